@@ -1,0 +1,1 @@
+//! The only file that reads disk, clock or terminal.

@@ -1,0 +1,56 @@
+//! `rulecheck` tells a person what their Prometheus alerts would have done.
+//!
+//! It reads rules and series, replays time, and answers: when does each alert fire, is that what we
+//! expected, and what did it cost.
+//!
+//! # The road
+//!
+//! ```text
+//! files ─> Source ─┬─ series ──> Store ───────────┐
+//!                  ├─ rules ───> RuleGroup ──┐    │
+//!                  └─ promql ──> Query ──────┤    │
+//!                                            v    v
+//!                                          replay ─> Timeline ──> suite ──> Verdict
+//!                                                                    │
+//!                                                   report <─────────┘   text | json
+//! ```
+//!
+//! # The rooms
+//!
+//! Modules are declared in reading order, and a room imports only from the rooms above it:
+//!
+//! * [`text`] is what a person wrote ([`text::Source`], [`text::Span`]) and what we say about it
+//!   ([`text::Diagnostic`]).
+//! * [`model`] holds the nouns: labels, matchers, histograms, durations, numbers as Go prints them.
+//! * [`store`] keeps series in memory and says who may see which sample when.
+//! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text.
+//! * [`promql`] parses, prints and checks queries and evaluates them over columns of ticks.
+//! * [`rules`] reads rule files and the templates in them.
+//! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
+//! * [`suite`] reads test files and turns a replay into verdicts.
+//! * [`report`] shows results; `io` is the only file that touches the disk; `command` has a file a
+//!   subcommand.
+
+pub mod text;
+
+pub mod model;
+
+pub mod store;
+
+pub mod series;
+
+pub mod promql;
+
+pub mod rules;
+
+pub mod replay;
+
+pub mod suite;
+
+pub mod report;
+
+#[cfg(feature = "cli")]
+pub mod io;
+
+#[cfg(feature = "cli")]
+pub mod command;

@@ -1,0 +1,3 @@
+//! The `rulecheck` binary: hands the command line to [`rulecheck::command`].
+
+fn main() {}

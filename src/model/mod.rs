@@ -1,0 +1,14 @@
+//! The nouns of the field: labels, matchers, histograms, durations and numbers.
+
+mod duration;
+mod histogram;
+mod labels;
+mod matcher;
+pub mod number;
+mod regex;
+
+pub use duration::{Duration, DurationError, Millis, Timestamp};
+pub use histogram::{BucketSpan, CounterResetHint, Histogram, HistogramError};
+pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
+pub use matcher::{MatchOp, Matcher};
+pub use regex::{Regex, RegexError};

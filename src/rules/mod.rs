@@ -1,0 +1,1 @@
+//! Rule files, and the templates in them.

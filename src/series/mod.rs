@@ -1,0 +1,1 @@
+//! Importers: one file a format that series can be written in.

@@ -1,0 +1,241 @@
+//! Series in memory, and who may see which sample when.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::model::{Histogram, Labels, METRIC_NAME, MatchOp, Matcher, Millis, Timestamp};
+
+/// The bits of Prometheus's stale marker, a NaN that ends a series.
+pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// Prometheus's stale marker.
+pub fn stale_marker() -> f64 {
+    f64::from_bits(STALE_BITS)
+}
+
+/// Whether a value is the stale marker (and no ordinary NaN).
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_BITS
+}
+
+/// All series in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    series: Vec<Arc<Series>>,
+    /// Metric name to series.
+    by_metric: HashMap<String, Vec<SeriesId>>,
+}
+
+/// Where a series stands in its [`Store`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesId(pub u32);
+
+/// Labels with points, all written by one writer. Two writers of one label set (a rule and an input,
+/// two rules of one record name) are two entries of the store.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// What it is called.
+    pub labels: Labels,
+    /// Its samples.
+    pub points: Points,
+    /// Who wrote it, and so from when its samples can be seen.
+    pub writer: Writer,
+}
+
+/// Who wrote a series. A sample with stamp `s` came into being at moment `s + offset`, at this
+/// position of the moment's order; an evaluation at that moment sees it only from a later position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Writer {
+    /// Inputs are 0, the first rule of the first group is 1.
+    pub position: u32,
+    /// How far stamps lie before the moment of writing: the group's `query_offset`, 0 for inputs.
+    pub offset: Millis,
+}
+
+impl Writer {
+    /// Inputs: there before any rule of their moment.
+    pub const INPUT: Writer = Writer {
+        position: 0,
+        offset: 0,
+    };
+}
+
+/// Samples in the order of time, no stamp twice.
+#[derive(Debug, Clone, Default)]
+pub struct Points {
+    times: Times,
+    values: Vec<f64>,
+    /// Empty while all samples are floats; else as long as `values`, whose entry is then ignored.
+    histograms: Vec<Option<Arc<Histogram>>>,
+}
+
+/// The stamps of samples.
+#[derive(Debug, Clone)]
+enum Times {
+    /// `start + i * step`, `step` above 0.
+    Regular { start: Timestamp, step: Millis },
+    /// As listed, rising.
+    Listed(Vec<Timestamp>),
+}
+
+impl Default for Times {
+    fn default() -> Times {
+        Times::Listed(Vec::new())
+    }
+}
+
+impl Points {
+    /// Floats at equal distances.
+    pub fn regular(start: Timestamp, step: Millis, values: Vec<f64>) -> Points {
+        Points {
+            times: Times::Regular { start, step },
+            values,
+            histograms: Vec::new(),
+        }
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The stamp of a sample.
+    pub fn time(&self, index: usize) -> Timestamp {
+        match &self.times {
+            Times::Regular { start, step } => start + index as i64 * step,
+            Times::Listed(times) => times[index],
+        }
+    }
+
+    /// All values; those of histogram samples mean nothing.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The histogram of a sample, `None` where it is a float.
+    pub fn histogram(&self, index: usize) -> Option<&Arc<Histogram>> {
+        self.histograms.get(index)?.as_ref()
+    }
+
+    /// Whether any sample is a histogram.
+    pub fn has_histograms(&self) -> bool {
+        !self.histograms.is_empty()
+    }
+
+    /// How many samples have a stamp at or before `time`.
+    pub fn count_until(&self, time: Timestamp) -> usize {
+        match &self.times {
+            Times::Regular { start, .. } if time < *start => 0,
+            Times::Regular { start, step } => {
+                let index = (time - start).div_euclid(*step) as u64;
+                self.values.len().min(index.saturating_add(1) as usize)
+            }
+            Times::Listed(times) => times.partition_point(|&stamp| stamp <= time),
+        }
+    }
+
+    /// Appends a float; its stamp must be after the last.
+    pub fn push(&mut self, time: Timestamp, value: f64) {
+        self.push_time(time);
+        self.values.push(value);
+        if !self.histograms.is_empty() {
+            self.histograms.push(None);
+        }
+    }
+
+    /// Appends a histogram; its stamp must be after the last.
+    pub fn push_histogram(&mut self, time: Timestamp, histogram: Arc<Histogram>) {
+        self.push_time(time);
+        self.histograms.resize(self.values.len(), None);
+        self.histograms.push(Some(histogram));
+        self.values.push(0.0);
+    }
+
+    fn push_time(&mut self, time: Timestamp) {
+        if let Times::Regular { start, step } = self.times {
+            let count = self.values.len();
+            if time == start + count as i64 * step {
+                return;
+            }
+            self.times = Times::Listed(
+                (0..count)
+                    .map(|index| start + index as i64 * step)
+                    .collect(),
+            );
+        }
+        if let Times::Listed(times) = &mut self.times {
+            debug_assert!(times.last().is_none_or(|&last| last < time), "stamps rise");
+            times.push(time);
+        }
+    }
+}
+
+impl Store {
+    /// Adds a series and returns its place.
+    pub fn add(&mut self, series: Series) -> SeriesId {
+        let id = SeriesId(self.series.len() as u32);
+        let metric = series.labels.metric();
+        match self.by_metric.get_mut(metric) {
+            Some(ids) => ids.push(id),
+            None => {
+                self.by_metric.insert(metric.to_owned(), vec![id]);
+            }
+        }
+        self.series.push(Arc::new(series));
+        id
+    }
+
+    /// A series by its place.
+    pub fn get(&self, id: SeriesId) -> &Series {
+        &self.series[id.0 as usize]
+    }
+
+    /// A series by its place, to append to.
+    pub fn get_mut(&mut self, id: SeriesId) -> &mut Series {
+        Arc::make_mut(&mut self.series[id.0 as usize])
+    }
+
+    /// All series, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter().map(AsRef::as_ref)
+    }
+
+    /// The series that pass every matcher, in the order of their labels; writers of one label set in
+    /// the order of their positions.
+    pub fn select(&self, matchers: &[Matcher]) -> Vec<SeriesId> {
+        let metric = matchers
+            .iter()
+            .find(|matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal);
+        let mut found: Vec<SeriesId> = match metric {
+            Some(matcher) => self
+                .by_metric
+                .get(matcher.value.as_str())
+                .cloned()
+                .unwrap_or_default(),
+            None => (0..self.series.len() as u32).map(SeriesId).collect(),
+        };
+        found.retain(|&id| {
+            matchers
+                .iter()
+                .all(|matcher| matcher.matches(&self.get(id).labels))
+        });
+        found.sort_by(|&a, &b| {
+            let (a, b) = (self.get(a), self.get(b));
+            a.labels.cmp(&b.labels).then(a.writer.cmp(&b.writer))
+        });
+        found
+    }
+
+    /// Every label set once, in order.
+    pub fn label_sets(&self) -> Vec<&Labels> {
+        let sets: BTreeMap<&Labels, ()> = self.iter().map(|series| (&series.labels, ())).collect();
+        sets.into_keys().collect()
+    }
+}

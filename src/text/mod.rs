@@ -1,0 +1,7 @@
+//! What a person wrote, and what we say about it.
+
+mod diagnostic;
+mod source;
+
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use source::{LineColumn, Source, Span};
