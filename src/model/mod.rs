@@ -5,6 +5,7 @@ mod histogram;
 mod labels;
 mod matcher;
 pub mod number;
+pub mod quantile;
 mod regex;
 
 pub use duration::{Duration, DurationError, Millis, Timestamp};

@@ -19,6 +19,25 @@ pub fn non_finite(value: f64) -> Option<&'static str> {
     }
 }
 
+/// Whether two values differ by less than `epsilon` times their sum, or are both NaN; the stale marker
+/// equals only itself (Prometheus's `almost.Equal`).
+pub fn almost_equal(a: f64, b: f64, epsilon: f64) -> bool {
+    /// The bits of the stale marker, which the store names for those below this room.
+    const STALE: u64 = 0x7ff0_0000_0000_0002;
+    if a.to_bits() == STALE || b.to_bits() == STALE {
+        return a.to_bits() == b.to_bits();
+    }
+    if a == b || (a.is_nan() && b.is_nan()) {
+        return true;
+    }
+    let sum = a.abs() + b.abs();
+    let difference = (a - b).abs();
+    if a == 0.0 || b == 0.0 || sum < f64::MIN_POSITIVE {
+        return difference < epsilon * f64::MIN_POSITIVE;
+    }
+    difference / sum.min(f64::MAX) < epsilon
+}
+
 /// A string in double quotes with Go's escapes (`strconv.Quote`).
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
