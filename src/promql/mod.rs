@@ -1,1 +1,18 @@
-//! The query language.
+//! The query language: `ast <- parse, print, check`; `functions, aggregations <- query <- check, eval`;
+//! parsing and evaluation never meet.
+
+pub mod ast;
+
+mod column;
+
+pub mod functions;
+
+pub mod aggregations;
+
+mod query;
+
+pub mod eval;
+
+pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
+pub use eval::{Evaluated, Horizon, Reader, View, evaluate};
+pub use query::{Features, Query, QueryError};

@@ -1,0 +1,209 @@
+//! Ticks, columns and the series that hold them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Histogram, Labels, Millis, Timestamp};
+
+/// Evaluation times at equal distances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticks {
+    /// The first.
+    pub start: Timestamp,
+    /// Their distance; at least 1.
+    pub step: Millis,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// Series over ticks: the result of an evaluation.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    /// The times of the columns' entries.
+    pub ticks: Ticks,
+    /// Series with a sample at one tick at least.
+    pub series: Vec<ColumnSeries>,
+    /// Ticks at which the evaluation failed, with the first error of each; their samples mean nothing.
+    pub errors: BTreeMap<usize, EvalError>,
+}
+
+/// Labels with a column.
+#[derive(Debug, Clone)]
+pub struct ColumnSeries {
+    /// What it is called.
+    pub labels: Labels,
+    /// Its samples.
+    pub column: Column,
+}
+
+/// A sample or nothing for every tick.
+#[derive(Debug, Clone, Default)]
+pub struct Column {
+    /// One value a tick; means nothing where no float is present.
+    values: Vec<f64>,
+    /// One bit a tick.
+    present: Vec<u64>,
+    /// Histograms by tick, empty while there is none.
+    histograms: Vec<Option<Arc<Histogram>>>,
+}
+
+/// One sample of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sample<'a> {
+    /// A float.
+    Float(f64),
+    /// A native histogram.
+    Histogram(&'a Arc<Histogram>),
+}
+
+/// Why an evaluation failed at a tick, in Prometheus's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvalError {
+    /// What went wrong.
+    pub message: String,
+}
+
+impl Ticks {
+    /// One moment.
+    pub fn instant(time: Timestamp) -> Ticks {
+        Ticks {
+            start: time,
+            step: 1,
+            count: 1,
+        }
+    }
+
+    /// The time of a tick.
+    pub fn time(&self, tick: usize) -> Timestamp {
+        self.start + tick as i64 * self.step
+    }
+
+    /// All times.
+    pub fn iter(self) -> impl Iterator<Item = Timestamp> {
+        (0..self.count).map(move |tick| self.time(tick))
+    }
+}
+
+impl Columns {
+    /// No series at all.
+    pub fn new(ticks: Ticks) -> Columns {
+        Columns {
+            ticks,
+            series: Vec::new(),
+            errors: BTreeMap::new(),
+        }
+    }
+
+    /// Records an error of a tick; the first one stays.
+    pub fn fail(&mut self, tick: usize, message: impl Into<String>) {
+        self.errors.entry(tick).or_insert_with(|| EvalError {
+            message: message.into(),
+        });
+    }
+}
+
+impl Column {
+    /// Nothing at any tick.
+    pub fn absent(count: usize) -> Column {
+        Column {
+            values: vec![0.0; count],
+            present: vec![0; count.div_ceil(64)],
+            histograms: Vec::new(),
+        }
+    }
+
+    /// The same value at every tick.
+    pub fn constant(count: usize, value: f64) -> Column {
+        let mut column = Column::absent(count);
+        for tick in 0..count {
+            column.set(tick, value);
+        }
+        column
+    }
+
+    /// How many ticks it spans.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether it spans no tick.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The sample at a tick.
+    pub fn get(&self, tick: usize) -> Option<Sample<'_>> {
+        if !self.is_present(tick) {
+            return None;
+        }
+        match self.histograms.get(tick) {
+            Some(Some(histogram)) => Some(Sample::Histogram(histogram)),
+            _ => Some(Sample::Float(self.values[tick])),
+        }
+    }
+
+    /// Whether there is a sample at a tick.
+    pub fn is_present(&self, tick: usize) -> bool {
+        self.present[tick / 64] >> (tick % 64) & 1 == 1
+    }
+
+    /// Whether there is a sample at any tick.
+    pub fn has_any(&self) -> bool {
+        self.present.iter().any(|&word| word != 0)
+    }
+
+    /// Whether any sample is a histogram.
+    pub fn has_histograms(&self) -> bool {
+        !self.histograms.is_empty()
+    }
+
+    /// The values of all ticks; those of ticks without a float mean nothing.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// One bit a tick, 64 a word, for where there is a sample.
+    pub fn presence(&self) -> &[u64] {
+        &self.present
+    }
+
+    /// The ticks with a sample, in order.
+    pub fn present_ticks(&self) -> impl Iterator<Item = usize> {
+        self.present.iter().enumerate().flat_map(|(index, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest.wrapping_sub(1);
+                (bit < 64).then_some(index * 64 + bit)
+            })
+        })
+    }
+
+    /// Sets a float.
+    #[inline]
+    pub fn set(&mut self, tick: usize, value: f64) {
+        self.values[tick] = value;
+        self.present[tick / 64] |= 1 << (tick % 64);
+        if let Some(histogram) = self.histograms.get_mut(tick) {
+            *histogram = None;
+        }
+    }
+
+    /// Sets a histogram.
+    pub fn set_histogram(&mut self, tick: usize, histogram: Arc<Histogram>) {
+        if self.histograms.is_empty() {
+            self.histograms = vec![None; self.values.len()];
+        }
+        self.histograms[tick] = Some(histogram);
+        self.present[tick / 64] |= 1 << (tick % 64);
+    }
+
+    /// Removes the sample at a tick.
+    pub fn clear(&mut self, tick: usize) {
+        self.present[tick / 64] &= !(1 << (tick % 64));
+        if let Some(histogram) = self.histograms.get_mut(tick) {
+            *histogram = None;
+        }
+    }
+}
