@@ -1,1 +1,3 @@
 //! Rule files, and the templates in them.
+
+pub mod template;
