@@ -2,6 +2,7 @@
 
 mod diagnostic;
 mod source;
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use source::{LineColumn, Source, Span};

@@ -1,0 +1,240 @@
+//! YAML as Go reads it for Prometheus, with the place of everything.
+//!
+//! [`parse`] makes one [`Document`], a tree of [`Node`]s that know their bytes in the [`Source`]; a
+//! [`Decoder`] takes texts, numbers, lists and fields out of it and collects every fault on the way.
+//! An [`Embedded`] is a text inside a scalar (a query, a template) that can say where each of its bytes
+//! stands in the file. `parse.rs` is the only file that knows the YAML library.
+
+mod decode;
+mod embedded;
+mod fields;
+mod parse;
+mod resolve;
+
+use std::borrow::Cow;
+
+use super::{Source, Span};
+
+pub use decode::{Decoder, Dialect};
+pub use embedded::Embedded;
+pub use fields::{Field, Fields, UnknownFields};
+pub use parse::{NESTING_LIMIT, parse};
+pub use resolve::Resolved;
+
+/// The first document of a YAML text.
+#[derive(Debug)]
+pub struct Document<'s> {
+    source: &'s Source,
+    nodes: Vec<Stored<'s>>,
+    /// Children of all collections; a mapping's are key, value, key, value.
+    children: Vec<u32>,
+    root: Option<u32>,
+    /// Where a second document begins: Prometheus does not read it.
+    pub more: Option<Span>,
+}
+
+/// A node as the document keeps it.
+#[derive(Debug)]
+struct Stored<'s> {
+    content: Content<'s>,
+    span: Span,
+    /// The anchor's id, 0 for none.
+    anchor: usize,
+}
+
+#[derive(Debug)]
+enum Content<'s> {
+    Scalar(Scalar<'s>),
+    Sequence { first: usize, end: usize, flow: bool },
+    Mapping { first: usize, end: usize, flow: bool },
+    Alias(u32),
+}
+
+/// A text as it was written, with what decides its type.
+#[derive(Debug)]
+pub struct Scalar<'s> {
+    /// The text after folding and escapes.
+    pub text: Cow<'s, str>,
+    /// How it was written.
+    pub style: Style,
+    /// An explicit tag in short form: `!!str`, `!mine`.
+    pub tag: Option<String>,
+    /// The bytes that `text` comes from: with quotes, but without a block's `|` line.
+    pub(super) content: Span,
+}
+
+/// How a scalar was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// In `'`.
+    Single,
+    /// In `"`.
+    Double,
+    /// Behind `|`.
+    Literal,
+    /// Behind `>`.
+    Folded,
+}
+
+/// One node of a document; cheap to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'d> {
+    document: &'d Document<'d>,
+    index: u32,
+}
+
+/// What a node is, aliases followed.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<'d> {
+    /// A text, number, truth value or nothing.
+    Scalar(&'d Scalar<'d>),
+    /// A list.
+    Sequence(Children<'d>),
+    /// A mapping; its children are key, value, key, value.
+    Mapping(Children<'d>),
+}
+
+/// The nodes below a collection.
+#[derive(Debug, Clone, Copy)]
+pub struct Children<'d> {
+    document: &'d Document<'d>,
+    indexes: &'d [u32],
+}
+
+impl<'s> Document<'s> {
+    /// The top node; `None` for an empty text.
+    pub fn root(&self) -> Option<Node<'_>> {
+        let index = self.root?;
+        Some(Node {
+            document: self,
+            index,
+        })
+    }
+
+    /// The text it was read from.
+    pub fn source(&self) -> &'s Source {
+        self.source
+    }
+
+    /// Whether some alias stands for the node with this anchor, or for one inside a span.
+    pub fn is_aliased(&self, within: Span) -> bool {
+        self.nodes.iter().any(|node| match node.content {
+            Content::Alias(target) => self.nodes.get(target as usize).is_some_and(|target| {
+                target.span.start >= within.start && target.span.end <= within.end
+            }),
+            _ => false,
+        })
+    }
+}
+
+impl<'d> Node<'d> {
+    /// What it is, aliases followed.
+    pub fn kind(self) -> Kind<'d> {
+        let document = self.document;
+        let children = |first: usize, end: usize| Children {
+            document,
+            indexes: document.children.get(first..end).unwrap_or_default(),
+        };
+        match self.target().stored().map(|stored| &stored.content) {
+            Some(Content::Scalar(scalar)) => Kind::Scalar(scalar),
+            Some(&Content::Sequence { first, end, .. }) => Kind::Sequence(children(first, end)),
+            Some(&Content::Mapping { first, end, .. }) => Kind::Mapping(children(first, end)),
+            Some(Content::Alias(_)) | None => Kind::Sequence(children(0, 0)),
+        }
+    }
+
+    /// Where it stands: for an alias the `*name`.
+    pub fn span(self) -> Span {
+        self.stored().map(|stored| stored.span).unwrap_or_default()
+    }
+
+    /// The node itself, or the one that it is an alias of.
+    pub fn target(self) -> Node<'d> {
+        match self.stored().map(|stored| &stored.content) {
+            Some(&Content::Alias(index)) => Node { index, ..self },
+            _ => self,
+        }
+    }
+
+    /// Whether it is an alias.
+    pub fn is_alias(self) -> bool {
+        self.target().index != self.index
+    }
+
+    /// Whether it was given an anchor.
+    pub fn is_anchored(self) -> bool {
+        self.stored().is_some_and(|stored| stored.anchor != 0)
+    }
+
+    /// Whether it is a collection in brackets or braces.
+    pub fn is_flow(self) -> bool {
+        matches!(
+            self.stored().map(|stored| &stored.content),
+            Some(Content::Sequence { flow: true, .. } | Content::Mapping { flow: true, .. })
+        )
+    }
+
+    /// Whether it is nothing: no text at all, `~` or `null`.
+    pub fn is_null(self) -> bool {
+        match self.kind() {
+            Kind::Scalar(scalar) => scalar.is_null(),
+            _ => false,
+        }
+    }
+
+    /// The text it was read from.
+    pub fn source(self) -> &'d Source {
+        self.document.source
+    }
+
+    /// What a person calls it: `a text`, `a list`, `a mapping`, `nothing`.
+    pub fn describe(self) -> &'static str {
+        match self.kind() {
+            Kind::Scalar(scalar) => match scalar.resolve() {
+                Ok(Resolved::Null) => "nothing",
+                Ok(Resolved::Bool(_)) => "a truth value",
+                Ok(Resolved::Int(_) | Resolved::Uint(_) | Resolved::Float(_)) => "a number",
+                Ok(Resolved::Text) | Err(_) => "a text",
+            },
+            Kind::Sequence(_) => "a list",
+            Kind::Mapping(_) => "a mapping",
+        }
+    }
+
+    fn stored(self) -> Option<&'d Stored<'d>> {
+        self.document.nodes.get(self.index as usize)
+    }
+}
+
+impl<'d> Children<'d> {
+    /// The nodes in the order of the file.
+    pub fn iter(self) -> impl Iterator<Item = Node<'d>> {
+        self.indexes.iter().map(move |&index| Node {
+            document: self.document,
+            index,
+        })
+    }
+
+    /// Keys and values in the order of the file.
+    pub fn pairs(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> {
+        let node = move |index: u32| Node {
+            document: self.document,
+            index,
+        };
+        self.indexes
+            .chunks_exact(2)
+            .map(move |pair| (node(pair[0]), node(pair[1])))
+    }
+
+    /// How many nodes.
+    pub fn len(self) -> usize {
+        self.indexes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.indexes.is_empty()
+    }
+}
