@@ -57,11 +57,7 @@ impl<'d> Decoder<'d> {
         };
         match (scalar.resolve(), scalar.tag.as_deref()) {
             (Err(message), _) => {
-                self.error(
-                    node.span(),
-                    message,
-                    "remove the tag or correct the value",
-                );
+                self.error(node.span(), message, "remove the tag or correct the value");
                 None
             }
             (Ok(_), Some("!!binary")) => match base64(&scalar.text) {
@@ -153,9 +149,7 @@ impl<'d> Decoder<'d> {
                     false => "put quotes around a text that begins with `{{`".to_owned(),
                 }
             }
-            Kind::Scalar(Scalar { text, .. })
-                if wanted == "a number" && is_special_float(text) =>
-            {
+            Kind::Scalar(Scalar { text, .. }) if wanted == "a number" && is_special_float(text) => {
                 "YAML writes these `.nan`, `.inf` and `-.inf`".to_owned()
             }
             Kind::Scalar(Scalar { style, text, .. })
@@ -188,11 +182,17 @@ fn is_special_float(text: &str) -> bool {
 
 /// Decodes standard base64, line breaks allowed; bytes that are no UTF-8 are replaced.
 fn base64(text: &str) -> Option<String> {
-    let clean: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let clean: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+        .collect();
     if clean.len() % 4 != 0 {
         return None;
     }
-    let payload = clean.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let payload = clean
+        .iter()
+        .rposition(|&byte| byte != b'=')
+        .map_or(0, |last| last + 1);
     if clean.len() - payload > 2 {
         return None;
     }

@@ -113,10 +113,7 @@ fn place(pieces: &[Piece], offset: usize, content: Span) -> Span {
 /// but white space, and a quote that is written twice is one.
 fn aligned(text: &str, raw: &str, base: usize, single_quoted: bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let mut written = raw
-        .char_indices()
-        .filter(|(_, c)| !is_space(*c))
-        .peekable();
+    let mut written = raw.char_indices().filter(|(_, c)| !is_space(*c)).peekable();
     if single_quoted {
         written.next();
     }
@@ -140,9 +137,8 @@ fn is_space(c: char) -> bool {
 
 /// Adds a piece, or makes the last one longer where both go on without a gap.
 fn push(pieces: &mut Vec<Piece>, decoded: Span, written: Span) {
-    let equal = |decoded: Span, written: Span| {
-        decoded.end - decoded.start == written.end - written.start
-    };
+    let equal =
+        |decoded: Span, written: Span| decoded.end - decoded.start == written.end - written.start;
     match pieces.last_mut() {
         Some(last)
             if last.decoded.end == decoded.start

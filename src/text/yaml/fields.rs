@@ -91,7 +91,10 @@ impl<'d> Decoder<'d> {
                 entries.clear();
                 continue;
             }
-            for entry in self.entries(node, what, Doubles::Refuse).unwrap_or_default() {
+            for entry in self
+                .entries(node, what, Doubles::Refuse)
+                .unwrap_or_default()
+            {
                 match entries.iter().any(|present| present.name == entry.name) {
                     true => self.double(&entry, what),
                     false => entries.push(entry),

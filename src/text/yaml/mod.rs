@@ -45,8 +45,16 @@ struct Stored<'s> {
 #[derive(Debug)]
 enum Content<'s> {
     Scalar(Scalar<'s>),
-    Sequence { first: usize, end: usize, flow: bool },
-    Mapping { first: usize, end: usize, flow: bool },
+    Sequence {
+        first: usize,
+        end: usize,
+        flow: bool,
+    },
+    Mapping {
+        first: usize,
+        end: usize,
+        flow: bool,
+    },
     Alias(u32),
 }
 
