@@ -69,6 +69,8 @@ pub struct Points {
     values: Vec<f64>,
     /// Empty while all samples are floats; else as long as `values`, whose entry is then ignored.
     histograms: Vec<Option<Arc<Histogram>>>,
+    /// Whether any value is the stale marker.
+    has_stale: bool,
 }
 
 /// The stamps of samples.
@@ -91,6 +93,9 @@ impl Points {
     pub fn regular(start: Timestamp, step: Millis, values: Vec<f64>) -> Points {
         Points {
             times: Times::Regular { start, step },
+            has_stale: values
+                .iter()
+                .fold(false, |any, &value| any | is_stale(value)),
             values,
             histograms: Vec::new(),
         }
@@ -129,6 +134,31 @@ impl Points {
         !self.histograms.is_empty()
     }
 
+    /// Whether any sample is the stale marker.
+    pub fn has_stale(&self) -> bool {
+        self.has_stale
+    }
+
+    /// Start and step where the stamps lie at equal distances.
+    pub fn grid(&self) -> Option<(Timestamp, Millis)> {
+        match self.times {
+            Times::Regular { start, step } => Some((start, step)),
+            Times::Listed(_) => None,
+        }
+    }
+
+    /// Only the samples that pass, by index.
+    pub fn filtered(&self, mut keep: impl FnMut(usize) -> bool) -> Points {
+        let mut out = Points::default();
+        for index in (0..self.len()).filter(|&index| keep(index)) {
+            match self.histogram(index) {
+                Some(histogram) => out.push_histogram(self.time(index), Arc::clone(histogram)),
+                None => out.push(self.time(index), self.values[index]),
+            }
+        }
+        out
+    }
+
     /// How many samples have a stamp at or before `time`.
     pub fn count_until(&self, time: Timestamp) -> usize {
         match &self.times {
@@ -145,6 +175,7 @@ impl Points {
     pub fn push(&mut self, time: Timestamp, value: f64) {
         self.push_time(time);
         self.values.push(value);
+        self.has_stale |= is_stale(value);
         if !self.histograms.is_empty() {
             self.histograms.push(None);
         }

@@ -32,6 +32,8 @@ pub struct Columns {
 pub struct ColumnSeries {
     /// What it is called.
     pub labels: Labels,
+    /// Whether the metric name goes when the query is done (delayed name removal); never set in a result.
+    pub drop_name: bool,
     /// Its samples.
     pub column: Column,
 }
@@ -62,6 +64,15 @@ pub enum Sample<'a> {
 pub struct EvalError {
     /// What went wrong.
     pub message: String,
+}
+
+impl EvalError {
+    /// An error with its words.
+    pub fn new(message: impl Into<String>) -> EvalError {
+        EvalError {
+            message: message.into(),
+        }
+    }
 }
 
 impl Ticks {
@@ -120,6 +131,15 @@ impl Column {
             column.set(tick, value);
         }
         column
+    }
+
+    /// Nothing at any tick, in the memory that it has.
+    pub fn reset(&mut self, count: usize) {
+        self.values.clear();
+        self.values.resize(count, 0.0);
+        self.present.clear();
+        self.present.resize(count.div_ceil(64), 0);
+        self.histograms.clear();
     }
 
     /// How many ticks it spans.
@@ -197,6 +217,46 @@ impl Column {
         }
         self.histograms[tick] = Some(histogram);
         self.present[tick / 64] |= 1 << (tick % 64);
+    }
+
+    /// Sets a sample.
+    pub fn put(&mut self, tick: usize, sample: Sample<'_>) {
+        match sample {
+            Sample::Float(value) => self.set(tick, value),
+            Sample::Histogram(histogram) => self.set_histogram(tick, Arc::clone(histogram)),
+        }
+    }
+
+    /// Keeps the samples at the ticks of a bit set.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> u64) {
+        for (index, word) in self.present.iter_mut().enumerate() {
+            *word &= keep(index);
+        }
+    }
+
+    /// Replaces every float; histograms go where `keep_histograms` is not set.
+    pub fn map_floats(&mut self, keep_histograms: bool, map: impl Fn(f64) -> f64) {
+        if !keep_histograms {
+            self.drop_histograms();
+        }
+        for value in &mut self.values {
+            *value = map(*value);
+        }
+    }
+
+    /// Removes every histogram.
+    pub fn drop_histograms(&mut self) {
+        for tick in 0..self.histograms.len() {
+            if self.histograms[tick].is_some() {
+                self.clear(tick);
+            }
+        }
+        self.histograms.clear();
+    }
+
+    /// Values and presence to write at once.
+    pub fn parts_mut(&mut self) -> (&mut [f64], &mut [u64]) {
+        (&mut self.values, &mut self.present)
     }
 
     /// Removes the sample at a tick.

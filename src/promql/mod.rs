@@ -5,6 +5,10 @@ pub mod ast;
 
 mod column;
 
+mod numeric;
+
+mod window;
+
 pub mod functions;
 
 pub mod aggregations;
@@ -16,3 +20,4 @@ pub mod eval;
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub use eval::{Evaluated, Horizon, Reader, View, evaluate};
 pub use query::{Features, Query, QueryError};
+pub use window::{Ends, Window, Windows};

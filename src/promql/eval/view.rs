@@ -17,8 +17,6 @@ pub struct View<'a> {
     pub default_step: Millis,
     /// What is switched on.
     pub features: Features,
-    /// How many samples one tick's evaluation may load; more is an error of that tick.
-    pub max_samples: u64,
 }
 
 /// Who reads, and so what is visible: a sample by writer `w` with stamp `s` came into being at
@@ -50,9 +48,6 @@ impl<'a> View<'a> {
     /// Prometheus's look-back of 5 minutes.
     pub const LOOKBACK: Millis = 300_000;
 
-    /// Prometheus's default for `--query.max-samples`.
-    pub const MAX_SAMPLES: u64 = 50_000_000;
-
     /// A view with Prometheus's defaults and nothing experimental.
     pub fn new(store: &'a Store, reader: Reader, default_step: Millis) -> View<'a> {
         View {
@@ -61,7 +56,6 @@ impl<'a> View<'a> {
             lookback: View::LOOKBACK,
             default_step,
             features: Features::default(),
-            max_samples: View::MAX_SAMPLES,
         }
     }
 

@@ -1,8 +1,22 @@
 //! The functions: a row each, in a file a family.
 
+mod calendar;
+mod histograms;
+mod over_time;
 mod pointwise;
+mod rates;
+mod scalars;
+mod vectors;
 
-use super::ast::ValueType;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Histogram, Labels};
+
+use super::ast::{Expr, ValueType};
+use super::column::{Column, ColumnSeries, EvalError, Ticks};
+use super::window::{Window, Windows};
 
 /// A function of the language.
 #[derive(Debug)]
@@ -13,6 +27,8 @@ pub struct Function {
     pub doc: &'static str,
     /// What it computes; its signature follows from it.
     pub body: Body,
+    /// Whether the result keeps the metric name.
+    pub keeps_name: bool,
     /// Whether it needs `promql-experimental-functions`.
     pub experimental: bool,
 }
@@ -32,19 +48,185 @@ pub struct Signature {
 /// The shape of a function decides its signature.
 #[derive(Debug, Clone, Copy)]
 pub enum Body {
-    /// Every float sample by itself: `abs(v)`.
+    /// Every float sample by itself; histograms go: `abs(v)`.
     Pointwise(fn(f64) -> f64),
+    /// Every float sample with scalars; `None` drops it: `clamp(v, min, max)`.
+    PointwiseWith {
+        /// The vector and its scalars.
+        params: &'static [ValueType],
+        /// As in [`Signature`].
+        variadic: i32,
+        /// Takes the sample and the scalars that were given.
+        body: fn(f64, &[f64]) -> Option<f64>,
+    },
+    /// Every float sample taken as unix seconds, or the evaluation time: `hour(v)`.
+    Calendar(fn(&DateTime<Utc>) -> f64),
+    /// Every histogram sample by itself; floats go: `histogram_count(v)`.
+    HistogramPart(fn(&Histogram) -> f64),
+    /// The floats of every window by themselves: `sum_over_time(m[5m])`.
+    EachWindow(fn(&Window<'_>) -> f64),
+    /// Every series' windows, column by column: `rate(m[5m])`.
+    Window {
+        /// The window and any scalars, in the order written.
+        params: &'static [ValueType],
+        /// What it makes of histograms.
+        samples: Samples,
+        /// Fills the column of one series.
+        kernel: fn(&Windows<'_>, &mut Column),
+        /// Looks at the scalars of a tick before anything is computed.
+        validate: Option<Validate>,
+    },
+    /// Whole vectors: `label_replace(v, …)`.
+    Vector {
+        /// As in [`Signature`].
+        params: &'static [ValueType],
+        /// As in [`Signature`].
+        variadic: i32,
+        /// Series with any labels; those that turn out alike are merged, or fail where they coexist.
+        body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>,
+    },
+    /// One number a tick: `time()`.
+    Scalar {
+        /// As in [`Signature`].
+        params: &'static [ValueType],
+        /// The column, present at every tick.
+        body: fn(&Arguments<'_>) -> Column,
+    },
+    /// The stamps of samples, which only the evaluator knows: `timestamp(v)`.
+    Timestamp,
+    /// Whether any window holds a sample, which only the evaluator knows: `absent_over_time(m[5m])`.
+    AbsentOverTime,
+    /// Joins info metrics, which only the evaluator can select: `info(v, {…})`.
+    Info,
 }
+
+/// Says what is wrong with scalar arguments.
+pub type Validate = fn(&[f64]) -> Result<(), String>;
+
+/// What a range function makes of histograms in its windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Samples {
+    /// It never sees them.
+    Floats,
+    /// It takes samples of both kinds.
+    Any,
+}
+
+/// The arguments of a call, evaluated.
+#[derive(Debug)]
+pub struct Arguments<'a> {
+    /// When.
+    pub ticks: Ticks,
+    /// As written, for functions that look at a selector's matchers.
+    pub exprs: &'a [Expr],
+    /// One for each expression.
+    pub values: Vec<Argument>,
+    /// Whether metric names are dropped when the query is done rather than at once.
+    pub delayed_name_removal: bool,
+    /// Errors by tick.
+    pub errors: BTreeMap<usize, EvalError>,
+}
+
+/// An argument, evaluated.
+#[derive(Debug, Clone)]
+pub enum Argument {
+    /// Series.
+    Vector(Vec<ColumnSeries>),
+    /// One number a tick.
+    Scalar(Column),
+    /// A text.
+    String(String),
+}
+
+const VECTOR: &[ValueType] = &[ValueType::Vector];
 
 impl Function {
     /// What it takes and gives.
     pub fn signature(&self) -> Signature {
-        match self.body {
-            Body::Pointwise(_) => Signature {
-                params: &[ValueType::Vector],
-                variadic: 0,
-                returns: ValueType::Vector,
-            },
+        let (params, variadic, returns) = match self.body {
+            Body::Pointwise(_) | Body::HistogramPart(_) | Body::Timestamp => {
+                (VECTOR, 0, ValueType::Vector)
+            }
+            Body::Calendar(_) => (VECTOR, 1, ValueType::Vector),
+            Body::PointwiseWith {
+                params, variadic, ..
+            } => (params, variadic, ValueType::Vector),
+            Body::Window { params, .. } => (params, 0, ValueType::Vector),
+            Body::Vector {
+                params, variadic, ..
+            } => (params, variadic, ValueType::Vector),
+            Body::Scalar { params, .. } => (params, 0, ValueType::Scalar),
+            Body::EachWindow(_) | Body::AbsentOverTime => {
+                (&[ValueType::Matrix] as &[ValueType], 0, ValueType::Vector)
+            }
+            Body::Info => (
+                &[ValueType::Vector, ValueType::Vector] as &[ValueType],
+                1,
+                ValueType::Vector,
+            ),
+        };
+        Signature {
+            params,
+            variadic,
+            returns,
+        }
+    }
+
+    const fn new(name: &'static str, body: Body, doc: &'static str) -> Function {
+        Function {
+            name,
+            doc,
+            body,
+            keeps_name: false,
+            experimental: false,
+        }
+    }
+
+    const fn keeping_name(self) -> Function {
+        Function {
+            keeps_name: true,
+            ..self
+        }
+    }
+
+    const fn experimental(self) -> Function {
+        Function {
+            experimental: true,
+            ..self
+        }
+    }
+}
+
+impl Arguments<'_> {
+    /// The series of a vector argument, taken out; none if it is not there.
+    fn take_vector(&mut self, index: usize) -> Vec<ColumnSeries> {
+        match self.values.get_mut(index) {
+            Some(Argument::Vector(series)) => std::mem::take(series),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The text of a string argument; empty if it is not there.
+    fn string(&self, index: usize) -> &str {
+        match self.values.get(index) {
+            Some(Argument::String(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// A scalar argument at a tick; NaN if it is not there.
+    fn scalar(&self, index: usize, tick: usize) -> f64 {
+        match self.values.get(index) {
+            Some(Argument::Scalar(column)) => column.values()[tick],
+            _ => f64::NAN,
+        }
+    }
+
+    /// The labels of a result that has lost its metric name, and whether it still has to.
+    fn nameless(&self, labels: &Labels) -> (Labels, bool) {
+        match self.delayed_name_removal {
+            true => (labels.clone(), true),
+            false => (labels.without_metric(), false),
         }
     }
 }
@@ -62,5 +244,32 @@ pub fn lookup(name: &str) -> Option<&'static Function> {
 
 /// Every function.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    pointwise::ROWS.iter()
+    [
+        pointwise::ROWS,
+        calendar::ROWS,
+        rates::ROWS,
+        over_time::ROWS,
+        histograms::ROWS,
+        vectors::ROWS,
+        scalars::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_documented() {
+        let mut names: Vec<_> = functions().map(|row| row.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for row in functions() {
+            assert!(row.doc.ends_with('.'), "{}", row.name);
+        }
+    }
 }

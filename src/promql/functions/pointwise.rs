@@ -1,11 +1,138 @@
 //! Functions of one float sample.
 
 use super::{Body, Function};
+use crate::promql::ast::ValueType::{Scalar, Vector};
 
 /// Every such function.
-pub(super) static ROWS: &[Function] = &[Function {
-    name: "abs",
-    doc: "Absolute value of every sample.",
-    body: Body::Pointwise(f64::abs),
-    experimental: false,
-}];
+pub(super) static ROWS: &[Function] = &[
+    row("abs", f64::abs, "Absolute value of every sample."),
+    row("ceil", f64::ceil, "Every sample rounded up to an integer."),
+    row(
+        "floor",
+        f64::floor,
+        "Every sample rounded down to an integer.",
+    ),
+    row("exp", libm::exp, "e to the power of every sample."),
+    row("sqrt", f64::sqrt, "Square root of every sample."),
+    row("ln", libm::log, "Natural logarithm of every sample."),
+    row("log2", log2, "Binary logarithm of every sample."),
+    row("log10", log10, "Decimal logarithm of every sample."),
+    row("sgn", sgn, "-1, 0 or 1 by the sign of every sample."),
+    row("sin", libm::sin, "Sine of every sample in radians."),
+    row("cos", libm::cos, "Cosine of every sample in radians."),
+    row("tan", libm::tan, "Tangent of every sample in radians."),
+    row("asin", libm::asin, "Arcsine of every sample, in radians."),
+    row("acos", libm::acos, "Arccosine of every sample, in radians."),
+    row(
+        "atan",
+        libm::atan,
+        "Arctangent of every sample, in radians.",
+    ),
+    row("sinh", libm::sinh, "Hyperbolic sine of every sample."),
+    row("cosh", libm::cosh, "Hyperbolic cosine of every sample."),
+    row("tanh", libm::tanh, "Hyperbolic tangent of every sample."),
+    row(
+        "asinh",
+        libm::asinh,
+        "Inverse hyperbolic sine of every sample.",
+    ),
+    row(
+        "acosh",
+        libm::acosh,
+        "Inverse hyperbolic cosine of every sample.",
+    ),
+    row(
+        "atanh",
+        libm::atanh,
+        "Inverse hyperbolic tangent of every sample.",
+    ),
+    row(
+        "deg",
+        |value| value * 180.0 / std::f64::consts::PI,
+        "Every sample from radians to degrees.",
+    ),
+    row(
+        "rad",
+        |value| value * std::f64::consts::PI / 180.0,
+        "Every sample from degrees to radians.",
+    ),
+    Function::new(
+        "round",
+        Body::PointwiseWith {
+            params: &[Vector, Scalar],
+            variadic: 1,
+            body: round,
+        },
+        "Every sample rounded to the nearest multiple of a number, 1 unless given; halves go up.",
+    ),
+    Function::new(
+        "clamp",
+        Body::PointwiseWith {
+            params: &[Vector, Scalar, Scalar],
+            variadic: 0,
+            body: |value, bounds| clamp(value, bounds[0], bounds[1]),
+        },
+        "Every sample, at least the first bound and at most the second; nothing where they cross.",
+    ),
+    Function::new(
+        "clamp_max",
+        Body::PointwiseWith {
+            params: &[Vector, Scalar],
+            variadic: 0,
+            body: |value, bounds| clamp(value, f64::NEG_INFINITY, bounds[0]),
+        },
+        "Every sample, at most the bound.",
+    ),
+    Function::new(
+        "clamp_min",
+        Body::PointwiseWith {
+            params: &[Vector, Scalar],
+            variadic: 0,
+            body: |value, bounds| clamp(value, bounds[0], f64::INFINITY),
+        },
+        "Every sample, at least the bound.",
+    ),
+];
+
+const fn row(name: &'static str, body: fn(f64) -> f64, doc: &'static str) -> Function {
+    Function::new(name, Body::Pointwise(body), doc)
+}
+
+/// Go's `math.Log2`: exact for powers of two.
+fn log2(value: f64) -> f64 {
+    let (fraction, exponent) = libm::frexp(value);
+    if fraction == 0.5 {
+        return f64::from(exponent - 1);
+    }
+    libm::log(fraction) * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
+}
+
+/// Go's `math.Log10`, which goes through [`log2`].
+fn log10(value: f64) -> f64 {
+    log2(value) * (std::f64::consts::LN_2 / std::f64::consts::LN_10)
+}
+
+/// The sign; zeros and NaN stay as they are.
+fn sgn(value: f64) -> f64 {
+    match value {
+        value if value < 0.0 => -1.0,
+        value if value > 0.0 => 1.0,
+        value => value,
+    }
+}
+
+fn round(value: f64, scalars: &[f64]) -> Option<f64> {
+    let inverse = 1.0 / scalars.first().copied().unwrap_or(1.0);
+    Some((value * inverse + 0.5).floor() / inverse)
+}
+
+/// Go's `math.Max(least, math.Min(most, value))`, in which NaN wins.
+fn clamp(value: f64, least: f64, most: f64) -> Option<f64> {
+    if most < least {
+        return None;
+    }
+    if value.is_nan() || least.is_nan() || most.is_nan() {
+        return Some(f64::NAN);
+    }
+    Some(value.min(most).max(least))
+}

@@ -1,0 +1,335 @@
+//! Functions of how samples change over a window.
+
+use super::{Body, Function, Samples};
+use crate::promql::ast::ValueType::{Matrix, Scalar};
+use crate::promql::column::Column;
+use crate::promql::numeric::KahanSum;
+use crate::promql::window::{Window, Windows};
+
+/// Every such function.
+pub(super) static ROWS: &[Function] = &[
+    row(
+        "rate",
+        |windows, out| extrapolate(windows, out, Kind::Rate),
+        "Per-second increase of a counter, extrapolated to the window.",
+    ),
+    row(
+        "increase",
+        |windows, out| extrapolate(windows, out, Kind::Increase),
+        "Increase of a counter, extrapolated to the window.",
+    ),
+    row(
+        "delta",
+        |windows, out| extrapolate(windows, out, Kind::Delta),
+        "Difference between the ends of the window, extrapolated to it.",
+    ),
+    row(
+        "irate",
+        |windows, out| windows.fill(out, |window| instant(window, true)),
+        "Per-second increase between the last two samples of a counter.",
+    ),
+    row(
+        "idelta",
+        |windows, out| windows.fill(out, |window| instant(window, false)),
+        "Difference between the last two samples.",
+    ),
+    row(
+        "deriv",
+        |windows, out| {
+            windows.fill(out, |window| {
+                regression(window, window.first_time()).map(|line| line.slope)
+            })
+        },
+        "Per-second slope of a line through the samples, by least squares.",
+    ),
+    Function::new(
+        "predict_linear",
+        Body::Window {
+            params: &[Matrix, Scalar],
+            samples: Samples::Floats,
+            kernel: predict_linear,
+            validate: None,
+        },
+        "Value so many seconds from now, by a line through the samples.",
+    ),
+    Function::new(
+        "double_exponential_smoothing",
+        Body::Window {
+            params: &[Matrix, Scalar, Scalar],
+            samples: Samples::Floats,
+            kernel: |windows, out| {
+                windows.fill(out, |window| {
+                    smoothed(
+                        window,
+                        windows.param(0, window.tick),
+                        windows.param(1, window.tick),
+                    )
+                });
+            },
+            validate: Some(valid_factors),
+        },
+        "Smoothed value by a smoothing factor and a trend factor, both between 0 and 1.",
+    )
+    .experimental(),
+    Function::new(
+        "changes",
+        Body::Window {
+            params: &[Matrix],
+            samples: Samples::Any,
+            kernel: |windows, out| count_steps(windows, out, changed),
+            validate: None,
+        },
+        "How often the value changed.",
+    ),
+    Function::new(
+        "resets",
+        Body::Window {
+            params: &[Matrix],
+            samples: Samples::Any,
+            kernel: |windows, out| count_steps(windows, out, was_reset),
+            validate: None,
+        },
+        "How often a counter was reset.",
+    ),
+];
+
+const fn row(
+    name: &'static str,
+    kernel: fn(&Windows<'_>, &mut Column),
+    doc: &'static str,
+) -> Function {
+    Function::new(
+        name,
+        Body::Window {
+            params: &[Matrix],
+            samples: Samples::Floats,
+            kernel,
+            validate: None,
+        },
+        doc,
+    )
+}
+
+/// What [`extrapolate`] computes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Rate,
+    Increase,
+    Delta,
+}
+
+/// `rate`, `increase` and `delta`: the difference between the ends of each window, resets added for
+/// counters, stretched to the window's bounds as Prometheus's `extrapolatedRate` does.
+///
+/// Constant time a window but for the resets in it, which are added in order to keep the last bit.
+fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
+    let values = windows.points.values();
+    let resets = match kind {
+        Kind::Delta => Vec::new(),
+        Kind::Rate | Kind::Increase => reset_indices(values),
+    };
+    let (mut low, mut high) = (0, 0);
+    let range_seconds = windows.range as f64 / 1000.0;
+    for window in windows.iter().filter(|window| window.count() > 1) {
+        let (first, last) = (values[window.first], values[window.past - 1]);
+        let mut increase = last - first;
+        low = advance(&resets, low, window.first + 1);
+        high = advance(&resets, high.max(low), window.past);
+        for &index in &resets[low..high] {
+            increase += values[index - 1];
+        }
+        let factor = stretch(windows, &window, kind, increase, first);
+        let factor = if kind == Kind::Rate {
+            factor / range_seconds
+        } else {
+            factor
+        };
+        out.set(window.tick, increase * factor);
+    }
+}
+
+/// The indices of samples that are less than the one before.
+fn reset_indices(values: &[f64]) -> Vec<usize> {
+    let pairs = values.windows(2).enumerate();
+    pairs
+        .filter(|(_, pair)| pair[1] < pair[0])
+        .map(|(index, _)| index + 1)
+        .collect()
+}
+
+/// The first place at or after `from` whose entry is at least `bound`. Windows move forward (but for `@`), so
+/// this is mostly no step at all; it starts over where they moved back.
+fn advance(sorted: &[usize], from: usize, bound: usize) -> usize {
+    let mut place = match from.checked_sub(1) {
+        Some(before) if sorted[before] >= bound => 0,
+        _ => from,
+    };
+    while sorted.get(place).is_some_and(|&entry| entry < bound) {
+        place += 1;
+    }
+    place
+}
+
+/// By how much the difference between the first and the last sample is stretched to cover the window: up to
+/// its bounds where a sample is near them (1.1 average distances), by half a distance where not, and for
+/// counters never below zero.
+fn stretch(
+    windows: &Windows<'_>,
+    window: &Window<'_>,
+    kind: Kind,
+    increase: f64,
+    first: f64,
+) -> f64 {
+    let end = windows.end(window.tick);
+    let seconds = |millis: i64| millis as f64 / 1000.0;
+    let mut to_start = seconds(window.first_time() - (end - windows.range));
+    let mut to_end = seconds(end - window.last_time());
+    let sampled = seconds(window.last_time() - window.first_time());
+    let distance = sampled / (window.count() - 1) as f64;
+    let near = distance * 1.1;
+    if to_start >= near {
+        to_start = distance / 2.0;
+    }
+    if kind != Kind::Delta && increase > 0.0 && first >= 0.0 {
+        let to_zero = sampled * (first / increase);
+        if to_zero < to_start {
+            to_start = to_zero;
+        }
+    }
+    if to_end >= near {
+        to_end = distance / 2.0;
+    }
+    if sampled == 0.0 {
+        return 1.0;
+    }
+    (sampled + to_start + to_end) / sampled
+}
+
+/// `irate` and `idelta`.
+fn instant(window: &Window<'_>, is_rate: bool) -> Option<f64> {
+    let [.., before, last] = window.values() else {
+        return None;
+    };
+    let elapsed = window.points.time(window.past - 1) - window.points.time(window.past - 2);
+    let difference = if is_rate && last < before {
+        *last
+    } else {
+        last - before
+    };
+    Some(if is_rate {
+        difference / (elapsed as f64 / 1000.0)
+    } else {
+        difference
+    })
+}
+
+/// A line through samples.
+struct Line {
+    slope: f64,
+    intercept: f64,
+}
+
+/// The least-squares line through at least two samples; the intercept is its value at `origin`.
+fn regression(window: &Window<'_>, origin: i64) -> Option<Line> {
+    if window.count() < 2 {
+        return None;
+    }
+    let initial = window.values()[0];
+    if window.values().iter().all(|&value| value == initial) {
+        let line = |slope, intercept| Some(Line { slope, intercept });
+        return if initial.is_infinite() {
+            line(f64::NAN, f64::NAN)
+        } else {
+            line(0.0, initial)
+        };
+    }
+    let [mut sum_x, mut sum_y, mut sum_xy, mut sum_xx] = [KahanSum::default(); 4];
+    for (time, value) in window.samples() {
+        let x = (time - origin) as f64 / 1e3;
+        sum_x.add(x);
+        sum_y.add(value);
+        sum_xy.add(x * value);
+        sum_xx.add(x * x);
+    }
+    let count = window.count() as f64;
+    let [sum_x, sum_y, sum_xy, sum_xx] =
+        [sum_x, sum_y, sum_xy, sum_xx].map(|sum| sum.sum + sum.lost);
+    let covariance = sum_xy - sum_x * sum_y / count;
+    let variance = sum_xx - sum_x * sum_x / count;
+    let slope = covariance / variance;
+    Some(Line {
+        slope,
+        intercept: sum_y / count - slope * sum_x / count,
+    })
+}
+
+fn predict_linear(windows: &Windows<'_>, out: &mut Column) {
+    windows.fill(out, |window| {
+        let line = regression(window, windows.ticks.time(window.tick))?;
+        Some(line.slope * windows.param(0, window.tick) + line.intercept)
+    });
+}
+
+/// Holt's linear method, as Prometheus's `funcDoubleExponentialSmoothing`.
+fn smoothed(window: &Window<'_>, smoothing: f64, trend_factor: f64) -> Option<f64> {
+    let [first, second, ..] = window.values() else {
+        return None;
+    };
+    let (mut before, mut level, mut trend) = (0.0, *first, second - first);
+    for (index, value) in window.values().iter().enumerate().skip(1) {
+        let scaled = smoothing * value;
+        if index > 1 {
+            trend = trend_factor * (level - before) + (1.0 - trend_factor) * trend;
+        }
+        let carried = (1.0 - smoothing) * (level + trend);
+        (before, level) = (level, scaled + carried);
+    }
+    Some(level)
+}
+
+fn valid_factors(scalars: &[f64]) -> Result<(), String> {
+    for (factor, name, short) in [(scalars[0], "smoothing", "sf"), (scalars[1], "trend", "tf")] {
+        if factor <= 0.0 || factor >= 1.0 {
+            return Err(format!(
+                "invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:.6}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Counts the pairs of neighbours in each window that pass, from a running count over the series.
+fn count_steps(windows: &Windows<'_>, out: &mut Column, passes: fn(&Windows<'_>, usize) -> bool) {
+    let mut running = Vec::with_capacity(windows.points.len());
+    let mut count = 0u32;
+    for index in 0..windows.points.len() {
+        count += u32::from(index > 0 && passes(windows, index));
+        running.push(count);
+    }
+    windows.fill(out, |window| {
+        Some(f64::from(running[window.past - 1] - running[window.first]))
+    });
+}
+
+/// Whether the sample at `index` differs from the one before.
+fn changed(windows: &Windows<'_>, index: usize) -> bool {
+    let points = windows.points;
+    match (points.histogram(index - 1), points.histogram(index)) {
+        (None, None) => {
+            let (before, value) = (points.values()[index - 1], points.values()[index]);
+            value != before && !(value.is_nan() && before.is_nan())
+        }
+        (Some(before), Some(histogram)) => before != histogram,
+        _ => true,
+    }
+}
+
+/// Whether a counter was reset before the sample at `index`.
+fn was_reset(windows: &Windows<'_>, index: usize) -> bool {
+    let points = windows.points;
+    match (points.histogram(index - 1), points.histogram(index)) {
+        (None, None) => points.values()[index] < points.values()[index - 1],
+        (Some(before), Some(histogram)) => histogram.count < before.count,
+        _ => true,
+    }
+}

@@ -1,0 +1,121 @@
+//! The windows that a range function sees: for one series, a stretch of samples for every tick.
+
+use crate::model::{Millis, Timestamp};
+use crate::store::Points;
+
+use super::column::{Column, Ticks};
+
+/// One series with a window of its samples for every tick.
+#[derive(Debug, Clone, Copy)]
+pub struct Windows<'a> {
+    /// The samples, without stale markers.
+    pub points: &'a Points,
+    /// For every tick the first index and the one past the last.
+    pub bounds: &'a [(u32, u32)],
+    /// When the evaluations are.
+    pub ticks: Ticks,
+    /// Where windows end.
+    pub ends: Ends,
+    /// How long they are.
+    pub range: Millis,
+    /// The scalar arguments of the call, in order.
+    pub params: &'a [Column],
+}
+
+/// Where the windows of a selector end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// So much before each tick.
+    Before(Millis),
+    /// At one moment, whatever the tick.
+    At(Timestamp),
+}
+
+/// One window.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    /// All samples of the series.
+    pub points: &'a Points,
+    /// Index of the first sample of the window.
+    pub first: usize,
+    /// Index past the last.
+    pub past: usize,
+    /// Which tick it belongs to.
+    pub tick: usize,
+}
+
+impl Ends {
+    /// The end of the window of an evaluation time.
+    pub fn of(self, time: Timestamp) -> Timestamp {
+        match self {
+            Ends::Before(offset) => time.saturating_sub(offset),
+            Ends::At(time) => time,
+        }
+    }
+}
+
+impl<'a> Windows<'a> {
+    /// Where the window of a tick ends, itself included.
+    pub fn end(&self, tick: usize) -> Timestamp {
+        self.ends.of(self.ticks.time(tick))
+    }
+
+    /// The windows that hold a sample at all.
+    pub fn iter(&self) -> impl Iterator<Item = Window<'a>> {
+        let points = self.points;
+        self.bounds
+            .iter()
+            .enumerate()
+            .filter(|(_, bounds)| bounds.0 < bounds.1)
+            .map(move |(tick, bounds)| Window {
+                points,
+                first: bounds.0 as usize,
+                past: bounds.1 as usize,
+                tick,
+            })
+    }
+
+    /// The scalar argument at a tick.
+    pub fn param(&self, index: usize, tick: usize) -> f64 {
+        self.params
+            .get(index)
+            .map_or(f64::NAN, |column| column.values()[tick])
+    }
+
+    /// Fills a column window by window.
+    pub fn fill(&self, out: &mut Column, body: impl Fn(&Window<'a>) -> Option<f64>) {
+        for window in self.iter() {
+            if let Some(value) = body(&window) {
+                out.set(window.tick, value);
+            }
+        }
+    }
+}
+
+impl<'a> Window<'a> {
+    /// The values of the window.
+    pub fn values(&self) -> &'a [f64] {
+        &self.points.values()[self.first..self.past]
+    }
+
+    /// How many samples it holds; at least 1.
+    pub fn count(&self) -> usize {
+        self.past - self.first
+    }
+
+    /// The stamp of its first sample.
+    pub fn first_time(&self) -> Timestamp {
+        self.points.time(self.first)
+    }
+
+    /// The stamp of its last sample.
+    pub fn last_time(&self) -> Timestamp {
+        self.points.time(self.past - 1)
+    }
+
+    /// Stamps and values.
+    pub fn samples(&self) -> impl Iterator<Item = (Timestamp, f64)> + 'a {
+        let points = self.points;
+        (self.first..self.past).map(move |index| (points.time(index), points.values()[index]))
+    }
+}
