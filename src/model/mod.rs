@@ -7,6 +7,7 @@ mod matcher;
 pub mod number;
 pub mod quantile;
 mod regex;
+mod unicode;
 
 pub use duration::{Duration, DurationError, Millis, Timestamp};
 pub use histogram::{BucketSpan, CounterResetHint, Histogram, HistogramError};

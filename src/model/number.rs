@@ -1,5 +1,9 @@
 //! Numbers and strings as Go's `strconv` writes and reads them.
 
+use std::fmt::Write;
+
+use super::unicode::is_print;
+
 /// A float as Prometheus prints sample values: `strconv.FormatFloat(value, 'f', -1, 64)`, the shortest
 /// digits that read back the same, never with an exponent; `NaN`, `+Inf`, `-Inf`.
 pub fn format_value(value: f64) -> String {
@@ -7,6 +11,51 @@ pub fn format_value(value: f64) -> String {
         Some(text) => text.to_owned(),
         None => format!("{value}"),
     }
+}
+
+/// A float as Go's `%v` and so `{{ $value }}` prints it: `strconv.FormatFloat(value, 'g', -1, 64)`, the
+/// shortest digits, with an exponent below `1e-04` and from `1e+06` on.
+pub fn format_general(value: f64) -> String {
+    match shortest(value) {
+        Some((_, exponent)) if (-4..6).contains(&exponent) => format_value(value),
+        Some((digits, exponent)) => with_exponent(&digits, 'e', exponent),
+        None => format_value(value),
+    }
+}
+
+/// A float as promtool prints expected and got values: `strconv.FormatFloat(value, 'E', -1, 64)`, the
+/// shortest digits and always an exponent of two digits or more: `1E+00`.
+pub fn format_scientific(value: f64) -> String {
+    match shortest(value) {
+        Some((digits, exponent)) => with_exponent(&digits, 'E', exponent),
+        None => format_value(value),
+    }
+}
+
+/// Reads a float as Go's `strconv.ParseFloat`: decimal or, with an exponent, hexadecimal
+/// (`0x1.8p-2`); underscores between digits; `inf`, `infinity` and `nan` in any case. `None` where Go
+/// has an error, which it also has where the number is too large.
+pub fn parse_float(text: &str) -> Option<f64> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let is = |name: &str| unsigned.eq_ignore_ascii_case(name);
+    let size = if is("inf") || is("infinity") {
+        f64::INFINITY
+    } else if is("nan") && unsigned.len() == text.len() {
+        f64::NAN
+    } else if !underscores_separate_digits(unsigned) {
+        return None;
+    } else {
+        // From here on underscores say nothing.
+        let plain = unsigned.replace('_', "");
+        match strip_hex(&plain) {
+            Some(hex) => parse_hex(hex)?,
+            None => parse_decimal(&plain)?,
+        }
+    };
+    Some(if negative { -size } else { size })
 }
 
 /// `NaN`, `+Inf` and `-Inf`.
@@ -40,7 +89,7 @@ pub fn almost_equal(a: f64, b: f64, epsilon: f64) -> bool {
 
 /// A string in double quotes with Go's escapes (`strconv.Quote`).
 pub fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+    let mut out = String::with_capacity(text.len().saturating_add(2));
     out.push('"');
     for c in text.chars() {
         match c {
@@ -53,13 +102,149 @@ pub fn quote(text: &str) -> String {
             '\x08' => out.push_str("\\b"),
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                out.push_str(&format!("\\x{:02x}", c as u32))
-            }
-            c if c.is_control() || c == '\u{feff}' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
+            c if is_print(c) => out.push(c),
+            c => escape(u32::from(c), &mut out),
         }
     }
     out.push('"');
     out
+}
+
+/// Appends a character by its number.
+fn escape(code: u32, out: &mut String) {
+    let written = match code {
+        0..=0x7f => write!(out, "\\x{code:02x}"),
+        0x80..=0xffff => write!(out, "\\u{code:04x}"),
+        _ => write!(out, "\\U{code:08x}"),
+    };
+    debug_assert!(written.is_ok(), "a string takes every character");
+}
+
+/// The shortest digits that read back the same, as `-1.25`, and the power of ten that they are
+/// multiplied with; `None` where the value is not finite.
+fn shortest(value: f64) -> Option<(String, i32)> {
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e')?;
+    Some((digits.to_owned(), exponent.parse().ok()?))
+}
+
+fn with_exponent(digits: &str, letter: char, exponent: i32) -> String {
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}{letter}{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// Whether each underscore stands between digits, or between the prefix `0x` and a digit.
+fn underscores_separate_digits(unsigned: &str) -> bool {
+    if !unsigned.contains('_') {
+        return true;
+    }
+    let hex = strip_hex(unsigned);
+    let digit = |c: char| match hex {
+        Some(_) => c.is_ascii_hexdigit(),
+        None => c.is_ascii_digit(),
+    };
+    // The prefix counts as a digit.
+    let mut after_digit = hex.is_some();
+    let mut after_underscore = false;
+    for c in hex.unwrap_or(unsigned).chars() {
+        if (c == '_' && !after_digit) || (after_underscore && !digit(c)) {
+            return false;
+        }
+        after_underscore = c == '_';
+        after_digit = digit(c);
+    }
+    !after_underscore
+}
+
+/// What follows `0x`, if anything does.
+fn strip_hex(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('0')?.strip_prefix(['x', 'X'])?;
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// Digits with or without a point and an exponent, no sign.
+fn parse_decimal(text: &str) -> Option<f64> {
+    // Rust reads the same numbers with the same rounding, and its own names of infinity.
+    let number = |c: char| matches!(c, '0'..='9' | '.' | 'e' | 'E' | '+' | '-');
+    if !text.starts_with(|c: char| c == '.' || c.is_ascii_digit()) || !text.chars().all(number) {
+        return None;
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Hexadecimal digits with or without a point, `p` and a decimal exponent of two.
+fn parse_hex(text: &str) -> Option<f64> {
+    let (digits, exponent) = text.split_once(['p', 'P'])?;
+    let mut exponent = hex_exponent(exponent)?;
+    let (mut mantissa, mut sticky) = (0_u64, false);
+    let (mut seen_point, mut seen_digit) = (false, false);
+    for c in digits.chars() {
+        if c == '.' && !seen_point {
+            seen_point = true;
+            continue;
+        }
+        let digit = u64::from(c.to_digit(16)?);
+        seen_digit = true;
+        // Digits that no longer fit only decide how to round.
+        let full = mantissa >> 60 != 0;
+        match full {
+            true => sticky |= digit != 0,
+            false => mantissa = mantissa << 4 | digit,
+        }
+        let places = i64::from(full) - i64::from(seen_point);
+        exponent = exponent.saturating_add(places.saturating_mul(4));
+    }
+    match seen_digit {
+        true => scaled(mantissa, sticky, exponent),
+        false => None,
+    }
+}
+
+/// The decimal exponent behind a `p`; very large ones only large.
+fn hex_exponent(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse().unwrap_or(i64::MAX / 2);
+    Some(if negative { -size } else { size })
+}
+
+/// `mantissa * 2^exponent`, a little more where `sticky`, rounded to even; `None` where too large.
+fn scaled(mantissa: u64, sticky: bool, exponent: i64) -> Option<f64> {
+    if mantissa == 0 {
+        return Some(0.0);
+    }
+    let shift = mantissa.leading_zeros();
+    let leading = exponent.saturating_sub(i64::from(shift)).saturating_add(63);
+    if leading > 1023 {
+        return None;
+    }
+    // The last place of the result: 52 below the first, but never below that of the smallest float.
+    let last = leading.saturating_sub(52).max(-1074);
+    let wide = u128::from(mantissa << shift) << 63 | u128::from(sticky);
+    // `wide` has its first bit at 126; places from `last` on stay.
+    let dropped = 126_i64.saturating_sub(leading.saturating_sub(last));
+    if dropped > 127 {
+        return Some(0.0);
+    }
+    let kept = wide >> dropped;
+    let rest = wide ^ (kept << dropped);
+    let half = 1_u128 << (dropped - 1);
+    let up = rest > half || (rest == half && kept & 1 == 1);
+    let rounded = u64::try_from(kept).ok()?.saturating_add(u64::from(up));
+    Some(rounded as f64 * power_of_two(last)).filter(|value| value.is_finite())
+}
+
+/// `2^exponent` for exponents from -1074 to 1023.
+fn power_of_two(exponent: i64) -> f64 {
+    let bits = match exponent {
+        -1022..=1023 => (exponent + 1023) << 52,
+        -1074..=-1023 => 1 << (exponent + 1074),
+        _ => 0,
+    };
+    f64::from_bits(bits.unsigned_abs())
 }

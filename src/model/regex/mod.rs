@@ -1,0 +1,216 @@
+//! Regular expressions with RE2's meaning, as Go and so Prometheus understand them.
+//!
+//! A pattern is read by our own reader, which knows Go's syntax and refusals, and is run by the
+//! engine of the `regex-automata` crate, whose time is linear in the text.
+
+mod classes;
+mod reader;
+mod shortcut;
+mod template;
+mod tree;
+
+use std::sync::Arc;
+
+use regex_automata::util::captures::Captures;
+use regex_automata::{Input, meta};
+use regex_syntax::hir::{Hir, Look};
+
+use reader::{Flags, Pattern, TOO_LARGE, refusal};
+use shortcut::Shortcut;
+use template::Reference;
+
+/// A compiled regular expression.
+#[derive(Debug, Clone)]
+pub struct Regex {
+    inner: Arc<Inner>,
+}
+
+/// A pattern that RE2 refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing regexp: {reason}")]
+pub struct RegexError {
+    /// Go's words: ``missing closing ): `(a` ``.
+    pub reason: String,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// How [`Regex::is_match`] decides without the engine.
+    shortcut: Option<Shortcut>,
+    /// What every match begins with; only of an anchored pattern.
+    literal_prefix: String,
+    /// Absent where a list of plain literals needs none: it has no groups and matches all or nothing.
+    engine: Option<meta::Regex>,
+    /// A name or none for each group, the whole match (group 0) included.
+    group_names: Vec<Option<String>>,
+}
+
+/// Memory that the compiled program of one pattern may take.
+const MAX_PROGRAM_BYTES: usize = 64 << 20;
+
+/// Memory that the lazily built automaton of one pattern may take in one thread.
+const MAX_CACHE_BYTES: usize = 2 << 20;
+
+/// Memory that the one-pass automaton of one pattern may take.
+const MAX_ONE_PASS_BYTES: usize = 1 << 20;
+
+/// Instructions times groups: finding groups takes so many slots of memory at worst.
+const MAX_GROUP_SLOTS: u64 = 1 << 20;
+
+impl Regex {
+    /// A pattern that must match a whole value, as matchers use it; `.` matches newlines too.
+    pub fn anchored(pattern: &str) -> Result<Regex, RegexError> {
+        if let Some(shortcut) = Shortcut::of_plain_text(pattern) {
+            return Ok(Regex::new(Inner {
+                shortcut: Some(shortcut),
+                literal_prefix: String::new(),
+                engine: None,
+                group_names: vec![None],
+            }));
+        }
+        let flags = Flags {
+            dot_newline: true,
+            ..Flags::default()
+        };
+        let read = reader::read(pattern, flags)?;
+        let ends = |look| Hir::look(look);
+        let whole = vec![ends(Look::Start), read.tree.node.to_hir(), ends(Look::End)];
+        Ok(Regex::new(Inner {
+            shortcut: Shortcut::of_tree(&read.tree.node),
+            literal_prefix: shortcut::literal_prefix(&read.tree.node).to_owned(),
+            engine: Some(engine(&Hir::concat(whole), &read, pattern)?),
+            group_names: read.group_names,
+        }))
+    }
+
+    /// A pattern that must match a whole value, as `label_replace` uses it: Prometheus writes
+    /// `^(?s:` and `)$` around it before reading, so that `a)(b` is accepted and `\Qa` is not.
+    pub fn enclosed(pattern: &str) -> Result<Regex, RegexError> {
+        match Shortcut::of_plain_text(pattern) {
+            Some(_) => Regex::anchored(pattern),
+            None => Regex::unanchored(&format!("^(?s:{pattern})$")),
+        }
+    }
+
+    /// A pattern that may match anywhere, as the template functions `match` and `reReplaceAll` use it.
+    pub fn unanchored(pattern: &str) -> Result<Regex, RegexError> {
+        let read = reader::read(pattern, Flags::default())?;
+        Ok(Regex::new(Inner {
+            shortcut: None,
+            literal_prefix: String::new(),
+            engine: Some(engine(&read.tree.node.to_hir(), &read, pattern)?),
+            group_names: read.group_names,
+        }))
+    }
+
+    /// Whether it matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        match (&self.inner.shortcut, &self.inner.engine) {
+            (Some(shortcut), _) => shortcut.is_match(text),
+            (None, Some(engine)) => engine.is_match(text),
+            (None, None) => false,
+        }
+    }
+
+    /// The only values that an anchored pattern matches, sorted, where it is such a list: `a|b`,
+    /// `api-(eu|us)`, `v[12]`.
+    pub fn literal_alternatives(&self) -> Option<&[String]> {
+        match &self.inner.shortcut {
+            Some(Shortcut::OneOf(values)) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// A text that every value begins with that an anchored pattern matches; may be empty.
+    pub fn literal_prefix(&self) -> &str {
+        &self.inner.literal_prefix
+    }
+
+    /// Go's `Expand` of the first match: `$1`, `${1}`, `$name`; `None` where nothing matches.
+    pub fn expand(&self, text: &str, replacement: &str) -> Option<String> {
+        let mut out = String::new();
+        match &self.inner.engine {
+            Some(engine) => {
+                let mut captures = engine.create_captures();
+                engine.captures(text, &mut captures);
+                captures.get_match()?;
+                self.fill(text, &captures, replacement, &mut out);
+            }
+            None if self.is_match(text) => {
+                let whole =
+                    |reference: Reference<'_>| (reference == Reference::Number(0)).then_some(text);
+                template::expand(replacement, whole, &mut out);
+            }
+            None => return None,
+        }
+        Some(out)
+    }
+
+    /// Go's `ReplaceAllString`.
+    pub fn replace_all(&self, text: &str, replacement: &str) -> String {
+        let Some(engine) = &self.inner.engine else {
+            return match self.expand(text, replacement) {
+                Some(replaced) => replaced,
+                None => text.to_owned(),
+            };
+        };
+        let mut captures = engine.create_captures();
+        let mut out = String::new();
+        let (mut copied, mut search) = (0, 0);
+        while search <= text.len() {
+            engine.search_captures(&Input::new(text).range(search..), &mut captures);
+            let Some(found) = captures.get_match() else {
+                break;
+            };
+            out.push_str(text.get(copied..found.start()).unwrap_or(""));
+            // Nothing is put in for an empty match right behind a match.
+            if found.end() > copied || found.start() == 0 {
+                self.fill(text, &captures, replacement, &mut out);
+            }
+            copied = found.end();
+            let next = text.get(search..).and_then(|rest| rest.chars().next());
+            search = found.end().max(search + next.map_or(1, char::len_utf8));
+        }
+        out.push_str(text.get(copied..).unwrap_or(""));
+        out
+    }
+
+    fn new(inner: Inner) -> Regex {
+        Regex {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Appends a replacement with the groups of a match.
+    fn fill(&self, text: &str, captures: &Captures, replacement: &str, out: &mut String) {
+        let by_number =
+            |index: usize| -> Option<&str> { text.get(captures.get_group(index)?.range()) };
+        let group = |reference: Reference<'_>| match reference {
+            Reference::Number(index) => by_number(index),
+            // Of groups with one name, the first that took part.
+            Reference::Name(name) => {
+                let names = self.inner.group_names.iter().enumerate();
+                names
+                    .filter(|(_, candidate)| candidate.as_deref() == Some(name))
+                    .find_map(|(index, _)| by_number(index))
+            }
+        };
+        template::expand(replacement, group, out);
+    }
+}
+
+/// Compiles what was read.
+fn engine(hir: &Hir, read: &Pattern, pattern: &str) -> Result<meta::Regex, RegexError> {
+    let groups = read.group_names.len() as u64;
+    if groups > 1 && read.tree.size().saturating_mul(groups) > MAX_GROUP_SLOTS {
+        return Err(refusal(TOO_LARGE, pattern));
+    }
+    let limits = meta::Config::new()
+        .nfa_size_limit(Some(MAX_PROGRAM_BYTES))
+        .onepass_size_limit(Some(MAX_ONE_PASS_BYTES))
+        .hybrid_cache_capacity(MAX_CACHE_BYTES);
+    meta::Builder::new()
+        .configure(limits)
+        .build_from_hir(hir)
+        .map_err(|_| refusal(TOO_LARGE, pattern))
+}
