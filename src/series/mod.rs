@@ -1,1 +1,3 @@
 //! Importers: one file a format that series can be written in.
+
+pub mod notation;

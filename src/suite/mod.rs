@@ -1,1 +1,5 @@
-//! The suite room.
+//! Test files, expectations and verdicts.
+
+pub mod file;
+
+mod read;

@@ -1,0 +1,134 @@
+//! promtool's test-file format, as Prometheus 3.14 documents it.
+
+use crate::model::{Histogram, Labels, Millis, Timestamp};
+use crate::promql::Query;
+use crate::series::notation::Item;
+use crate::text::yaml::Embedded;
+use crate::text::{Diagnostic, Source, Span};
+
+pub use super::read::{looks_like_test_file, read};
+
+/// A value with the place it was written at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A test file that promtool would run.
+#[derive(Debug, Clone)]
+pub struct TestFile {
+    /// Its text.
+    pub source: Source,
+    /// Globs of rule files, relative to the test file.
+    pub rule_files: Vec<Spanned<String>>,
+    /// Time between two evaluations of every group; a minute unless given.
+    pub evaluation_interval: Millis,
+    /// Groups that are evaluated in this order; no name twice.
+    pub group_eval_order: Vec<Spanned<String>>,
+    /// Whether values may differ in their last bit.
+    pub fuzzy_compare: bool,
+    /// The tests in the order of the file.
+    pub tests: Vec<TestCase>,
+    /// What promtool lets pass and hardly anybody means.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Series, and what is expected of the rules over them.
+#[derive(Debug, Clone)]
+pub struct TestCase {
+    /// Its name, if it has one.
+    pub name: Option<Spanned<String>>,
+    /// The whole test.
+    pub span: Span,
+    /// Time between two samples; the file's evaluation interval unless given.
+    pub interval: Millis,
+    /// The time of the first samples and the first evaluation.
+    pub start: Timestamp,
+    /// The series; no labels twice (as in promtool the last ones count).
+    pub input_series: Vec<InputSeries>,
+    /// `alert_rule_test`
+    pub alert_checks: Vec<AlertCheck>,
+    /// `promql_expr_test`
+    pub expr_checks: Vec<ExprCheck>,
+    /// Labels that templates see.
+    pub external_labels: Labels,
+    /// The address that templates see.
+    pub external_url: String,
+}
+
+/// One series and its samples.
+#[derive(Debug, Clone)]
+pub struct InputSeries {
+    /// Its name and labels as written.
+    pub series: Embedded,
+    /// Its name and labels.
+    pub labels: Labels,
+    /// Its samples.
+    pub values: Vec<Item>,
+    /// Its samples as written; `None` for none.
+    pub values_text: Option<Embedded>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// What must fire at a moment.
+#[derive(Debug, Clone)]
+pub struct AlertCheck {
+    /// When, after the start of the test.
+    pub eval_time: Millis,
+    /// The alert.
+    pub alertname: Spanned<String>,
+    /// The alerts of that name that fire then, in the order of the file.
+    pub expected: Vec<ExpectedAlert>,
+    /// The whole item.
+    pub span: Span,
+    /// The value of `exp_alerts`, if it was written.
+    pub expected_span: Option<Span>,
+}
+
+/// An alert that must fire.
+#[derive(Debug, Clone)]
+pub struct ExpectedAlert {
+    /// Its labels, with `alertname`.
+    pub labels: Labels,
+    /// Labels that it must have with an empty value: no alert has, so promtool fails such a check.
+    pub empty_labels: Vec<String>,
+    /// Its annotations in the order of names.
+    pub annotations: Vec<(String, String)>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// What an expression must yield at a moment.
+#[derive(Debug, Clone)]
+pub struct ExprCheck {
+    /// The expression, or why it is none: that fails the check, not the file.
+    pub query: Result<Query, Vec<Diagnostic>>,
+    /// The expression as written.
+    pub expr: Embedded,
+    /// When, after the start of the test.
+    pub eval_time: Millis,
+    /// The samples in the order of the file, or the first that is none: that fails the check after the
+    /// expression was evaluated.
+    pub expected: Result<Vec<ExpectedSample>, Diagnostic>,
+    /// The whole item.
+    pub span: Span,
+    /// The value of `exp_samples`, if it was written.
+    pub expected_span: Option<Span>,
+}
+
+/// A sample that an expression must yield.
+#[derive(Debug, Clone)]
+pub struct ExpectedSample {
+    /// Its name and labels.
+    pub labels: Labels,
+    /// Its value, without meaning beside a histogram.
+    pub value: f64,
+    /// Its native histogram.
+    pub histogram: Option<Histogram>,
+    /// The whole item.
+    pub span: Span,
+}

@@ -1,0 +1,527 @@
+//! Reads test files: what promtool would not load is a fault of the file, what it would find out only
+//! while it runs is kept in the check.
+
+use std::collections::HashMap;
+
+use super::file::{
+    AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, InputSeries, Spanned, TestCase, TestFile,
+};
+use crate::model::{Histogram, Labels, Millis, Timestamp};
+use crate::rules::{ReadOptions, decode_duration, diagnose_query, parse_query};
+use crate::series::notation::{self, Item, NotationError};
+use crate::text::yaml::{
+    self, Decoder, Dialect, Document, Embedded, Field, Fields, Node, UnknownFields,
+};
+use crate::text::{Diagnostic, Source, Span};
+
+const FILE_FIELDS: [&str; 5] = [
+    "rule_files",
+    "evaluation_interval",
+    "group_eval_order",
+    "tests",
+    "fuzzy_compare",
+];
+
+const TEST_FIELDS: [&str; 8] = [
+    "interval",
+    "input_series",
+    "alert_rule_test",
+    "promql_expr_test",
+    "external_labels",
+    "external_url",
+    "name",
+    "start_timestamp",
+];
+
+/// Evaluations are a minute apart unless the file says otherwise.
+const DEFAULT_INTERVAL: Millis = 60_000;
+
+/// Reads a test file. Unknown fields are refused whatever the options say, as in promtool.
+///
+/// # Errors
+///
+/// Every fault for which promtool would not run the file, in the order of the file.
+pub fn read(source: &Source, options: &ReadOptions) -> Result<TestFile, Vec<Diagnostic>> {
+    let document = yaml::parse(source).map_err(|fault| vec![fault])?;
+    let mut reader = Reader {
+        decoder: Decoder::new(source, Dialect::V2),
+        options,
+        warnings: Vec::new(),
+    };
+    let mut file = reader.file(&document);
+    let mut faults = reader.decoder.faults;
+    if faults.is_empty() {
+        file.warnings = reader.warnings;
+        return Ok(file);
+    }
+    faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.span.start));
+    Err(faults)
+}
+
+/// Whether a text has a top-level `tests:`, by a look at the beginnings of its lines.
+pub fn looks_like_test_file(text: &str) -> bool {
+    text.lines().any(|line| {
+        ["tests:", "\"tests\":", "'tests':"]
+            .iter()
+            .filter_map(|key| line.strip_prefix(key))
+            .any(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    })
+}
+
+struct Reader<'d, 'o> {
+    decoder: Decoder<'d>,
+    options: &'o ReadOptions,
+    warnings: Vec<Diagnostic>,
+}
+
+impl<'d> Reader<'d, '_> {
+    fn file(&mut self, document: &'d Document<'d>) -> TestFile {
+        let source = self.decoder.source();
+        let mut file = TestFile {
+            source: source.clone(),
+            rule_files: Vec::new(),
+            evaluation_interval: DEFAULT_INTERVAL,
+            group_eval_order: Vec::new(),
+            fuzzy_compare: false,
+            tests: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if let Some(more) = document.more {
+            let message = "only the first YAML document of a test file is read";
+            self.warn(more, message, "make a file of its own of every document");
+        }
+        let fields = document
+            .root()
+            .and_then(|root| self.fields(root, "a test file", &FILE_FIELDS));
+        let Some(fields) = fields else {
+            return file;
+        };
+        file.rule_files = self.texts(&fields, "rule_files");
+        file.group_eval_order = self.texts(&fields, "group_eval_order");
+        self.refuse_repeated_groups(&file.group_eval_order);
+        if let Some(interval) = self
+            .duration(&fields, "evaluation_interval")
+            .filter(|&it| it != 0)
+        {
+            file.evaluation_interval = interval;
+        }
+        if let Some(node) = fields.node("fuzzy_compare") {
+            let fuzzy = self.decoder.boolean(node, "`fuzzy_compare`");
+            file.fuzzy_compare = fuzzy.unwrap_or(false);
+        }
+        for node in self.list(&fields, "tests") {
+            file.tests.push(self.test(node, file.evaluation_interval));
+        }
+        file
+    }
+
+    fn refuse_repeated_groups(&mut self, order: &[Spanned<String>]) {
+        for (index, group) in order.iter().enumerate() {
+            if order.iter().take(index).any(|it| it.value == group.value) {
+                let message = format!("group name repeated in evaluation order: {}", group.value);
+                self.decoder
+                    .error(group.span, message, "remove one of the two");
+            }
+        }
+    }
+
+    fn test(&mut self, node: Node<'d>, evaluation_interval: Millis) -> TestCase {
+        let mut test = TestCase {
+            name: None,
+            span: node.span(),
+            interval: evaluation_interval,
+            start: 0,
+            input_series: Vec::new(),
+            alert_checks: Vec::new(),
+            expr_checks: Vec::new(),
+            external_labels: Labels::empty(),
+            external_url: String::new(),
+        };
+        let Some(fields) = self.fields(node, "a test", &TEST_FIELDS) else {
+            return test;
+        };
+        test.name = self.text(&fields, "name").filter(|it| !it.value.is_empty());
+        if let Some(interval) = self.duration(&fields, "interval").filter(|&it| it != 0) {
+            test.interval = interval;
+        }
+        test.start = self.start(&fields);
+        let series = self.list(&fields, "input_series");
+        test.input_series = self.input_series(&series);
+        for node in self.list(&fields, "alert_rule_test") {
+            test.alert_checks.extend(self.alert_check(node));
+        }
+        for node in self.list(&fields, "promql_expr_test") {
+            test.expr_checks.push(self.expr_check(node));
+        }
+        if let Some(field) = fields.get("external_labels") {
+            test.external_labels = Labels::from_pairs(self.pairs(field, "`external_labels`"));
+        }
+        let url = self.text(&fields, "external_url");
+        test.external_url = url.map(|url| url.value).unwrap_or_default();
+        test
+    }
+
+    fn start(&mut self, fields: &Fields<'d>) -> Timestamp {
+        let Some(node) = fields
+            .node("start_timestamp")
+            .filter(|node| !node.is_null())
+        else {
+            return 0;
+        };
+        let text = self.decoder.text(node, "`start_timestamp`");
+        let Some(text) = text else {
+            return 0;
+        };
+        match parse_time(&text) {
+            Some(ZERO_TIME) => 0,
+            Some(time) => time,
+            None => {
+                let message = format!("cannot parse {text:?} to a valid timestamp");
+                let help = "write seconds since 1970, or a time such as 2021-01-01T00:00:00Z";
+                self.decoder.error(node.target().span(), message, help);
+                0
+            }
+        }
+    }
+
+    /// The series as promtool loads them: it writes a line for each and reads the lines up to the
+    /// first that is empty.
+    fn input_series(&mut self, nodes: &[Node<'d>]) -> Vec<InputSeries> {
+        let mut list: Vec<InputSeries> = Vec::new();
+        let mut by_labels: HashMap<Labels, usize> = HashMap::new();
+        let mut cut: Option<Span> = None;
+        for &node in nodes {
+            let Some(one) = self.one_series(node, &mut cut) else {
+                continue;
+            };
+            let again = by_labels.insert(one.labels.clone(), list.len());
+            if let Some(before) = again.and_then(|index| list.get(index)) {
+                let line = self.decoder.source().line_column(before.span.start).line;
+                let message = format!("input series {} is given twice", one.labels);
+                let help = format!("remove it here or in line {line}: only this one counts");
+                self.warn(one.series.whole(), message, help);
+            }
+            list.push(one);
+        }
+        let mut index = 0;
+        list.retain(|one| {
+            index += 1;
+            by_labels.get(&one.labels) == Some(&(index - 1))
+        });
+        list
+    }
+
+    fn one_series(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<InputSeries> {
+        let fields = self.fields(node, "an input series", &["series", "values"]);
+        let embedded = |this: &mut Self, name: &str| {
+            let node = fields.as_ref()?.node(name)?;
+            this.decoder.embedded(node)
+        };
+        let series = embedded(self, "series");
+        let values_text = embedded(self, "values");
+        if let Some(cause) = *cut {
+            let line = self.decoder.source().line_column(cause.start).line;
+            let message = format!(
+                "promtool does not load this series: one in line {line} ends in an empty line"
+            );
+            self.warn(node.span(), message, "write `>-` instead of `|` there");
+            return None;
+        }
+        let text =
+            |part: &Option<Embedded>| part.as_ref().map_or("", |it| it.text.as_str()).to_owned();
+        let written = format!("{} {}", text(&series), text(&values_text));
+        match first_line(&written) {
+            Lines::One => {}
+            Lines::OneThenEmpty => *cut = Some(node.span()),
+            Lines::Empty => {
+                *cut = Some(node.span());
+                return None;
+            }
+            Lines::Several => {
+                let message = "a series stands in one line, this has several";
+                let help = "write `>-` instead of `|`, or put it into quotes";
+                self.decoder.error(node.span(), message, help);
+                return None;
+            }
+        }
+        let Some(series) = series else {
+            let message = "an input series without `series`";
+            self.decoder.error(
+                node.span(),
+                message,
+                "write its name and labels behind `series:`",
+            );
+            return None;
+        };
+        let labels = self.notation(&series, notation::parse_series);
+        let values = match &values_text {
+            Some(values) => self.notation(values, notation::parse_values),
+            None => Some(Vec::new()),
+        };
+        Some(InputSeries {
+            series,
+            labels: labels?,
+            values: values?,
+            values_text,
+            span: node.span(),
+        })
+    }
+
+    /// Reads series notation; what is wrong with it is a fault of the file.
+    fn notation<T>(
+        &mut self,
+        text: &Embedded,
+        parse: impl FnOnce(&str) -> Result<T, NotationError>,
+    ) -> Option<T> {
+        match parse(&text.text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let fault = diagnose_notation(text, &error, "");
+                self.decoder.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    fn alert_check(&mut self, node: Node<'d>) -> Option<AlertCheck> {
+        let known = ["eval_time", "alertname", "exp_alerts"];
+        let fields = self.fields(node, "an item of `alert_rule_test`", &known);
+        let name = fields
+            .as_ref()
+            .and_then(|fields| self.text(fields, "alertname"));
+        let eval_time = fields
+            .as_ref()
+            .and_then(|it| self.duration(it, "eval_time"));
+        let is_no_text = fields
+            .as_ref()
+            .is_some_and(|it| it.node("alertname").is_some());
+        if name.is_none() && is_no_text {
+            return None;
+        }
+        let Some(alertname) = name.filter(|name| !name.value.is_empty()) else {
+            let message = "an item under alert_rule_test misses required attribute alertname";
+            let help = "name the alert behind `alertname:`";
+            self.decoder.error(node.span(), message, help);
+            return None;
+        };
+        let mut expected = Vec::new();
+        if let Some(fields) = &fields {
+            for node in self.list(fields, "exp_alerts") {
+                expected.push(self.expected_alert(node, &alertname.value));
+            }
+        }
+        Some(AlertCheck {
+            eval_time: eval_time.unwrap_or(0),
+            alertname,
+            expected,
+            span: node.span(),
+            expected_span: fields.and_then(|it| it.node("exp_alerts")).map(Node::span),
+        })
+    }
+
+    fn expected_alert(&mut self, node: Node<'d>, alertname: &str) -> ExpectedAlert {
+        let known = ["exp_labels", "exp_annotations"];
+        let fields = self.fields(node, "an expected alert", &known);
+        let mut pairs = |name: &str| match fields.as_ref().and_then(|it| it.get(name)) {
+            Some(field) => self.pairs(field, &format!("`{name}`")),
+            None => Vec::new(),
+        };
+        let (labels, annotations) = (pairs("exp_labels"), pairs("exp_annotations"));
+        if let Some((_, other)) = labels.iter().find(|(name, _)| name == "alertname")
+            && other != alertname
+        {
+            let message =
+                format!("the label alertname={other:?} of an expected alert is not looked at");
+            let help = format!("remove it: the check is for {alertname:?}");
+            self.warn(node.span(), message, help);
+        }
+        let empty_labels = labels
+            .iter()
+            .filter(|(name, value)| value.is_empty() && name != "alertname")
+            .map(|(name, _)| name.clone())
+            .collect();
+        ExpectedAlert {
+            labels: Labels::from_pairs(labels).with("alertname", alertname),
+            empty_labels,
+            annotations,
+            span: node.span(),
+        }
+    }
+
+    fn expr_check(&mut self, node: Node<'d>) -> ExprCheck {
+        let known = ["expr", "eval_time", "exp_samples"];
+        let fields = self.fields(node, "an item of `promql_expr_test`", &known);
+        let expr_node = fields.as_ref().and_then(|fields| fields.node("expr"));
+        let expr = expr_node.and_then(|node| self.decoder.embedded(node));
+        let expr = expr.unwrap_or_else(|| Embedded::new(node, String::new()));
+        let eval_time = fields
+            .as_ref()
+            .and_then(|it| self.duration(it, "eval_time"));
+        let query = parse_query(&expr.text, &self.options.features).map_err(|errors| {
+            let diagnose = |error| diagnose_query(&expr, error, "");
+            errors.iter().map(diagnose).collect()
+        });
+        let mut expected = Ok(Vec::new());
+        if let Some(fields) = &fields {
+            for node in self.list(fields, "exp_samples") {
+                let sample = self.expected_sample(node);
+                if let Ok(samples) = &mut expected {
+                    match sample {
+                        Ok(sample) => samples.push(sample),
+                        Err(fault) => expected = Err(fault),
+                    }
+                }
+            }
+        }
+        ExprCheck {
+            query,
+            expr,
+            eval_time: eval_time.unwrap_or(0),
+            expected,
+            span: node.span(),
+            expected_span: fields.and_then(|it| it.node("exp_samples")).map(Node::span),
+        }
+    }
+
+    fn expected_sample(&mut self, node: Node<'d>) -> Result<ExpectedSample, Diagnostic> {
+        let fields = self.fields(
+            node,
+            "an expected sample",
+            &["labels", "value", "histogram"],
+        );
+        let get = |name: &str| fields.as_ref().and_then(|fields| fields.node(name));
+        let labels = get("labels").and_then(|node| self.decoder.embedded(node));
+        let value = get("value").and_then(|node| self.decoder.float(node, "`value`"));
+        let histogram = get("histogram").and_then(|node| self.decoder.embedded(node));
+        let labels = match &labels {
+            Some(text) if !text.text.trim().is_empty() => notation::parse_series(&text.text)
+                .map_err(|error| {
+                    diagnose_notation(text, &error, &format!("labels {:?}: ", text.text))
+                })?,
+            _ => Labels::empty(),
+        };
+        let histogram = match &histogram {
+            Some(text) if !text.text.is_empty() => Some(parse_histogram(text)?),
+            _ => None,
+        };
+        Ok(ExpectedSample {
+            labels,
+            value: value.unwrap_or(0.0),
+            histogram,
+            span: node.span(),
+        })
+    }
+
+    fn fields(&mut self, node: Node<'d>, what: &str, known: &[&str]) -> Option<Fields<'d>> {
+        self.decoder
+            .fields(node, what, known, UnknownFields::Refuse)
+    }
+
+    fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
+        match fields.node(name) {
+            Some(node) => self.decoder.list(node, &format!("`{name}`")),
+            None => Vec::new(),
+        }
+    }
+
+    fn texts(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Spanned<String>> {
+        let mut texts = Vec::new();
+        for node in self.list(fields, name) {
+            if let Some(value) = self.decoder.text(node, &format!("an element of `{name}`")) {
+                let span = node.target().span();
+                texts.push(Spanned { value, span });
+            }
+        }
+        texts
+    }
+
+    fn text(&mut self, fields: &Fields<'d>, name: &str) -> Option<Spanned<String>> {
+        let node = fields.node(name)?;
+        let value = self.decoder.text(node, &format!("`{name}`"))?;
+        let span = node.target().span();
+        Some(Spanned { value, span })
+    }
+
+    fn duration(&mut self, fields: &Fields<'d>, name: &str) -> Option<Millis> {
+        let node = fields.node(name)?;
+        decode_duration(&mut self.decoder, node, &format!("`{name}`"))
+    }
+
+    fn pairs(&mut self, field: &Field<'d>, what: &str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for entry in self.decoder.map(field, what) {
+            if let Some(value) = self.decoder.text(entry.value, "a value") {
+                pairs.push((entry.name.to_owned(), value));
+            }
+        }
+        pairs
+    }
+
+    fn warn(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let warning = Diagnostic::warning(message).at(self.decoder.source(), span);
+        self.warnings.push(warning.help(help));
+    }
+}
+
+/// What promtool makes of a series and its values, written behind each other.
+enum Lines {
+    One,
+    OneThenEmpty,
+    Empty,
+    Several,
+}
+
+fn first_line(written: &str) -> Lines {
+    let mut lines = written.split('\n').map(|line| match line.trim() {
+        comment if comment.starts_with('#') => "",
+        line => line,
+    });
+    match (lines.next(), lines.next()) {
+        (None | Some(""), _) => Lines::Empty,
+        (Some(_), None) => Lines::One,
+        (Some(_), Some("")) => Lines::OneThenEmpty,
+        (Some(_), Some(_)) => Lines::Several,
+    }
+}
+
+fn diagnose_notation(text: &Embedded, error: &NotationError, before: &str) -> Diagnostic {
+    let place = text.span(Span::new(error.offset, error.offset.saturating_add(1)));
+    Diagnostic::error(format!("{before}{}", error.message))
+        .at(text.source(), place)
+        .help("series are written `name{label=\"value\"}`, samples `1 2+1x10 _ stale`")
+}
+
+fn parse_histogram(text: &Embedded) -> Result<Histogram, Diagnostic> {
+    let wrong = |message: String| {
+        Diagnostic::error(message)
+            .at(text.source(), text.whole())
+            .help("write one histogram: `{{schema:0 sum:1 count:1 buckets:[1]}}`")
+    };
+    let items =
+        notation::parse_values(&text.text).map_err(|error| diagnose_notation(text, &error, ""))?;
+    let count: usize = items.iter().map(Item::len).sum();
+    match (count, items.first()) {
+        (1, Some(item)) => match item.histogram() {
+            Some(histogram) => Ok(histogram),
+            None => Err(wrong("expected a histogram, got a number".to_owned())),
+        },
+        _ => Err(wrong(format!("expected 1 value, got {count}"))),
+    }
+}
+
+/// The first moment of the year 1, which Go takes for no time at all.
+const ZERO_TIME: Timestamp = -62_135_596_800_000;
+
+/// Seconds since 1970 with a fraction, or RFC 3339.
+fn parse_time(text: &str) -> Option<Timestamp> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        let whole = seconds.trunc();
+        let nanoseconds = ((seconds - whole) * 1e9) as i64;
+        return (whole as i64)
+            .checked_mul(1000)?
+            .checked_add(nanoseconds.div_euclid(1_000_000));
+    }
+    let strict = text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    strict.then(|| time.timestamp_millis())
+}
