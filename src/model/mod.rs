@@ -10,7 +10,10 @@ mod regex;
 mod unicode;
 
 pub use duration::{Duration, DurationError, Millis, Timestamp};
-pub use histogram::{BucketSpan, CounterResetHint, Histogram, HistogramError};
+pub use histogram::{
+    Bucket, BucketSpan, CUSTOM_BUCKETS_SCHEMA, Combination, CounterResetHint, Histogram,
+    HistogramError, Side, Trim,
+};
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher};
 pub use regex::{Regex, RegexError};

@@ -87,6 +87,20 @@ pub fn almost_equal(a: f64, b: f64, epsilon: f64) -> bool {
     difference / sum.min(f64::MAX) < epsilon
 }
 
+/// One step of a compensated sum (Kahan's, with Neumaier's improvement): the new sum, and what rounding
+/// has lost of it so far. An infinite sum forgets what it lost.
+pub fn kahan_add(increment: f64, sum: f64, lost: f64) -> (f64, f64) {
+    let total = sum + increment;
+    let lost = if total.is_infinite() {
+        0.0
+    } else if sum.abs() >= increment.abs() {
+        lost + ((sum - total) + increment)
+    } else {
+        lost + ((increment - total) + sum)
+    };
+    (total, lost)
+}
+
 /// A string in double quotes with Go's escapes (`strconv.Quote`).
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len().saturating_add(2));

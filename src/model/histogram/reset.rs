@@ -1,0 +1,113 @@
+//! Whether a counter was reset between two histograms.
+
+use super::bounds::exponential_bound;
+use super::buckets::{Bucket, IndexedCount, merged};
+use super::{BucketSpan, CounterResetHint, Histogram};
+
+impl Histogram {
+    /// Whether the counter was reset between `previous` and this histogram: any count but the sum is
+    /// smaller or a filled bucket is missing, with the buckets of `previous` brought to this schema and
+    /// zero threshold. A finer schema, a narrower zero bucket, one that cuts a filled bucket, and a change
+    /// to custom buckets only come with resets. The hints for "reset" and "not reset" decide alone.
+    pub fn detect_reset(&self, previous: &Histogram) -> bool {
+        match self.counter_reset_hint {
+            CounterResetHint::Reset => return true,
+            CounterResetHint::NotReset => return false,
+            CounterResetHint::Unknown | CounterResetHint::Gauge => {}
+        }
+        if self.count < previous.count {
+            return true;
+        }
+        if self.uses_custom_buckets() {
+            if !previous.uses_custom_buckets() {
+                return true;
+            }
+            if self.custom_values != previous.custom_values {
+                return self.shrank_in_common_bounds(previous);
+            }
+        }
+        if self.schema > previous.schema || self.zero_threshold < previous.zero_threshold {
+            return true;
+        }
+        let zero = previous.widened_zero(self.zero_threshold, None);
+        if zero.threshold != self.zero_threshold || self.zero_count < zero.count {
+            return true;
+        }
+        let rows = [
+            (
+                &self.positive_spans,
+                &self.positive_buckets,
+                &previous.positive_spans,
+                &previous.positive_buckets,
+            ),
+            (
+                &self.negative_spans,
+                &self.negative_buckets,
+                &previous.negative_spans,
+                &previous.negative_buckets,
+            ),
+        ];
+        rows.into_iter()
+            .any(|(spans, counts, previous_spans, previous_counts)| {
+                let mine = self.outside_zero_bucket(spans, counts, self.schema);
+                let theirs =
+                    self.outside_zero_bucket(previous_spans, previous_counts, previous.schema);
+                shrank(mine, theirs)
+            })
+    }
+
+    /// Buckets brought from another schema to this one, without those that end in this zero bucket.
+    fn outside_zero_bucket<'a>(
+        &'a self,
+        spans: &'a [BucketSpan],
+        counts: &'a [f64],
+        schema: i32,
+    ) -> impl Iterator<Item = IndexedCount> {
+        let exponential = !self.uses_custom_buckets() && self.zero_threshold != 0.0;
+        merged(spans, counts, schema, self.schema).skip_while(move |bucket| {
+            exponential && exponential_bound(bucket.index, self.schema) <= self.zero_threshold
+        })
+    }
+
+    /// Whether a bucket shrank between the bounds that both have.
+    fn shrank_in_common_bounds(&self, previous: &Histogram) -> bool {
+        let common = super::custom::intersection(&self.custom_values, &previous.custom_values);
+        let mut mine = self.positive().peekable();
+        let mut theirs = previous.positive().peekable();
+        common
+            .into_iter()
+            .chain([f64::INFINITY])
+            .any(|bound| count_until(&mut mine, bound) < count_until(&mut theirs, bound))
+    }
+}
+
+/// Whether a count of `before` is larger than its counterpart in `now`, which may be missing.
+fn shrank(
+    now: impl Iterator<Item = IndexedCount>,
+    before: impl Iterator<Item = IndexedCount>,
+) -> bool {
+    let mut now = now.peekable();
+    for previous in before {
+        while now
+            .next_if(|bucket| bucket.index < previous.index)
+            .is_some()
+        {}
+        let shrank = match now.peek() {
+            Some(bucket) if bucket.index == previous.index => bucket.count < previous.count,
+            _ => previous.count != 0.0,
+        };
+        if shrank {
+            return true;
+        }
+    }
+    false
+}
+
+/// Takes the buckets up to a bound and sums them.
+fn count_until(buckets: &mut std::iter::Peekable<impl Iterator<Item = Bucket>>, bound: f64) -> f64 {
+    let mut sum = 0.0;
+    while let Some(bucket) = buckets.next_if(|bucket| bucket.upper <= bound) {
+        sum += bucket.count;
+    }
+    sum
+}
