@@ -3,6 +3,7 @@
 mod duration;
 mod histogram;
 mod labels;
+pub mod logarithm;
 mod matcher;
 pub mod number;
 pub mod quantile;

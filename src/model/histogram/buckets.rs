@@ -2,6 +2,7 @@
 
 use super::bounds::{exponential_bound, target_index};
 use super::{BucketSpan, Histogram};
+use crate::model::logarithm::log2;
 
 /// A bucket with its bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,9 +142,9 @@ impl Bucket {
         if linear {
             return (value - self.lower) / (self.upper - self.lower);
         }
-        let log_lower = crate::model::number::log2(self.lower.abs());
-        let log_upper = crate::model::number::log2(self.upper.abs());
-        let log_value = crate::model::number::log2(value.abs());
+        let log_lower = log2(self.lower.abs());
+        let log_upper = log2(self.upper.abs());
+        let log_value = log2(value.abs());
         if value > 0.0 {
             (log_value - log_lower) / (log_upper - log_lower)
         } else {
