@@ -45,7 +45,7 @@ pub fn exp2(power: f64) -> f64 {
     if power.is_nan() {
         return power;
     }
-    if power > 1023.999_999_999_999_9 {
+    if power > OVERFLOW {
         return f64::INFINITY;
     }
     if power < -1074.0 {
@@ -61,6 +61,9 @@ pub fn exp2(power: f64) -> f64 {
     let mantissa = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
     libm::ldexp(mantissa, nearest as i32)
 }
+
+/// The largest power whose result is finite.
+const OVERFLOW: f64 = f64::from_bits(0x408f_ffff_ffff_ffff);
 
 /// The natural logarithm of 2 in two parts, the first with zeros at its end.
 const LN2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);

@@ -104,6 +104,9 @@ fn field(out: &mut String, name: &str, value: &str) {
 }
 
 fn list(numbers: &[f64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(|&number| format_general(number)).collect();
+    let numbers: Vec<String> = numbers
+        .iter()
+        .map(|&number| format_general(number))
+        .collect();
     format!("[{}]", numbers.join(" "))
 }

@@ -1,6 +1,7 @@
 //! Functions of one float sample.
 
 use super::{Body, Function};
+use crate::model::logarithm;
 use crate::promql::ast::ValueType::{Scalar, Vector};
 
 /// Every such function.
@@ -14,8 +15,8 @@ pub(super) static ROWS: &[Function] = &[
     ),
     row("exp", libm::exp, "e to the power of every sample."),
     row("sqrt", f64::sqrt, "Square root of every sample."),
-    row("ln", libm::log, "Natural logarithm of every sample."),
-    row("log2", log2, "Binary logarithm of every sample."),
+    row("ln", logarithm::ln, "Natural logarithm of every sample."),
+    row("log2", logarithm::log2, "Binary logarithm of every sample."),
     row("log10", log10, "Decimal logarithm of every sample."),
     row("sgn", sgn, "-1, 0 or 1 by the sign of every sample."),
     row("sin", libm::sin, "Sine of every sample in radians."),
@@ -98,18 +99,9 @@ const fn row(name: &'static str, body: fn(f64) -> f64, doc: &'static str) -> Fun
     Function::new(name, Body::Pointwise(body), doc)
 }
 
-/// Go's `math.Log2`: exact for powers of two.
-fn log2(value: f64) -> f64 {
-    let (fraction, exponent) = libm::frexp(value);
-    if fraction == 0.5 {
-        return f64::from(exponent - 1);
-    }
-    libm::log(fraction) * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
-}
-
-/// Go's `math.Log10`, which goes through [`log2`].
+/// Go's `math.Log10`, which goes through `log2`.
 fn log10(value: f64) -> f64 {
-    log2(value) * (std::f64::consts::LN_2 / std::f64::consts::LN_10)
+    logarithm::log2(value) * (std::f64::consts::LN_2 / std::f64::consts::LN_10)
 }
 
 /// The sign; zeros and NaN stay as they are.
