@@ -124,6 +124,12 @@ impl Labels {
     }
 }
 
+impl Default for Labels {
+    fn default() -> Labels {
+        Labels::empty()
+    }
+}
+
 impl LabelsBuilder {
     /// Sets a label; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {

@@ -124,6 +124,16 @@ impl Column {
         }
     }
 
+    /// Floats, present where the bits say.
+    pub fn from_parts(values: Vec<f64>, present: Vec<u64>) -> Column {
+        debug_assert_eq!(values.len().div_ceil(64), present.len());
+        Column {
+            values,
+            present,
+            histograms: Vec::new(),
+        }
+    }
+
     /// The same value at every tick.
     pub fn constant(count: usize, value: f64) -> Column {
         let mut column = Column::absent(count);
@@ -241,6 +251,14 @@ impl Column {
         }
         for value in &mut self.values {
             *value = map(*value);
+        }
+    }
+
+    /// Changes the sign of every sample.
+    pub fn negate(&mut self) {
+        self.map_floats(true, |value| -value);
+        for histogram in self.histograms.iter_mut().flatten() {
+            Arc::make_mut(histogram).mul(-1.0);
         }
     }
 

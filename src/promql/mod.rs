@@ -15,6 +15,8 @@ pub mod aggregations;
 
 mod query;
 
+mod duration;
+
 pub mod eval;
 
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};

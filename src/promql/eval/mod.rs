@@ -3,13 +3,34 @@
 //! A replay asks for all its ticks at once and gets a [`Columns`]: labels once a series, and a column with a
 //! sample or nothing for every tick. The meaning stays that of one instant query a tick: `@ start()` and
 //! `@ end()` are the tick, and nothing that is not visible at a tick's moment is seen (see [`View`]).
+//!
+//! Series are streamed: a node hands its series one by one to a [`Sink`], in one reused column, so that a
+//! `sum(rate(…))` over ten thousand series holds one column and the sums.
 
+mod aggregate;
+mod binary;
+mod call;
+mod frame;
+mod matching;
+mod merge;
+mod select;
+mod subquery;
 mod view;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
 
 pub use view::{Horizon, Reader, View};
 
-use super::column::{Columns, Ticks};
+use self::frame::{Frame, QueryTime};
+use self::select::Selected;
+use super::ast::{Expr, ExprKind, UnaryOp, ValueType, VectorSelector};
+use super::column::{Column, ColumnSeries, Columns, Ticks};
 use super::query::Query;
+use crate::model::Labels;
 
 /// What a query evaluated to at every tick.
 #[derive(Debug, Clone)]
@@ -26,6 +47,259 @@ pub enum Evaluated {
 ///
 /// `ticks` are evaluation times: moments less the group's `query_offset`, which `view` knows.
 pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
-    let _ = (query, view);
-    Evaluated::Vector(Columns::new(ticks))
+    let expr = query.expr.unwrap_parens();
+    if let ExprKind::String(text) = &expr.kind {
+        return Evaluated::String(text.clone());
+    }
+    let evaluator = Evaluator {
+        view,
+        root: expr,
+        selections: RefCell::default(),
+    };
+    let is_scalar = expr.value_type() == ValueType::Scalar;
+    let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr) {
+        true => evaluator.one_by_one(expr, ticks),
+        false => evaluator.all_at_once(expr, ticks),
+    };
+    match is_scalar {
+        true => Evaluated::Scalar(columns),
+        false => Evaluated::Vector(columns),
+    }
+}
+
+/// One evaluation of one query.
+struct Evaluator<'a> {
+    view: &'a View<'a>,
+    /// The outermost expression: only there the order of a sorted vector can be seen. Elsewhere series keep their
+    /// natural order, so that sums do not depend on how many ticks are evaluated together.
+    root: &'a Expr,
+    /// The series of each selector, by its place in the tree.
+    selections: RefCell<HashMap<*const VectorSelector, Rc<Vec<Selected>>>>,
+}
+
+/// A series on its way from one node to the next.
+struct Row<'c> {
+    labels: Labels,
+    /// Whether the metric name goes when the query is done (delayed name removal).
+    drop_name: bool,
+    /// Its samples; whoever takes the column out leaves an empty one to be refilled.
+    column: &'c mut Column,
+}
+
+/// Takes the series of a node one by one.
+type Sink<'s> = dyn FnMut(Row<'_>) + 's;
+
+impl<'a> Evaluator<'a> {
+    fn all_at_once(&self, expr: &Expr, ticks: Ticks) -> Columns {
+        let frame = Frame::new(ticks, QueryTime::Same);
+        let series = match expr.value_type() {
+            ValueType::Scalar => vec![ColumnSeries {
+                labels: Labels::empty(),
+                drop_name: false,
+                column: self.scalar(expr, &frame),
+            }],
+            _ => merge::remove_names(self.vector(expr, &frame), &frame),
+        };
+        Columns {
+            ticks,
+            series,
+            errors: frame.into_errors(),
+        }
+    }
+
+    /// Evaluates every tick by itself and stitches the samples together.
+    fn one_by_one(&self, expr: &Expr, ticks: Ticks) -> Columns {
+        let mut places: BTreeMap<Labels, Column> = BTreeMap::new();
+        let mut out = Columns::new(ticks);
+        for tick in 0..ticks.count {
+            let single = self.all_at_once(expr, Ticks::instant(ticks.time(tick)));
+            for series in single.series {
+                let Some(sample) = series.column.get(0) else {
+                    continue;
+                };
+                let column = places
+                    .entry(series.labels)
+                    .or_insert_with(|| Column::absent(ticks.count));
+                column.put(tick, sample);
+            }
+            if let Some(error) = single.errors.into_values().next() {
+                out.fail(tick, error.message);
+            }
+        }
+        out.series = places
+            .into_iter()
+            .map(|(labels, column)| ColumnSeries {
+                labels,
+                drop_name: false,
+                column,
+            })
+            .collect();
+        out
+    }
+
+    fn any_needs_single_ticks(&self, expr: &Expr) -> bool {
+        let here = match &expr.kind {
+            ExprKind::Vector(selector) => self.needs_single_ticks(selector),
+            ExprKind::Matrix(matrix) => self.needs_single_ticks(&matrix.selector),
+            ExprKind::Subquery(subquery) => !self.is_shareable(subquery),
+            _ => false,
+        };
+        here || expr
+            .children()
+            .into_iter()
+            .any(|child| self.any_needs_single_ticks(child))
+    }
+
+    /// Evaluates a vector into series that are kept.
+    fn vector(&self, expr: &Expr, frame: &Frame) -> Vec<ColumnSeries> {
+        let mut series = Vec::new();
+        self.stream(expr, frame, &mut |row: Row<'_>| {
+            series.push(ColumnSeries {
+                labels: row.labels,
+                drop_name: row.drop_name,
+                column: std::mem::take(row.column),
+            });
+        });
+        series
+    }
+
+    /// Evaluates a vector and hands its series to `sink`, each with a sample at one tick at least.
+    fn stream(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
+        match &expr.kind {
+            ExprKind::Vector(selector) => self.vector_selector(selector, frame, false, sink),
+            ExprKind::Call(call) => self.call(call, frame, sink),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, frame, sink),
+            ExprKind::Chain(chain) => self.chain(chain, frame, sink),
+            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
+                self.stream(inner, frame, sink)
+            }
+            ExprKind::Unary(UnaryOp::Minus, inner) => self.negated(inner, frame, sink),
+            ExprKind::Number(_)
+            | ExprKind::String(_)
+            | ExprKind::Matrix(_)
+            | ExprKind::Subquery(_) => {
+                frame.fail_all(&format!(
+                    "expected an instant vector, got a {}",
+                    expr.value_type().name()
+                ));
+            }
+        }
+    }
+
+    /// Evaluates a scalar: a column that is present everywhere.
+    fn scalar(&self, expr: &Expr, frame: &Frame) -> Column {
+        match &expr.kind {
+            ExprKind::Number(number) => Column::constant(frame.count(), number.value),
+            ExprKind::Call(call) => self.scalar_call(call, frame),
+            ExprKind::Chain(chain) => self.scalar_chain(chain, frame),
+            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
+                self.scalar(inner, frame)
+            }
+            ExprKind::Unary(UnaryOp::Minus, inner) => {
+                let mut column = self.scalar(inner, frame);
+                column.map_floats(true, |value| -value);
+                column
+            }
+            _ => {
+                frame.fail_all(&format!(
+                    "expected a scalar, got a {}",
+                    expr.value_type().name()
+                ));
+                Column::constant(frame.count(), f64::NAN)
+            }
+        }
+    }
+
+    /// `-v`.
+    fn negated(&self, inner: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
+        self.without_names(inner, frame, sink, &|column| {
+            column.negate();
+            true
+        });
+    }
+
+    /// Streams an expression through `change`, which says whether the series stays, and drops metric names.
+    ///
+    /// Only where two series can differ in nothing but the name are they collected to tell whether they meet.
+    fn without_names(
+        &self,
+        expr: &Expr,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+        change: &dyn Fn(&mut Column) -> bool,
+    ) {
+        let delayed = self.view.features.delayed_name_removal;
+        let nameless = |row: &Row<'_>| match delayed {
+            true => (row.labels.clone(), true),
+            false => (row.labels.without_metric(), false),
+        };
+        if delayed || is_unique_without_name(expr) {
+            self.stream(expr, frame, &mut |row: Row<'_>| {
+                if change(row.column) && row.column.has_any() {
+                    let (labels, drop_name) = nameless(&row);
+                    sink(Row {
+                        labels,
+                        drop_name,
+                        column: row.column,
+                    });
+                }
+            });
+            return;
+        }
+        let mut series = Vec::new();
+        self.stream(expr, frame, &mut |row: Row<'_>| {
+            if change(row.column) && row.column.has_any() {
+                let (labels, drop_name) = nameless(&row);
+                series.push(ColumnSeries {
+                    labels,
+                    drop_name,
+                    column: std::mem::take(row.column),
+                });
+            }
+        });
+        emit(merge::distinct(series, frame), sink);
+    }
+}
+
+/// Hands kept series on.
+fn emit(series: Vec<ColumnSeries>, sink: &mut Sink<'_>) {
+    for mut series in series {
+        if series.column.has_any() {
+            sink(Row {
+                labels: series.labels,
+                drop_name: series.drop_name,
+                column: &mut series.column,
+            });
+        }
+    }
+}
+
+/// Whether the series of an expression stay different when they lose their metric names.
+fn is_unique_without_name(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Vector(selector) => has_one_name(selector),
+        ExprKind::Matrix(matrix) => has_one_name(&matrix.selector),
+        ExprKind::Subquery(subquery) => is_unique_without_name(&subquery.expr),
+        ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => is_unique_without_name(inner),
+        ExprKind::Aggregate(aggregate) => {
+            !aggregate
+                .grouping
+                .labels
+                .iter()
+                .any(|label| label == crate::model::METRIC_NAME)
+                && !matches!(
+                    aggregate.op.kind,
+                    super::aggregations::AggregationKind::Select(_)
+                )
+        }
+        _ => false,
+    }
+}
+
+/// Whether a selector fixes the metric name.
+fn has_one_name(selector: &VectorSelector) -> bool {
+    let fixes = |matcher: &crate::model::Matcher| {
+        matcher.name == crate::model::METRIC_NAME && matcher.op == crate::model::MatchOp::Equal
+    };
+    selector.matchers.iter().any(fixes)
 }

@@ -8,6 +8,8 @@ mod rates;
 mod scalars;
 mod vectors;
 
+pub(crate) use self::vectors::labels_of_absence;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -121,6 +123,8 @@ pub struct Arguments<'a> {
     pub exprs: &'a [Expr],
     /// One for each expression.
     pub values: Vec<Argument>,
+    /// Whether the order of the result is seen: the call is the whole of an instant query.
+    pub is_seen: bool,
     /// Whether metric names are dropped when the query is done rather than at once.
     pub delayed_name_removal: bool,
     /// Errors by tick.

@@ -215,7 +215,7 @@ fn relabel(series: &mut ColumnSeries, target: &str, value: &str) {
     }
 }
 
-/// Sorts by the last value of every series; only the order of an instant query can be seen. Histograms go.
+/// Sorts by value, where the order can be seen. Histograms go.
 fn sort(
     arguments: &mut Arguments<'_>,
     order: fn(f64, f64) -> Option<Ordering>,
@@ -224,8 +224,10 @@ fn sort(
     for series in &mut series {
         series.column.drop_histograms();
     }
-    let last = arguments.ticks.count.saturating_sub(1);
-    let value = |series: &ColumnSeries| match series.column.get(last) {
+    if !arguments.is_seen {
+        return series;
+    }
+    let value = |series: &ColumnSeries| match series.column.get(0) {
         Some(Sample::Float(value)) => value,
         _ => f64::NAN,
     };
@@ -240,6 +242,9 @@ fn sort(
 
 fn sort_by_label(arguments: &mut Arguments<'_>, falling: bool) -> Vec<ColumnSeries> {
     let mut series = arguments.take_vector(0);
+    if !arguments.is_seen {
+        return series;
+    }
     let names: Vec<&str> = (1..arguments.values.len())
         .map(|index| arguments.string(index))
         .collect();

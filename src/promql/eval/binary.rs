@@ -1,0 +1,361 @@
+//! Operators between numbers, and between a vector and a number.
+
+use super::frame::Frame;
+use super::{Evaluator, Row, Sink, emit};
+use crate::model::Histogram;
+use crate::promql::ast::{BinaryOp, Chain, Expr, Link, ValueType};
+use crate::promql::column::{Column, ColumnSeries, Sample};
+use std::sync::Arc;
+
+/// What stands left of the next operator of a chain.
+enum Operand {
+    Scalar(Column),
+    Vector(Vec<ColumnSeries>),
+}
+
+impl Evaluator<'_> {
+    /// Streams a chain of operators with a vector among its operands, from the left.
+    pub(super) fn chain(&self, chain: &Chain, frame: &Frame, sink: &mut Sink<'_>) {
+        if let [link] = chain.links.as_slice() {
+            let types = (chain.first.value_type(), link.rhs.value_type());
+            match types {
+                (ValueType::Vector, ValueType::Scalar) => {
+                    return self.with_scalar(&chain.first, &link.rhs, link, false, frame, sink);
+                }
+                (ValueType::Scalar, ValueType::Vector) => {
+                    return self.with_scalar(&link.rhs, &chain.first, link, true, frame, sink);
+                }
+                _ => {}
+            }
+        }
+        let mut left = self.operand(&chain.first, frame);
+        for link in &chain.links {
+            left = self.apply(left, link, frame);
+        }
+        if let Operand::Vector(series) = left {
+            emit(series, sink);
+        }
+    }
+
+    /// Evaluates a chain of numbers.
+    pub(super) fn scalar_chain(&self, chain: &Chain, frame: &Frame) -> Column {
+        let mut left = self.scalar(&chain.first, frame);
+        for link in &chain.links {
+            let right = self.scalar(&link.rhs, frame);
+            left = of_scalars(link.op, &left, &right);
+        }
+        left
+    }
+
+    fn operand(&self, expr: &Expr, frame: &Frame) -> Operand {
+        match expr.value_type() {
+            ValueType::Scalar => Operand::Scalar(self.scalar(expr, frame)),
+            _ => Operand::Vector(self.vector(expr, frame)),
+        }
+    }
+
+    fn apply(&self, left: Operand, link: &Link, frame: &Frame) -> Operand {
+        match (left, self.operand(&link.rhs, frame)) {
+            (Operand::Scalar(left), Operand::Scalar(right)) => {
+                Operand::Scalar(of_scalars(link.op, &left, &right))
+            }
+            (Operand::Vector(left), Operand::Scalar(right)) => {
+                Operand::Vector(self.all_with_scalar(left, &right, link, false, frame))
+            }
+            (Operand::Scalar(left), Operand::Vector(right)) => {
+                Operand::Vector(self.all_with_scalar(right, &left, link, true, frame))
+            }
+            (Operand::Vector(left), Operand::Vector(right)) => {
+                Operand::Vector(self.match_vectors(left, right, link, frame))
+            }
+        }
+    }
+
+    /// Streams a vector through an operator with a number on its other side.
+    fn with_scalar(
+        &self,
+        vector: &Expr,
+        scalar: &Expr,
+        link: &Link,
+        swapped: bool,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let number = self.scalar(scalar, frame);
+        let elementwise = Elementwise::new(link);
+        let change = |column: &mut Column| {
+            elementwise.with_scalar(column, &number, swapped);
+            column.has_any()
+        };
+        if elementwise.drops_name() {
+            return self.without_names(vector, frame, sink, &change);
+        }
+        self.stream(vector, frame, &mut |row: Row<'_>| {
+            if change(row.column) {
+                sink(row);
+            }
+        });
+    }
+
+    fn all_with_scalar(
+        &self,
+        series: Vec<ColumnSeries>,
+        number: &Column,
+        link: &Link,
+        swapped: bool,
+        frame: &Frame,
+    ) -> Vec<ColumnSeries> {
+        let elementwise = Elementwise::new(link);
+        let delayed = self.view.features.delayed_name_removal;
+        let mut out = Vec::with_capacity(series.len());
+        for mut series in series {
+            elementwise.with_scalar(&mut series.column, number, swapped);
+            if elementwise.drops_name() {
+                series.drop_name = delayed;
+                if !delayed {
+                    series.labels = series.labels.without_metric();
+                }
+            }
+            out.push(series);
+        }
+        super::merge::distinct(out, frame)
+    }
+}
+
+/// An operator sample by sample.
+#[derive(Clone, Copy)]
+pub(super) struct Elementwise {
+    op: BinaryOp,
+    return_bool: bool,
+}
+
+impl Elementwise {
+    pub fn new(link: &Link) -> Elementwise {
+        Elementwise {
+            op: link.op,
+            return_bool: link.return_bool,
+        }
+    }
+
+    /// Whether results are new values rather than the left samples, and so lose their name.
+    pub fn drops_name(self) -> bool {
+        self.changes_value() || self.return_bool
+    }
+
+    /// Arithmetic, as opposed to a comparison.
+    pub fn changes_value(self) -> bool {
+        !self.op.is_comparison() && !matches!(self.op, BinaryOp::TrimLower | BinaryOp::TrimUpper)
+    }
+
+    /// Replaces a column by the operator's results with a number; `swapped` where the number stands left. A
+    /// comparison that filters keeps the vector's sample on whichever side it is.
+    pub fn with_scalar(self, column: &mut Column, number: &Column, swapped: bool) {
+        if column.has_histograms() {
+            return self.samples_with_scalar(column, number, swapped);
+        }
+        let numbers = number.values();
+        if !self.op.is_comparison() {
+            let (values, present) = column.parts_mut();
+            match arithmetic(self.op) {
+                Some(_) if swapped => self.run(values, numbers, true),
+                Some(_) => self.run(values, numbers, false),
+                None => present.fill(0),
+            }
+            return;
+        }
+        let (values, present) = column.parts_mut();
+        for (index, word) in present.iter_mut().enumerate() {
+            let first = index * 64;
+            let past = values.len().min(first + 64);
+            let mut kept = 0u64;
+            for tick in first..past {
+                let (a, b) = if swapped {
+                    (numbers[tick], values[tick])
+                } else {
+                    (values[tick], numbers[tick])
+                };
+                let keep = compare(self.op, a, b);
+                kept |= u64::from(keep) << (tick - first);
+                if self.return_bool {
+                    values[tick] = f64::from(u8::from(keep));
+                }
+            }
+            if !self.return_bool {
+                *word &= kept;
+            }
+        }
+    }
+
+    /// Arithmetic with the operator chosen outside the loop.
+    fn run(self, values: &mut [f64], numbers: &[f64], swapped: bool) {
+        macro_rules! each {
+            ($body:expr) => {{
+                let body = $body;
+                if swapped {
+                    for (value, &number) in values.iter_mut().zip(numbers) {
+                        *value = body(number, *value);
+                    }
+                } else {
+                    for (value, &number) in values.iter_mut().zip(numbers) {
+                        *value = body(*value, number);
+                    }
+                }
+            }};
+        }
+        match self.op {
+            BinaryOp::Add => each!(|a: f64, b: f64| a + b),
+            BinaryOp::Sub => each!(|a: f64, b: f64| a - b),
+            BinaryOp::Mul => each!(|a: f64, b: f64| a * b),
+            BinaryOp::Div => each!(|a: f64, b: f64| a / b),
+            op => {
+                if let Some(body) = arithmetic(op) {
+                    each!(body);
+                }
+            }
+        }
+    }
+
+    fn samples_with_scalar(self, column: &mut Column, number: &Column, swapped: bool) {
+        for tick in 0..column.len() {
+            let number = Sample::Float(number.values()[tick]);
+            let Some(sample) = column.get(tick) else {
+                continue;
+            };
+            let (left, right) = if swapped {
+                (number, sample)
+            } else {
+                (sample, number)
+            };
+            let result = self.of_samples(left, right);
+            // A filter keeps the vector's side, and only a float can pass one beside a number.
+            let kept = match (sample, result) {
+                (Sample::Float(value), Some(_)) if self.op.is_comparison() && !self.return_bool => {
+                    Some(Outcome::Float(value))
+                }
+                (_, result) => result,
+            };
+            match kept {
+                Some(Outcome::Float(value)) => column.set(tick, value),
+                Some(Outcome::Histogram(histogram)) => column.set_histogram(tick, histogram),
+                None => column.clear(tick),
+            }
+        }
+    }
+
+    /// The result for two samples; `None` where there is none, or a comparison filters it out.
+    pub fn of_samples(self, left: Sample<'_>, right: Sample<'_>) -> Option<Outcome> {
+        let outcome = match (left, right) {
+            (Sample::Float(a), Sample::Float(b)) if self.op.is_comparison() => {
+                let keep = compare(self.op, a, b);
+                if self.return_bool {
+                    return Some(Outcome::Float(f64::from(u8::from(keep))));
+                }
+                return keep.then_some(Outcome::Float(a));
+            }
+            (Sample::Float(a), Sample::Float(b)) => {
+                return arithmetic(self.op).map(|body| Outcome::Float(body(a, b)));
+            }
+            (Sample::Histogram(a), Sample::Histogram(b)) => self.of_histograms(a, b)?,
+            (Sample::Histogram(histogram), Sample::Float(number)) => {
+                scaled(histogram, self.op, number)?
+            }
+            (Sample::Float(number), Sample::Histogram(histogram)) => match self.op {
+                BinaryOp::Mul => scaled(histogram, BinaryOp::Mul, number)?,
+                _ => return None,
+            },
+        };
+        Some(outcome)
+    }
+
+    fn of_histograms(self, a: &Arc<Histogram>, b: &Arc<Histogram>) -> Option<Outcome> {
+        match self.op {
+            BinaryOp::Add | BinaryOp::Sub => {
+                let mut result = Histogram::clone(a);
+                let combined = match self.op {
+                    BinaryOp::Add => result.add(b),
+                    _ => result.sub(b),
+                };
+                combined.ok()?;
+                if self.op == BinaryOp::Sub {
+                    result.counter_reset_hint = crate::model::CounterResetHint::Gauge;
+                }
+                result.compact(0);
+                Some(Outcome::Histogram(Arc::new(result)))
+            }
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                let keep = a.equals(b) == (self.op == BinaryOp::Equal);
+                match self.return_bool {
+                    true => Some(Outcome::Float(f64::from(u8::from(keep)))),
+                    false => keep.then(|| Outcome::Histogram(Arc::clone(a))),
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What an operator yields.
+pub(super) enum Outcome {
+    Float(f64),
+    Histogram(Arc<Histogram>),
+}
+
+/// A histogram times or by a number, or trimmed at it.
+fn scaled(histogram: &Arc<Histogram>, op: BinaryOp, number: f64) -> Option<Outcome> {
+    let mut result = Histogram::clone(histogram);
+    match op {
+        BinaryOp::Mul => result.mul(number),
+        BinaryOp::Div => result.div(number),
+        BinaryOp::TrimUpper => {
+            result.trim(number, crate::model::Trim::Upper);
+            return Some(Outcome::Histogram(Arc::new(result)));
+        }
+        BinaryOp::TrimLower => {
+            result.trim(number, crate::model::Trim::Lower);
+            return Some(Outcome::Histogram(Arc::new(result)));
+        }
+        _ => return None,
+    }
+    result.compact(0);
+    Some(Outcome::Histogram(Arc::new(result)))
+}
+
+/// The function of an arithmetic operator.
+pub(super) fn arithmetic(op: BinaryOp) -> Option<fn(f64, f64) -> f64> {
+    let body: fn(f64, f64) -> f64 = match op {
+        BinaryOp::Add => |a, b| a + b,
+        BinaryOp::Sub => |a, b| a - b,
+        BinaryOp::Mul => |a, b| a * b,
+        BinaryOp::Div => |a, b| a / b,
+        BinaryOp::Mod => |a, b| a % b,
+        BinaryOp::Pow => libm::pow,
+        BinaryOp::Atan2 => libm::atan2,
+        _ => return None,
+    };
+    Some(body)
+}
+
+/// The truth of a comparison.
+#[inline(always)]
+pub(super) fn compare(op: BinaryOp, a: f64, b: f64) -> bool {
+    match op {
+        BinaryOp::Equal => a == b,
+        BinaryOp::NotEqual => a != b,
+        BinaryOp::Less => a < b,
+        BinaryOp::LessEqual => a <= b,
+        BinaryOp::Greater => a > b,
+        BinaryOp::GreaterEqual => a >= b,
+        _ => false,
+    }
+}
+
+/// An operator between two numbers; comparisons yield 0 or 1.
+fn of_scalars(op: BinaryOp, left: &Column, right: &Column) -> Column {
+    let mut out = left.clone();
+    Elementwise {
+        op,
+        return_bool: true,
+    }
+    .with_scalar(&mut out, right, false);
+    out
+}

@@ -1,0 +1,439 @@
+//! Calls: arguments are evaluated as a function's shape asks, and its row does the rest.
+
+use std::borrow::Cow;
+
+use chrono::DateTime;
+
+use super::frame::Frame;
+use super::select::{BoundsCache, Limit, refuse_extension};
+use super::{Evaluator, Row, Sink, emit, is_unique_without_name, merge};
+use crate::model::{Labels, Millis};
+use crate::promql::ast::{Call, Expr, ExprKind, MatrixSelector, ValueType};
+use crate::promql::column::{Column, ColumnSeries, Sample};
+use crate::promql::functions::{
+    Argument, Arguments, Body, Function, Samples, Validate, labels_of_absence,
+};
+use crate::promql::window::{Ends, Window, Windows};
+use crate::store::{Points, is_stale};
+
+/// One series of a range vector with its windows.
+struct Range<'r> {
+    labels: &'r Labels,
+    drop_name: bool,
+    points: &'r Points,
+    bounds: &'r [(u32, u32)],
+    ends: Ends,
+    range: Millis,
+}
+
+/// How a range function fills the column of a series.
+struct Kernel {
+    samples: Samples,
+    body: KernelBody,
+    validate: Option<Validate>,
+}
+
+enum KernelBody {
+    Column(fn(&Windows<'_>, &mut Column)),
+    EachWindow(fn(&Window<'_>) -> f64),
+}
+
+impl Evaluator<'_> {
+    /// Streams the result of a function that yields a vector.
+    pub(super) fn call(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+        match call.function.body {
+            Body::Pointwise(body) => {
+                self.over_first(call, frame, sink, &|column| column.map_floats(false, body))
+            }
+            Body::HistogramPart(body) => {
+                self.over_first(call, frame, sink, &|column| column.map_histograms(body))
+            }
+            Body::PointwiseWith { body, .. } => self.pointwise_with(call, body, frame, sink),
+            Body::Calendar(body) => self.calendar(call, body, frame, sink),
+            Body::EachWindow(body) => {
+                let kernel = Kernel {
+                    samples: Samples::Floats,
+                    body: KernelBody::EachWindow(body),
+                    validate: None,
+                };
+                self.over_windows(call, kernel, frame, sink);
+            }
+            Body::Window {
+                samples,
+                kernel,
+                validate,
+                ..
+            } => {
+                let kernel = Kernel {
+                    samples,
+                    body: KernelBody::Column(kernel),
+                    validate,
+                };
+                self.over_windows(call, kernel, frame, sink);
+            }
+            Body::Vector { body, .. } => self.over_vectors(call, body, frame, sink),
+            Body::Timestamp => self.timestamp(call, frame, sink),
+            Body::AbsentOverTime => self.absent_over_time(call, frame, sink),
+            Body::Info => frame.fail_all("the function info is not evaluated yet"),
+            Body::Scalar { .. } => {
+                frame.fail_all(&format!("{} yields a scalar", call.function.name))
+            }
+        }
+    }
+
+    /// Evaluates a function that yields a scalar.
+    pub(super) fn scalar_call(&self, call: &Call, frame: &Frame) -> Column {
+        match call.function.body {
+            Body::Scalar { body, .. } => body(&self.arguments(call, frame)),
+            _ => {
+                frame.fail_all(&format!("{} yields a vector", call.function.name));
+                Column::constant(frame.count(), f64::NAN)
+            }
+        }
+    }
+
+    fn over_first(
+        &self,
+        call: &Call,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+        change: &dyn Fn(&mut Column),
+    ) {
+        if let Some(argument) = call.args.first() {
+            self.without_names(argument, frame, sink, &|column| {
+                change(column);
+                true
+            });
+        }
+    }
+
+    fn pointwise_with(
+        &self,
+        call: &Call,
+        body: fn(f64, &[f64]) -> Option<f64>,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let Some((vector, scalars)) = call.args.split_first() else {
+            return;
+        };
+        let scalars: Vec<Column> = scalars
+            .iter()
+            .map(|scalar| self.scalar(scalar, frame))
+            .collect();
+        self.without_names(vector, frame, sink, &|column| {
+            column.drop_histograms();
+            let mut given = vec![0.0; scalars.len()];
+            for tick in 0..column.len() {
+                for (slot, scalar) in given.iter_mut().zip(&scalars) {
+                    *slot = scalar.values()[tick];
+                }
+                match body(column.values()[tick], &given) {
+                    Some(value) if column.is_present(tick) => column.set(tick, value),
+                    Some(_) => {}
+                    None => column.clear(tick),
+                }
+            }
+            true
+        });
+    }
+
+    fn calendar(
+        &self,
+        call: &Call,
+        body: fn(&DateTime<chrono::Utc>) -> f64,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let of = move |seconds: f64| {
+            DateTime::from_timestamp(seconds as i64, 0).map_or(f64::NAN, |time| body(&time))
+        };
+        if !call.args.is_empty() {
+            return self.over_first(call, frame, sink, &|column| column.map_floats(false, of));
+        }
+        let mut column = Column::absent(frame.count());
+        for (tick, time) in frame.ticks.iter().enumerate() {
+            column.set(tick, of(time.div_euclid(1000) as f64));
+        }
+        sink(Row {
+            labels: Labels::empty(),
+            drop_name: false,
+            column: &mut column,
+        });
+    }
+
+    fn over_vectors(
+        &self,
+        call: &Call,
+        body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, crate::promql::EvalError>,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let mut arguments = self.arguments(call, frame);
+        let result = body(&mut arguments);
+        frame.absorb(arguments.errors);
+        match result {
+            Ok(series) => emit(merge::distinct(series, frame), sink),
+            Err(error) => frame.fail_all(&error.message),
+        }
+    }
+
+    /// Evaluates the arguments of a call that takes no range vector.
+    fn arguments<'e>(&self, call: &'e Call, frame: &Frame) -> Arguments<'e> {
+        let values = call
+            .args
+            .iter()
+            .map(|argument| match argument.value_type() {
+                ValueType::Scalar => Argument::Scalar(self.scalar(argument, frame)),
+                ValueType::String => match &argument.unwrap_parens().kind {
+                    ExprKind::String(text) => Argument::String(text.clone()),
+                    _ => Argument::String(String::new()),
+                },
+                ValueType::Vector | ValueType::Matrix => {
+                    Argument::Vector(self.vector(argument, frame))
+                }
+            });
+        Arguments {
+            ticks: frame.ticks,
+            values: values.collect(),
+            exprs: &call.args,
+            is_seen: frame.count() == 1
+                && matches!(&self.root.kind, ExprKind::Call(root) if std::ptr::eq(root, call)),
+            delayed_name_removal: self.view.features.delayed_name_removal,
+            errors: Default::default(),
+        }
+    }
+
+    fn timestamp(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+        let Some(argument) = call.args.first() else {
+            return;
+        };
+        if let ExprKind::Vector(selector) = &argument.unwrap_parens().kind {
+            let mut series = Vec::new();
+            self.vector_selector(selector, frame, true, &mut |row: Row<'_>| {
+                let labels = match row.drop_name {
+                    true => row.labels,
+                    false => row.labels.without_metric(),
+                };
+                series.push(ColumnSeries {
+                    labels,
+                    drop_name: row.drop_name,
+                    column: std::mem::take(row.column),
+                });
+            });
+            return emit(merge::distinct(series, frame), sink);
+        }
+        self.without_names(argument, frame, sink, &|column| {
+            for tick in 0..column.len() {
+                if column.is_present(tick) {
+                    column.set(tick, frame.ticks.time(tick) as f64 / 1000.0);
+                }
+            }
+            true
+        });
+    }
+
+    fn absent_over_time(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+        let Some(argument) = call.args.first() else {
+            return;
+        };
+        let mut column = Column::constant(frame.count(), 1.0);
+        self.ranges(argument, Samples::Any, frame, &mut |range| {
+            for (tick, (first, past)) in range.bounds.iter().enumerate() {
+                if first < past {
+                    column.clear(tick);
+                }
+            }
+        });
+        if column.has_any() {
+            sink(Row {
+                labels: labels_of_absence(argument.unwrap_parens()),
+                drop_name: false,
+                column: &mut column,
+            });
+        }
+    }
+
+    /// A range function: the kernel fills the column of each series of its range vector.
+    fn over_windows(&self, call: &Call, kernel: Kernel, frame: &Frame, sink: &mut Sink<'_>) {
+        let (ranges, scalars): (Vec<&Expr>, Vec<&Expr>) = call
+            .args
+            .iter()
+            .partition(|argument| argument.value_type() == ValueType::Matrix);
+        let Some(&argument) = ranges.first() else {
+            return;
+        };
+        let params: Vec<Column> = scalars
+            .into_iter()
+            .map(|scalar| self.scalar(scalar, frame))
+            .collect();
+        if let Some(validate) = kernel.validate {
+            validate_ticks(&params, validate, frame);
+        }
+        let naming = Naming {
+            function: call.function,
+            delayed: self.view.features.delayed_name_removal,
+        };
+        let streamed =
+            naming.delayed || call.function.keeps_name || is_unique_without_name(argument);
+        let mut kept: Vec<ColumnSeries> = Vec::new();
+        let mut column = Column::default();
+        self.ranges(argument, kernel.samples, frame, &mut |range| {
+            column.reset(frame.count());
+            let windows = Windows {
+                points: range.points,
+                bounds: range.bounds,
+                ticks: frame.ticks,
+                ends: range.ends,
+                range: range.range,
+                params: &params,
+            };
+            match kernel.body {
+                KernelBody::Column(fill) => fill(&windows, &mut column),
+                KernelBody::EachWindow(body) => {
+                    windows.fill(&mut column, |window| Some(body(window)))
+                }
+            }
+            if !column.has_any() {
+                return;
+            }
+            let (labels, drop_name) = naming.of(range.labels, range.drop_name);
+            match streamed {
+                true => sink(Row {
+                    labels,
+                    drop_name,
+                    column: &mut column,
+                }),
+                false => kept.push(ColumnSeries {
+                    labels,
+                    drop_name,
+                    column: std::mem::take(&mut column),
+                }),
+            }
+        });
+        emit(merge::distinct(kept, frame), sink);
+    }
+
+    /// Hands over every series of a range vector with its windows; stale markers are left out, and histograms
+    /// where only floats are wanted.
+    fn ranges(
+        &self,
+        expr: &Expr,
+        samples: Samples,
+        frame: &Frame,
+        each: &mut dyn FnMut(Range<'_>),
+    ) {
+        match &expr.unwrap_parens().kind {
+            ExprKind::Matrix(matrix) => self.selected_ranges(matrix, samples, frame, each),
+            ExprKind::Subquery(subquery) => {
+                let mut cache = BoundsCache::default();
+                self.subquery(subquery, frame, &mut |series, ends, range| {
+                    let points = clean(&series.points, samples);
+                    let bounds = cache.of(&points, Limit::None, frame.ticks, ends, range);
+                    each(Range {
+                        labels: &series.labels,
+                        drop_name: series.drop_name,
+                        points: &points,
+                        bounds,
+                        ends,
+                        range,
+                    });
+                });
+            }
+            _ => frame.fail_all(&format!(
+                "expected a range vector, got a {}",
+                expr.value_type().name()
+            )),
+        }
+    }
+
+    fn selected_ranges(
+        &self,
+        matrix: &MatrixSelector,
+        samples: Samples,
+        frame: &Frame,
+        each: &mut dyn FnMut(Range<'_>),
+    ) {
+        let resolved = self.ends(&matrix.selector.shift, frame).and_then(|ends| {
+            let range = matrix
+                .range
+                .resolve(0, 0, false)
+                .map_err(|error| error.message)?;
+            Ok((ends, range))
+        });
+        let (ends, range) = match resolved {
+            Ok(resolved) => resolved,
+            Err(message) => return frame.fail_all(&message),
+        };
+        if refuse_extension(&matrix.selector, frame) {
+            return;
+        }
+        let mut cache = BoundsCache::default();
+        for selected in self.selected(&matrix.selector).iter() {
+            let visible = self.visible(selected, frame);
+            let points = clean(&visible.points, samples);
+            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, range);
+            each(Range {
+                labels: &selected.labels,
+                drop_name: false,
+                points: &points,
+                bounds,
+                ends,
+                range,
+            });
+        }
+    }
+}
+
+/// What a range function calls its results.
+struct Naming {
+    function: &'static Function,
+    delayed: bool,
+}
+
+impl Naming {
+    fn of(&self, labels: &Labels, drop_name: bool) -> (Labels, bool) {
+        match (self.function.keeps_name, self.delayed) {
+            (true, _) => (labels.clone(), drop_name),
+            (false, true) => (labels.clone(), true),
+            (false, false) => (labels.without_metric(), false),
+        }
+    }
+}
+
+/// The samples that a range function sees.
+fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
+    let floats_only = samples == Samples::Floats && points.has_histograms();
+    if !points.has_stale() && !floats_only {
+        return Cow::Borrowed(points);
+    }
+    Cow::Owned(points.filtered(|index| match points.histogram(index) {
+        Some(_) => !floats_only,
+        None => !is_stale(points.values()[index]),
+    }))
+}
+
+fn validate_ticks(params: &[Column], validate: Validate, frame: &Frame) {
+    for tick in 0..frame.count() {
+        let given: Vec<f64> = params.iter().map(|param| param.values()[tick]).collect();
+        if let Err(message) = validate(&given) {
+            frame.fail(tick, || message);
+        }
+    }
+}
+
+impl Column {
+    /// Turns every histogram into a float; floats go.
+    fn map_histograms(&mut self, body: fn(&crate::model::Histogram) -> f64) {
+        for tick in 0..self.len() {
+            let value = match self.get(tick) {
+                Some(Sample::Histogram(histogram)) => Some(body(histogram)),
+                _ => None,
+            };
+            match value {
+                Some(value) => self.set(tick, value),
+                None => self.clear(tick),
+            }
+        }
+    }
+}

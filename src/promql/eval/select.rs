@@ -1,0 +1,303 @@
+//! Selectors: which series, and which of their samples each tick sees.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::frame::{Frame, QueryTime};
+use super::view::Horizon;
+use super::{Evaluator, Row, Sink};
+use crate::model::{Labels, Millis, Timestamp};
+use crate::promql::ast::{At, DurationExpr, Extension, Shift, VectorSelector};
+use crate::promql::column::{Column, Ticks};
+use crate::promql::window::Ends;
+use crate::store::{Points, SeriesId, is_stale};
+
+/// One label set that a selector found, with everything that was written under it.
+#[derive(Debug)]
+pub(super) struct Selected {
+    pub labels: Labels,
+    /// One entry for each writer.
+    writers: SmallVec<[SeriesId; 1]>,
+}
+
+/// The samples of one label set that a frame may see.
+pub(super) struct Visible<'a> {
+    pub points: Cow<'a, Points>,
+    pub limit: Limit,
+}
+
+/// Up to which stamp samples are visible at a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// All are.
+    None,
+    /// Up to the tick plus this.
+    Moving(Millis),
+    /// Up to this stamp.
+    Fixed(Timestamp),
+}
+
+impl Limit {
+    fn at(self, time: Timestamp) -> Timestamp {
+        match self {
+            Limit::None => Timestamp::MAX,
+            Limit::Moving(shift) => time.saturating_add(shift),
+            Limit::Fixed(stamp) => stamp,
+        }
+    }
+}
+
+/// The index bounds of windows, kept for series that lie on the same grid.
+#[derive(Default)]
+pub(super) struct BoundsCache {
+    bounds: Vec<(u32, u32)>,
+    key: Option<(Timestamp, Millis, usize, Limit)>,
+}
+
+impl BoundsCache {
+    /// For every tick the samples with stamps in `(end - range, end]` that `limit` leaves visible.
+    pub fn of(
+        &mut self,
+        points: &Points,
+        limit: Limit,
+        ticks: Ticks,
+        ends: Ends,
+        range: Millis,
+    ) -> &[(u32, u32)] {
+        let key = points
+            .grid()
+            .map(|(start, step)| (start, step, points.len(), limit));
+        if key.is_some() && key == self.key {
+            return &self.bounds;
+        }
+        self.key = key;
+        self.bounds.clear();
+        let count = points.len();
+        let (mut first, mut past) = (0, 0);
+        for time in ticks.iter() {
+            let end = ends.of(time);
+            let (low, high) = (end.saturating_sub(range), end.min(limit.at(time)));
+            while past < count && points.time(past) <= high {
+                past += 1;
+            }
+            while first < past && points.time(first) <= low {
+                first += 1;
+            }
+            self.bounds.push((first as u32, past as u32));
+        }
+        &self.bounds
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// The series of a selector, in the order of their labels. Looked up once a query.
+    pub(super) fn selected(&self, selector: &VectorSelector) -> Rc<Vec<Selected>> {
+        let key: *const VectorSelector = selector;
+        if let Some(found) = self.selections.borrow().get(&key) {
+            return Rc::clone(found);
+        }
+        let mut found: Vec<Selected> = Vec::new();
+        for id in self.view.store.select(&selector.matchers) {
+            let labels = &self.view.store.get(id).labels;
+            match found.last_mut() {
+                Some(last) if last.labels == *labels => last.writers.push(id),
+                _ => found.push(Selected {
+                    labels: labels.clone(),
+                    writers: SmallVec::from_slice(&[id]),
+                }),
+            }
+        }
+        let found = Rc::new(found);
+        self.selections.borrow_mut().insert(key, Rc::clone(&found));
+        found
+    }
+
+    /// Whether some label set of a selector has writers that become visible at different times, so that ticks
+    /// can only be evaluated one by one.
+    pub(super) fn needs_single_ticks(&self, selector: &VectorSelector) -> bool {
+        self.selected(selector).iter().any(|selected| {
+            let mut horizons = selected
+                .writers
+                .iter()
+                .map(|&id| self.view.horizon(self.view.store.get(id).writer));
+            let first = horizons.next();
+            horizons.any(|horizon| Some(horizon) != first)
+        })
+    }
+
+    /// How far beyond the tick the samples of a selector are visible at least; `None` where they always are.
+    pub(super) fn least_horizon(&self, selector: &VectorSelector) -> Option<Millis> {
+        let selected = self.selected(selector);
+        let ids = selected.iter().flat_map(|selected| selected.writers.iter());
+        ids.filter_map(
+            |&id| match self.view.horizon(self.view.store.get(id).writer) {
+                Horizon::Moving(shift) => Some(shift),
+                Horizon::Fixed(_) => None,
+            },
+        )
+        .min()
+    }
+
+    /// What a frame may see of one label set.
+    pub(super) fn visible(&self, selected: &Selected, frame: &Frame) -> Visible<'a> {
+        let limit_of = |id: SeriesId| match (
+            self.view.horizon(self.view.store.get(id).writer),
+            frame.query,
+        ) {
+            (Horizon::Fixed(stamp), _) => Limit::Fixed(stamp),
+            (Horizon::Moving(_), QueryTime::Shared) => Limit::None,
+            (Horizon::Moving(shift), QueryTime::Fixed(moment)) => {
+                Limit::Fixed(moment.saturating_add(shift))
+            }
+            (Horizon::Moving(shift), QueryTime::Same) => Limit::Moving(shift),
+        };
+        match selected.writers.as_slice() {
+            &[id] => Visible {
+                points: Cow::Borrowed(&self.view.store.get(id).points),
+                limit: limit_of(id),
+            },
+            ids => {
+                let limits: SmallVec<[Limit; 4]> = ids.iter().map(|&id| limit_of(id)).collect();
+                let same = limits.iter().all(|limit| *limit == limits[0]);
+                // Limits differ only where a frame has a single tick: then each writer's samples are cut here.
+                let cut = |limit: Limit| {
+                    if same {
+                        Timestamp::MAX
+                    } else {
+                        limit.at(frame.ticks.start)
+                    }
+                };
+                let parts: Vec<(&Points, Timestamp)> = ids
+                    .iter()
+                    .zip(&limits)
+                    .map(|(&id, &limit)| (&self.view.store.get(id).points, cut(limit)))
+                    .collect();
+                Visible {
+                    points: Cow::Owned(merge(&parts)),
+                    limit: if same { limits[0] } else { Limit::None },
+                }
+            }
+        }
+    }
+
+    /// Where a selector's windows end, or why not.
+    pub(super) fn ends(&self, shift: &Shift, frame: &Frame) -> Result<Ends, String> {
+        let offset = match &shift.offset {
+            Some(offset) => millis(offset)?,
+            None => 0,
+        };
+        let moment = match (shift.at, frame.query) {
+            (None, _) => return Ok(Ends::Before(offset)),
+            (Some(At::Time(time)), _) => time,
+            (Some(At::Start | At::End), QueryTime::Fixed(moment)) => moment,
+            (Some(At::Start | At::End), _) => return Ok(Ends::Before(offset)),
+        };
+        Ok(Ends::At(moment.saturating_sub(offset)))
+    }
+
+    /// Streams an instant selector: at each tick the newest sample within the look-back, unless it is stale.
+    pub(super) fn vector_selector(
+        &self,
+        selector: &VectorSelector,
+        frame: &Frame,
+        stamps: bool,
+        sink: &mut Sink<'_>,
+    ) {
+        let ends = match self.ends(&selector.shift, frame) {
+            Ok(ends) => ends,
+            Err(message) => return frame.fail_all(&message),
+        };
+        if refuse_extension(selector, frame) {
+            return;
+        }
+        let mut cache = BoundsCache::default();
+        let mut column = Column::default();
+        for selected in self.selected(selector).iter() {
+            let visible = self.visible(selected, frame);
+            let points: &Points = &visible.points;
+            let bounds = cache.of(points, visible.limit, frame.ticks, ends, self.view.lookback);
+            column.reset(frame.count());
+            match stamps {
+                true => newest_stamps(points, bounds, &mut column),
+                false => newest(points, bounds, &mut column),
+            }
+            if column.has_any() {
+                sink(Row {
+                    labels: selected.labels.clone(),
+                    drop_name: stamps && self.view.features.delayed_name_removal,
+                    column: &mut column,
+                });
+            }
+        }
+    }
+}
+
+/// Fails every tick where a selector is `anchored` or `smoothed`; says whether it is.
+pub(super) fn refuse_extension(selector: &VectorSelector, frame: &Frame) -> bool {
+    if let Some(extension) = selector.extension {
+        let name = match extension {
+            Extension::Anchored => "anchored",
+            Extension::Smoothed => "smoothed",
+        };
+        frame.fail_all(&format!("the {name} modifier is not evaluated yet"));
+    }
+    selector.extension.is_some()
+}
+
+/// The milliseconds of a duration in an instant query.
+pub(super) fn millis(duration: &DurationExpr) -> Result<Millis, String> {
+    duration.resolve(0, 0, true).map_err(|error| error.message)
+}
+
+/// The newest sample of every window, unless it is stale.
+fn newest(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
+    let values = points.values();
+    let plain = !points.has_histograms();
+    for (tick, &(first, past)) in bounds.iter().enumerate() {
+        if first == past {
+            continue;
+        }
+        let index = past as usize - 1;
+        match points.histogram(index) {
+            _ if plain && !is_stale(values[index]) => column.set(tick, values[index]),
+            Some(histogram) => column.set_histogram(tick, histogram.clone()),
+            None if is_stale(values[index]) => {}
+            None => column.set(tick, values[index]),
+        }
+    }
+}
+
+/// The time of the newest sample of every window in seconds, unless it is stale.
+fn newest_stamps(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
+    for (tick, &(first, past)) in bounds.iter().enumerate() {
+        if first == past {
+            continue;
+        }
+        let index = past as usize - 1;
+        if points.histogram(index).is_some() || !is_stale(points.values()[index]) {
+            column.set(tick, points.time(index) as f64 / 1000.0);
+        }
+    }
+}
+
+/// The samples of several writers up to a stamp each, in the order of time; of one stamp the first writer's.
+fn merge(parts: &[(&Points, Timestamp)]) -> Points {
+    let mut order: Vec<(Timestamp, usize, usize)> = Vec::new();
+    for (part, (points, until)) in parts.iter().enumerate() {
+        order
+            .extend((0..points.count_until(*until)).map(|index| (points.time(index), part, index)));
+    }
+    order.sort_unstable();
+    order.dedup_by_key(|entry| entry.0);
+    let mut out = Points::default();
+    for (time, part, index) in order {
+        let points = parts[part].0;
+        match points.histogram(index) {
+            Some(histogram) => out.push_histogram(time, histogram.clone()),
+            None => out.push(time, points.values()[index]),
+        }
+    }
+    out
+}

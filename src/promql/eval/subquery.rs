@@ -1,0 +1,179 @@
+//! Subqueries: an expression evaluated at steps, as samples for windows.
+
+use super::Evaluator;
+use super::frame::{Frame, QueryTime};
+use super::select::millis;
+use crate::model::{Labels, Millis};
+use crate::promql::ast::{At, Expr, ExprKind, Subquery};
+use crate::promql::column::{ColumnSeries, Sample, Ticks};
+use crate::promql::window::Ends;
+use crate::store::Points;
+
+/// A series of a subquery, as if it had been stored.
+pub(super) struct Stepped {
+    pub labels: Labels,
+    pub drop_name: bool,
+    pub points: Points,
+}
+
+/// Where the steps of a subquery are, less the tick.
+#[derive(Clone, Copy)]
+struct Shape {
+    ends: Ends,
+    range: Millis,
+    step: Millis,
+}
+
+/// Takes a series, where its windows end and how long they are.
+type Each<'e> = dyn FnMut(&Stepped, Ends, Millis) + 'e;
+
+/// More steps than this in one subquery are refused, as Prometheus refuses more samples.
+const MAX_STEPS: usize = 50_000_000;
+
+impl Evaluator<'_> {
+    /// Hands over every series of a subquery, windows to be taken at the frame's ticks.
+    ///
+    /// The steps of all ticks are evaluated together; a query in which what a step sees depends on the tick that asks
+    /// is evaluated tick by tick (see [`Evaluator::is_shareable`]).
+    pub(super) fn subquery(&self, subquery: &Subquery, frame: &Frame, each: &mut Each<'_>) {
+        let shape = match self.shape(subquery, frame) {
+            Ok(shape) => shape,
+            Err(message) => return frame.fail_all(&message),
+        };
+        let query = match frame.query {
+            QueryTime::Same if frame.count() == 1 => QueryTime::Fixed(frame.ticks.start),
+            QueryTime::Same => QueryTime::Shared,
+            outer => outer,
+        };
+        let steps = shape.steps(frame.ticks);
+        if steps.count > MAX_STEPS {
+            return frame.fail_all(
+                "query processing would load too many samples into memory in query execution",
+            );
+        }
+        let inner = Frame::new(steps, query);
+        let series = self.vector(&subquery.expr, &inner);
+        blame(inner, steps, shape, frame);
+        for series in series.into_iter().map(|series| stepped(series, steps)) {
+            each(&series, shape.ends, shape.range);
+        }
+    }
+
+    /// Whether a step sees the same, whichever tick asks: nothing asks for the query's time, and everything
+    /// that a step can reach is visible from the earliest tick on that has the step in its window.
+    pub(super) fn is_shareable(&self, subquery: &Subquery) -> bool {
+        let offset = subquery.shift.offset.as_ref().map_or(Ok(0), millis);
+        match (subquery.shift.at, offset) {
+            (None, Ok(offset)) => self.is_shareable_at(&subquery.expr, offset),
+            _ => false,
+        }
+    }
+
+    fn shape(&self, subquery: &Subquery, frame: &Frame) -> Result<Shape, String> {
+        let positive = |duration: &crate::promql::ast::DurationExpr| {
+            duration.resolve(0, 0, false).map_err(|error| error.message)
+        };
+        let step = match &subquery.step {
+            Some(step) => positive(step)?,
+            None => self.view.default_step,
+        };
+        Ok(Shape {
+            ends: self.ends(&subquery.shift, frame)?,
+            range: positive(&subquery.range)?,
+            step: step.max(1),
+        })
+    }
+
+    /// `shift` is how far before its tick a step lies at least.
+    fn is_shareable_at(&self, expr: &Expr, shift: Millis) -> bool {
+        let selector = match &expr.kind {
+            ExprKind::Vector(selector) => Some(selector),
+            ExprKind::Matrix(matrix) => Some(&matrix.selector),
+            ExprKind::Subquery(inner) => {
+                let offset = inner.shift.offset.as_ref().map_or(Ok(0), millis);
+                return match (inner.shift.at, offset) {
+                    (None, Ok(offset)) => {
+                        self.is_shareable_at(&inner.expr, shift.saturating_add(offset))
+                    }
+                    _ => false,
+                };
+            }
+            _ => None,
+        };
+        if let Some(selector) = selector {
+            let offset = selector.shift.offset.as_ref().map_or(Ok(0), millis);
+            let (Ok(offset), Some(horizon)) = (offset, self.least_horizon(selector)) else {
+                return !matches!(selector.shift.at, Some(At::Start | At::End));
+            };
+            return selector.shift.at.is_none() && shift.saturating_add(offset) >= -horizon;
+        }
+        expr.children()
+            .into_iter()
+            .all(|child| self.is_shareable_at(child, shift))
+    }
+}
+
+impl Shape {
+    /// The steps of all windows of some ticks: multiples of the step in `(end - range, end]`.
+    fn steps(self, ticks: Ticks) -> Ticks {
+        let first_end = self.ends.of(ticks.start);
+        let last_end = self.ends.of(ticks.time(ticks.count.saturating_sub(1)));
+        let before = first_end.saturating_sub(self.range).div_euclid(self.step);
+        let start = (before + 1).saturating_mul(self.step);
+        let last = last_end.div_euclid(self.step).saturating_mul(self.step);
+        let count = if last < start {
+            0
+        } else {
+            (last - start) / self.step + 1
+        };
+        Ticks {
+            start,
+            step: self.step,
+            count: count as usize,
+        }
+    }
+}
+
+/// Makes the errors of steps those of the ticks whose windows hold them.
+fn blame(inner: Frame, steps: Ticks, shape: Shape, frame: &Frame) {
+    let errors = inner.into_errors();
+    if errors.is_empty() {
+        return;
+    }
+    for (tick, time) in frame.ticks.iter().enumerate() {
+        let end = shape.ends.of(time);
+        let within = errors.iter().find(|(step, _)| {
+            let time = steps.time(**step);
+            time > end.saturating_sub(shape.range) && time <= end
+        });
+        if let Some((_, error)) = within {
+            frame.fail(tick, || error.message.clone());
+        }
+    }
+}
+
+/// The samples of a column at its steps.
+fn stepped(series: ColumnSeries, steps: Ticks) -> Stepped {
+    let column = series.column;
+    let present = column.present_ticks().count();
+    let points = match present == steps.count && !column.has_histograms() {
+        true => Points::regular(steps.start, steps.step, column.values().to_vec()),
+        false => {
+            let mut points = Points::default();
+            for step in column.present_ticks() {
+                match column.get(step) {
+                    Some(Sample::Histogram(histogram)) => {
+                        points.push_histogram(steps.time(step), histogram.clone())
+                    }
+                    _ => points.push(steps.time(step), column.values()[step]),
+                }
+            }
+            points
+        }
+    };
+    Stepped {
+        labels: series.labels,
+        drop_name: series.drop_name,
+        points,
+    }
+}
