@@ -193,6 +193,11 @@ impl Column {
         &self.values
     }
 
+    /// The values of all ticks, without copying them.
+    pub fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     /// One bit a tick, 64 a word, for where there is a sample.
     pub fn presence(&self) -> &[u64] {
         &self.present

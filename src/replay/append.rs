@@ -1,0 +1,256 @@
+//! Writing what rules yield into the store: the first writer of a series and stamp wins.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::model::{Histogram, Labels, METRIC_NAME, Matcher, Timestamp};
+use crate::promql::Sample;
+use crate::store::{Points, Series, SeriesId, Store, Writer, is_stale};
+
+/// A series that one rule wrote, as if nobody else wrote it: stale markers where it ended.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    /// What it is called.
+    pub labels: Labels,
+    /// Its samples.
+    pub points: Points,
+}
+
+/// What one rule wrote.
+#[derive(Debug, Clone)]
+pub(super) struct RuleOutput {
+    /// Who wrote.
+    pub writer: Writer,
+    /// Its series, each label set once.
+    pub series: Vec<Written>,
+}
+
+/// A sample that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// Whose sample it was.
+    pub writer: Writer,
+    /// The moment of the evaluation that wrote it.
+    pub moment: Timestamp,
+    /// Why.
+    pub reason: Conflict,
+}
+
+/// Why a sample can't be appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Conflict {
+    /// Another value is there at this stamp.
+    #[error("duplicate sample for timestamp")]
+    Duplicate,
+    /// A later sample is there.
+    #[error("out of order sample")]
+    OutOfOrder,
+}
+
+/// The end of a label set, whoever wrote it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Head {
+    last: Option<(Timestamp, Held)>,
+    /// Inputs of the label set, with the number of samples that were taken from each.
+    inputs: Vec<(SeriesId, usize)>,
+}
+
+/// A value as duplicates are told: by its bits.
+#[derive(Debug, Clone, PartialEq)]
+enum Held {
+    Float(u64),
+    Histogram(Arc<Histogram>),
+}
+
+/// What became of a sample that was offered to a [`Head`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It is the new end.
+    Taken,
+    /// The same value is there already.
+    Same,
+    /// It was refused.
+    Refused(Conflict),
+}
+
+impl Head {
+    /// A label set with the inputs it has.
+    pub(super) fn new(inputs: &[SeriesId]) -> Head {
+        Head {
+            last: None,
+            inputs: inputs.iter().map(|&id| (id, 0)).collect(),
+        }
+    }
+
+    /// Takes the inputs up to a moment: they come before any rule's samples of that moment.
+    pub(super) fn take_inputs(&mut self, store: &Store, moment: Timestamp) {
+        for (id, taken) in &mut self.inputs {
+            let points = &store.get(*id).points;
+            let there = points.count_until(moment);
+            if there > *taken {
+                *taken = there;
+                let time = points.time(there - 1);
+                if self.last.as_ref().is_none_or(|(last, _)| *last < time) {
+                    self.last = Some((time, Held::of(sample_at(points, there - 1))));
+                }
+            }
+        }
+    }
+
+    /// Offers a sample.
+    pub(super) fn offer(&mut self, stamp: Timestamp, sample: Sample<'_>) -> Offer {
+        let held = Held::of(sample);
+        match &self.last {
+            Some((last, _)) if stamp < *last => Offer::Refused(Conflict::OutOfOrder),
+            Some((last, present)) if stamp == *last => match *present == held {
+                true => Offer::Same,
+                false => Offer::Refused(Conflict::Duplicate),
+            },
+            _ => {
+                self.last = Some((stamp, held));
+                Offer::Taken
+            }
+        }
+    }
+}
+
+impl Held {
+    fn of(sample: Sample<'_>) -> Held {
+        match sample {
+            Sample::Float(value) => Held::Float(value.to_bits()),
+            Sample::Histogram(histogram) => Held::Histogram(Arc::clone(histogram)),
+        }
+    }
+}
+
+/// A sample of a series.
+pub(super) fn sample_at(points: &Points, index: usize) -> Sample<'_> {
+    match points.histogram(index) {
+        Some(histogram) => Sample::Histogram(histogram),
+        None => Sample::Float(points.values()[index]),
+    }
+}
+
+/// Appends a sample to a series.
+pub(super) fn push(points: &mut Points, stamp: Timestamp, sample: Sample<'_>) {
+    match sample {
+        Sample::Float(value) => points.push(stamp, value),
+        Sample::Histogram(histogram) => points.push_histogram(stamp, Arc::clone(histogram)),
+    }
+}
+
+/// The inputs that rules may write to, by label set.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    by_labels: HashMap<Labels, Vec<SeriesId>>,
+}
+
+impl Inputs {
+    /// The inputs of a store under any of these metric names.
+    pub(super) fn under<'a>(store: &Store, names: impl IntoIterator<Item = &'a str>) -> Inputs {
+        let mut inputs = Inputs::default();
+        for name in names {
+            for id in store.select(&[Matcher::equal(METRIC_NAME, name)]) {
+                let of_labels = inputs
+                    .by_labels
+                    .entry(store.get(id).labels.clone())
+                    .or_default();
+                if !of_labels.contains(&id) {
+                    of_labels.push(id);
+                }
+            }
+        }
+        inputs
+    }
+
+    /// The inputs of a label set.
+    pub(super) fn of(&self, labels: &Labels) -> &[SeriesId] {
+        self.by_labels.get(labels).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Adds what rules wrote over all their ticks to a store, and returns the samples that lost against others.
+pub(super) fn append(store: &mut Store, inputs: &Inputs, outputs: Vec<RuleOutput>) -> Vec<Refusal> {
+    let alone = outputs.len() == 1;
+    let mut written: Vec<(Writer, Written)> = outputs
+        .into_iter()
+        .flat_map(|output| {
+            output
+                .series
+                .into_iter()
+                .map(move |series| (output.writer, series))
+        })
+        .collect();
+    if !alone {
+        // Stable: writers of one label set stay in the order of evaluation.
+        written.sort_by(|(_, a), (_, b)| a.labels.cmp(&b.labels));
+    }
+    let mut refusals = Vec::new();
+    let mut rest = written.into_iter().peekable();
+    while let Some((writer, Written { labels, points })) = rest.next() {
+        let mut writers = vec![(writer, points)];
+        while let Some((writer, other)) = rest.next_if(|(_, other)| other.labels == labels) {
+            writers.push((writer, other.points));
+        }
+        let inputs = inputs.of(&labels);
+        if writers.len() > 1 || !inputs.is_empty() {
+            writers = settle(store, Head::new(inputs), &writers, &mut refusals);
+        }
+        for (writer, points) in writers.into_iter().filter(|(_, points)| !points.is_empty()) {
+            store.add(Series {
+                labels: labels.clone(),
+                points,
+                writer,
+            });
+        }
+    }
+    refusals
+}
+
+/// Lets the writers of one label set append in the order of their evaluations.
+fn settle(
+    store: &Store,
+    mut head: Head,
+    writers: &[(Writer, Points)],
+    refusals: &mut Vec<Refusal>,
+) -> Vec<(Writer, Points)> {
+    let mut offers = Vec::new();
+    for (which, (writer, points)) in writers.iter().enumerate() {
+        let moments = (0..points.len()).map(|index| points.time(index) + writer.offset);
+        offers.extend(
+            moments
+                .enumerate()
+                .map(|(index, moment)| (moment, writer.position, which, index)),
+        );
+    }
+    offers.sort_unstable();
+    let mut settled: Vec<(Writer, Points)> = writers
+        .iter()
+        .map(|&(writer, _)| (writer, Points::default()))
+        .collect();
+    // Whether the writer's last evaluation left a sample that a stale marker would have to end.
+    let mut returned = vec![false; writers.len()];
+    for (moment, _, which, index) in offers {
+        let (writer, points) = &writers[which];
+        let sample = sample_at(points, index);
+        let ends = matches!(sample, Sample::Float(value) if is_stale(value));
+        if ends && !returned[which] {
+            continue;
+        }
+        head.take_inputs(store, moment);
+        let offer = head.offer(points.time(index), sample);
+        if offer == Offer::Taken {
+            push(&mut settled[which].1, points.time(index), sample);
+        }
+        returned[which] = !ends && !matches!(offer, Offer::Refused(_));
+        if let (Offer::Refused(reason), false) = (offer, ends) {
+            refusals.push(Refusal {
+                writer: *writer,
+                moment,
+                reason,
+            });
+        }
+    }
+    settled
+}

@@ -1,0 +1,246 @@
+//! What a replay leaves behind, and questions to it.
+
+use std::sync::Arc;
+
+use crate::model::{Histogram, Labels, Timestamp};
+use crate::promql::{Reader, Sample, View};
+use crate::store::Store;
+
+use super::alert::{AlertRecord, InstanceRecord};
+use super::plan::PlannedRule;
+use super::render::{Renderer, Setting};
+use super::stand_in::AlertRule;
+use super::timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
+
+/// What rules did over time.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    /// The inputs and all that rules wrote: recorded series, `ALERTS`, `ALERTS_FOR_STATE`.
+    pub store: Store,
+    /// What every alert did.
+    pub timeline: Timeline,
+    /// Evaluations that failed, in the order of moments and then of rules. Where errors stop the replay, only
+    /// those of the last moment.
+    pub errors: Vec<RuleError>,
+    /// The last moment, where an error stopped the replay.
+    pub stopped_at: Option<Timestamp>,
+    rules: Vec<(PlannedRule<'a>, Option<AlertRecord>)>,
+    setting: Setting,
+}
+
+/// A rule that failed at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleError {
+    /// Which rule.
+    pub rule: RuleId,
+    /// The moment.
+    pub at: Timestamp,
+    /// Why, in Prometheus's words.
+    pub message: String,
+}
+
+/// An alert that is pending or firing at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActiveAlert {
+    /// Its rule.
+    pub rule: RuleId,
+    /// Pending or firing.
+    pub state: AlertState,
+    /// Its labels, `alertname` among them.
+    pub labels: Labels,
+    /// Its annotations, rendered, in the order of names.
+    pub annotations: Vec<(String, String)>,
+    /// The value at the last evaluation that returned it.
+    pub value: AlertValue,
+    /// When its condition came true.
+    pub active_at: Timestamp,
+}
+
+/// The value of an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertValue {
+    /// A number.
+    Float(f64),
+    /// A native histogram.
+    Histogram(Arc<Histogram>),
+}
+
+impl<'a> Replay<'a> {
+    /// The alerts of a name that fire after the evaluation at or before a moment: rules in the order of
+    /// evaluation, and each one's alerts in the order of labels.
+    pub fn firing_at(&self, alert: &str, at: Timestamp) -> Vec<ActiveAlert> {
+        let rules = self.rules.iter().filter(|(rule, _)| rule.name() == alert);
+        rules
+            .flat_map(|(rule, record)| {
+                self.active_of(rule, record.as_ref(), at, AlertState::Firing)
+            })
+            .collect()
+    }
+
+    /// The alerts of a name that are pending after the evaluation at or before a moment.
+    pub fn pending_at(&self, alert: &str, at: Timestamp) -> Vec<ActiveAlert> {
+        let rules = self.rules.iter().filter(|(rule, _)| rule.name() == alert);
+        rules
+            .flat_map(|(rule, record)| {
+                self.active_of(rule, record.as_ref(), at, AlertState::Pending)
+            })
+            .collect()
+    }
+
+    /// What somebody sees who asks when everything up to a moment has been evaluated.
+    pub fn view_after(&self, moment: Timestamp) -> View<'_> {
+        View {
+            features: self.setting.features,
+            ..View::new(
+                &self.store,
+                Reader::After(moment),
+                self.setting.default_step,
+            )
+        }
+    }
+
+    /// The float values that an instance's condition had during a stretch, with their moments. `alert` and
+    /// `instance` count as in the [`Timeline`].
+    pub fn values(
+        &self,
+        alert: usize,
+        instance: usize,
+        stretch: &Stretch,
+    ) -> Vec<(Timestamp, f64)> {
+        let records = self
+            .rules
+            .iter()
+            .filter_map(|(rule, record)| Some((rule, record.as_ref()?)));
+        let Some((rule, record)) = records.into_iter().nth(alert) else {
+            return Vec::new();
+        };
+        let Some(instance) = record.instances.get(instance) else {
+            return Vec::new();
+        };
+        let moments = rule.moments;
+        let end = stretch
+            .to
+            .map_or(moments.count, |to| rule.moments_until(to - 1).count);
+        let first = rule.tick_at(stretch.from).unwrap_or(end);
+        let mut values = Vec::new();
+        for source in &instance.sources {
+            let Some((_, column)) = record.samples.get(source.column) else {
+                continue;
+            };
+            let ticks = source.from.max(first)..source.to.min(end).min(column.len());
+            values.extend(
+                ticks
+                    .filter(|&tick| !record.failed.get(tick))
+                    .filter_map(|tick| match column.get(tick) {
+                        Some(Sample::Float(value)) => Some((moments.time(tick), value)),
+                        _ => None,
+                    }),
+            );
+        }
+        values.sort_by_key(|&(moment, _)| moment);
+        values
+    }
+
+    pub(super) fn new(
+        store: Store,
+        errors: Vec<RuleError>,
+        stopped_at: Option<Timestamp>,
+        rules: Vec<(PlannedRule<'a>, Option<AlertRecord>)>,
+        setting: Setting,
+    ) -> Replay<'a> {
+        let alerts = rules
+            .iter()
+            .filter_map(|(rule, record)| Some(timeline(rule, record.as_ref()?)));
+        Replay {
+            timeline: Timeline {
+                alerts: alerts.collect(),
+            },
+            store,
+            errors,
+            stopped_at,
+            rules,
+            setting,
+        }
+    }
+
+    fn active_of(
+        &self,
+        rule: &PlannedRule<'_>,
+        record: Option<&AlertRecord>,
+        at: Timestamp,
+        state: AlertState,
+    ) -> Vec<ActiveAlert> {
+        let (Some(record), Some(alert)) = (record, rule.alert()) else {
+            return Vec::new();
+        };
+        let Some(tick) = rule.moments_until(at).count.checked_sub(1) else {
+            return Vec::new();
+        };
+        let instances = record.instances.iter();
+        instances
+            .filter_map(|instance| self.active(rule, alert, record, instance, tick, state))
+            .collect()
+    }
+
+    /// An instance at a tick, if it is in this state.
+    fn active(
+        &self,
+        rule: &PlannedRule<'_>,
+        alert: &AlertRule,
+        record: &AlertRecord,
+        instance: &InstanceRecord,
+        tick: usize,
+        state: AlertState,
+    ) -> Option<ActiveAlert> {
+        let index = instance
+            .stretches
+            .partition_point(|stretch| stretch.from <= tick)
+            .checked_sub(1)?;
+        let stretch = instance.stretches.get(index)?;
+        if stretch.state != state || stretch.to.is_some_and(|to| to <= tick) {
+            return None;
+        }
+        let (sampled, labels, sample) = record.last_sample(instance, tick)?;
+        let renderer = Renderer {
+            store: &self.store,
+            setting: &self.setting,
+        };
+        let now = rule.moments.time(sampled);
+        let annotations = alert.annotations.iter();
+        Some(ActiveAlert {
+            rule: rule.id,
+            state,
+            labels: instance.labels.clone(),
+            annotations: annotations
+                .map(|(name, template)| {
+                    (
+                        name.clone(),
+                        renderer.render(rule, template, labels, sample, now),
+                    )
+                })
+                .collect(),
+            value: match sample {
+                Sample::Float(value) => AlertValue::Float(value),
+                Sample::Histogram(histogram) => AlertValue::Histogram(Arc::clone(histogram)),
+            },
+            active_at: stretch.active_at,
+        })
+    }
+}
+
+/// The public part of what is kept of an alert.
+fn timeline(rule: &PlannedRule<'_>, record: &AlertRecord) -> AlertTimeline {
+    let instances = record.instances.iter().map(|instance| Instance {
+        labels: instance.labels.clone(),
+        stretches: instance
+            .stretches
+            .iter()
+            .map(|stretch| stretch.in_time(rule.moments))
+            .collect(),
+    });
+    AlertTimeline {
+        rule: rule.id,
+        name: rule.name().to_owned(),
+        instances: instances.collect(),
+    }
+}
