@@ -13,8 +13,8 @@ use super::plan::{PlannedRule, patience};
 use super::record::{Failures, Outcome, errors, failed_bits};
 use super::render::Renderer;
 use super::runs::column_points;
-use super::stand_in::AlertRule;
 use super::timeline::AlertState;
+use crate::rules::AlertRule;
 
 /// The series that shows which alerts are active.
 pub const ALERTS: &str = "ALERTS";

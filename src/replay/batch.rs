@@ -13,9 +13,9 @@ use super::plan::{NO_VECTOR, PlannedRule};
 use super::record::{Outcome, fail_everywhere, record};
 use super::render::{Renderer, Setting};
 use super::result::{Replay, RuleError};
-use super::stand_in::RuleKind;
 use super::stepwise::step_through;
 use super::{Mode, OnRuleError, ReplaySpec};
+use crate::rules::RuleKind;
 
 /// Runs a replay whose rules are planned.
 pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Replay<'a> {

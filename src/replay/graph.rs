@@ -14,8 +14,8 @@ use crate::promql::ast::{Call, Expr, ExprKind, VectorSelector};
 
 use super::alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 use super::plan::PlannedRule;
-use super::stand_in::{AlertRule, RuleKind};
 use super::timeline::AlertState;
+use crate::rules::{AlertRule, RuleKind};
 
 /// Rules that can only be evaluated together, or one rule alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,6 @@ mod record;
 mod render;
 mod result;
 mod runs;
-mod stand_in;
 mod stepwise;
 mod timeline;
 
@@ -24,7 +23,7 @@ use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::Features;
 use crate::store::Store;
 
-use stand_in::RuleGroup;
+use crate::rules::RuleGroup;
 
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 pub use plan::MAX_TICKS;

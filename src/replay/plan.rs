@@ -6,9 +6,9 @@ use crate::promql::{Query, Reader, Ticks};
 use crate::store::Writer;
 
 use super::machine::Patience;
-use super::stand_in::{AlertRule, Rule, RuleGroup, RuleKind};
 use super::timeline::RuleId;
 use super::{ReplayError, ReplaySpec, Schedule};
+use crate::rules::{AlertRule, Rule, RuleGroup, RuleKind};
 
 /// How many evaluations a rule may take in one replay.
 pub const MAX_TICKS: usize = 10_000_000;

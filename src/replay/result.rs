@@ -9,8 +9,8 @@ use crate::store::Store;
 use super::alert::{AlertRecord, InstanceRecord};
 use super::plan::PlannedRule;
 use super::render::{Renderer, Setting};
-use super::stand_in::AlertRule;
 use super::timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
+use crate::rules::AlertRule;
 
 /// What rules did over time.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ use super::machine::TickStretch;
 use super::plan::{NO_VECTOR, PlannedRule, patience};
 use super::record::{self, recorded_labels};
 use super::render::{Renderer, Setting};
-use super::stand_in::{AlertRule, RuleKind};
 use super::timeline::AlertState;
+use crate::rules::{AlertRule, RuleKind};
 
 /// What came of rules that went moment by moment.
 #[derive(Debug)]
