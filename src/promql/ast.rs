@@ -68,9 +68,11 @@ pub struct NumberLiteral {
 }
 
 /// Which series, and when.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Equality does not look at the order of matchers.
+#[derive(Debug, Clone)]
 pub struct VectorSelector {
-    /// The metric name before or inside the braces, if one was written as a name.
+    /// The metric name before the braces; one inside them (`{"name"}`) is only a matcher.
     pub metric: Option<String>,
     /// All conditions, the one on `__name__` that `metric` implies included (it is the last).
     pub matchers: Vec<Matcher>,
@@ -218,7 +220,7 @@ pub struct Link {
 }
 
 /// How the series of two vectors find each other.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Matching {
     /// `on` rather than `ignoring`.
     pub on: bool,
@@ -417,6 +419,32 @@ impl PartialEq for Link {
         (self.op, self.return_bool) == (other.op, other.return_bool)
             && self.matching == other.matching
             && self.rhs == other.rhs
+    }
+}
+
+impl PartialEq for VectorSelector {
+    fn eq(&self, other: &VectorSelector) -> bool {
+        let sorted = |selector: &VectorSelector| {
+            let matchers = selector.matchers.iter();
+            let mut keys: Vec<_> = matchers
+                .map(|m| (m.name.clone(), m.op, m.value.clone()))
+                .collect();
+            keys.sort_unstable();
+            keys
+        };
+        self.metric == other.metric
+            && self.shift == other.shift
+            && self.extension == other.extension
+            && (self.matchers == other.matchers || sorted(self) == sorted(other))
+    }
+}
+
+impl PartialEq for Matching {
+    /// Fills by bits, so that NaN equals itself.
+    fn eq(&self, other: &Matching) -> bool {
+        let fills = |m: &Matching| (m.fill_left.map(f64::to_bits), m.fill_right.map(f64::to_bits));
+        (self.on, &self.labels, &self.group) == (other.on, &other.labels, &other.group)
+            && fills(self) == fills(other)
     }
 }
 

@@ -1,67 +1,88 @@
 //! What a duration expression comes to.
 
-use super::ast::{BinaryOp, DurationExpr, DurationKind, UnaryOp};
-use super::query::QueryError;
 use crate::model::Millis;
 
+use super::ast::{BinaryOp, DurationExpr, DurationKind, UnaryOp};
+use super::query::QueryError;
+
+/// Seconds beyond which nanoseconds do not fit 64 bits.
+const LIMIT: f64 = (1u64 << 63) as f64 / 1e9;
+
 impl DurationExpr {
-    /// The length in milliseconds, given the `step()` and `range()` of the query (both 0 for an instant).
+    /// The length in whole milliseconds, cut towards zero. `step` and `range` are those of the query: 0
+    /// for an instant query.
     ///
-    /// Computed in float seconds and cut to whole milliseconds, as Prometheus does. An error where the result is
-    /// no number, out of range, or not above 0 where that is asked for.
+    /// # Errors
+    /// Where it is not a number, not above 0 (unless `allow_negative`), beyond 292 years, or divides by 0.
     pub fn resolve(
         &self,
         step: Millis,
         range: Millis,
         allow_negative: bool,
     ) -> Result<Millis, QueryError> {
-        let seconds = self.seconds(step as f64 / 1000.0, range as f64 / 1000.0)?;
+        let seconds = self.seconds(step as f64 / 1e3, range as f64 / 1e3)?;
         if !seconds.is_finite() {
-            return Err(self.error("duration is NaN or infinite"));
+            return Err(self.error("duration is NaN or infinite", "check what it divides by"));
         }
+        // A length below a millisecond is one of 0 ms; a literal one was accepted when it was parsed.
         if seconds <= 0.0 && !allow_negative {
-            return Err(self.error("duration must be greater than 0"));
+            let help = "write a length of time above 0";
+            return Err(self.error("duration must be greater than 0", help));
         }
-        // Prometheus keeps durations as an i64 of nanoseconds.
-        if seconds.abs() > 9_223_372_036.0 {
-            return Err(self.error("duration is out of range"));
+        if seconds.abs() > LIMIT {
+            return Err(self.error("duration is out of range", "write at most 292 years"));
         }
-        Ok((seconds * 1000.0) as Millis)
+        match &self.kind {
+            // A literal is rounded to nanoseconds first, an expression is not.
+            DurationKind::Literal(_) => Ok((seconds * 1e9).round() as i64 / 1_000_000),
+            _ => Ok((seconds * 1e3) as Millis),
+        }
     }
 
     fn seconds(&self, step: f64, range: f64) -> Result<f64, QueryError> {
-        let of = |inner: &DurationExpr| inner.seconds(step, range);
+        let value = |expr: &DurationExpr| expr.seconds(step, range);
         Ok(match &self.kind {
-            DurationKind::Literal(number) => number.value,
+            DurationKind::Literal(literal) => literal.value,
             DurationKind::Step => step,
             DurationKind::Range => range,
-            DurationKind::Unary(UnaryOp::Plus, inner) | DurationKind::Paren(inner) => of(inner)?,
-            DurationKind::Unary(UnaryOp::Minus, inner) => -of(inner)?,
-            DurationKind::MinOf(a, b) => of(a)?.min(of(b)?),
-            DurationKind::MaxOf(a, b) => of(a)?.max(of(b)?),
-            DurationKind::Binary(op, a, b) => self.binary(*op, of(a)?, of(b)?)?,
+            DurationKind::Unary(UnaryOp::Minus, inner) => -value(inner)?,
+            DurationKind::Unary(UnaryOp::Plus, inner) | DurationKind::Paren(inner) => value(inner)?,
+            DurationKind::MinOf(a, b) => least(value(a)?, value(b)?),
+            DurationKind::MaxOf(a, b) => -least(-value(a)?, -value(b)?),
+            DurationKind::Binary(op, left, right) => {
+                let (left, right) = (value(left)?, value(right)?);
+                self.apply(*op, left, right)?
+            }
         })
     }
 
-    fn binary(&self, op: BinaryOp, a: f64, b: f64) -> Result<f64, QueryError> {
+    fn apply(&self, op: BinaryOp, left: f64, right: f64) -> Result<f64, QueryError> {
+        let help = "divide by a length that is never 0, such as `max_of(step(), 1s)`";
         match op {
-            BinaryOp::Add => Ok(a + b),
-            BinaryOp::Sub => Ok(a - b),
-            BinaryOp::Mul => Ok(a * b),
-            BinaryOp::Div if b == 0.0 => Err(self.error("division by zero")),
-            BinaryOp::Div => Ok(a / b),
-            BinaryOp::Mod if b == 0.0 => Err(self.error("modulo by zero")),
-            BinaryOp::Mod => Ok(a % b),
-            BinaryOp::Pow => Ok(libm::pow(a, b)),
-            _ => Err(self.error("unexpected duration expression operator")),
+            BinaryOp::Add => Ok(left + right),
+            BinaryOp::Sub => Ok(left - right),
+            BinaryOp::Mul => Ok(left * right),
+            BinaryOp::Div if right == 0.0 => Err(self.error("division by zero", help)),
+            BinaryOp::Div => Ok(left / right),
+            BinaryOp::Mod if right == 0.0 => Err(self.error("modulo by zero", help)),
+            BinaryOp::Mod => Ok(left % right),
+            _ => Ok(libm::pow(left, right)),
         }
     }
 
-    fn error(&self, message: &str) -> QueryError {
+    fn error(&self, message: &str, help: &str) -> QueryError {
         QueryError {
             message: message.to_owned(),
             span: self.span,
-            help: None,
+            help: Some(help.to_owned()),
         }
+    }
+}
+
+/// The lesser, NaN where either is.
+fn least(a: f64, b: f64) -> f64 {
+    match a.is_nan() || b.is_nan() {
+        true => f64::NAN,
+        false => a.min(b),
     }
 }

@@ -17,6 +17,12 @@ mod query;
 
 mod duration;
 
+mod print;
+
+mod check;
+
+pub mod parse;
+
 pub mod eval;
 
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};

@@ -1,0 +1,69 @@
+//! From text to tree. Only this folder sees the grammar's rules.
+
+mod builder;
+mod duration;
+mod literal;
+mod selector;
+mod syntax;
+
+use pest::Parser;
+
+use crate::text::Span;
+
+use super::ast::Expr;
+use super::check;
+use super::query::{Features, Query, QueryError};
+
+/// How deep brackets, signs and powers may nest. Prometheus has no limit; this one keeps every walk over
+/// a tree well inside the 2 MiB stack of a thread.
+pub const MAX_DEPTH: usize = 200;
+
+#[derive(pest_derive::Parser)]
+#[grammar = "grammar/promql.pest"]
+struct Grammar;
+
+impl Query {
+    /// Parses and checks a query.
+    ///
+    /// # Errors
+    /// At least one error where the text is no query, or uses what `features` leaves off.
+    pub fn parse(text: &str, features: &Features) -> Result<Query, Vec<QueryError>> {
+        let mut expr = parse(text, features)?;
+        let errors = check::check(&mut expr);
+        match errors.is_empty() {
+            true => Ok(Query {
+                text: text.to_owned(),
+                expr,
+            }),
+            false => Err(errors),
+        }
+    }
+}
+
+/// The tree of a text, its types unchecked.
+fn parse(text: &str, features: &Features) -> Result<Expr, Vec<QueryError>> {
+    syntax::check_depth(text).map_err(|error| vec![error])?;
+    let mut pairs = Grammar::parse(Rule::query, text)
+        .map_err(|error| vec![syntax::explain(text, failure(&error))])?;
+    let expr = pairs.next().expect("grammar: a query has an expression");
+    let builder = builder::Builder::new(text, features);
+    let expr = builder.expr(expr);
+    match builder.into_errors() {
+        errors if errors.is_empty() => Ok(expr),
+        errors => Err(errors),
+    }
+}
+
+/// The furthest byte that the grammar reached.
+fn failure(error: &pest::error::Error<Rule>) -> usize {
+    match error.location {
+        pest::error::InputLocation::Pos(at) => at,
+        pest::error::InputLocation::Span((start, _)) => start,
+    }
+}
+
+/// The place of a pair that ends in a token of its own.
+fn span_of(pair: &pest::iterators::Pair<'_, Rule>) -> Span {
+    let span = pair.as_span();
+    Span::new(span.start(), span.end())
+}
