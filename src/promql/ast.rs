@@ -442,7 +442,12 @@ impl PartialEq for VectorSelector {
 impl PartialEq for Matching {
     /// Fills by bits, so that NaN equals itself.
     fn eq(&self, other: &Matching) -> bool {
-        let fills = |m: &Matching| (m.fill_left.map(f64::to_bits), m.fill_right.map(f64::to_bits));
+        let fills = |m: &Matching| {
+            (
+                m.fill_left.map(f64::to_bits),
+                m.fill_right.map(f64::to_bits),
+            )
+        };
         (self.on, &self.labels, &self.group) == (other.on, &other.labels, &other.group)
             && fills(self) == fills(other)
     }

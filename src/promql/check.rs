@@ -262,7 +262,11 @@ impl Checker {
         }
         if has_fill(matching) {
             let message = "filling in missing series only allowed between instant vectors";
-            self.fail(span, message, "remove `fill (…)`: a scalar is never missing");
+            self.fail(
+                span,
+                message,
+                "remove `fill (…)`: a scalar is never missing",
+            );
         }
     }
 

@@ -371,7 +371,8 @@ impl<'i> Builder<'i> {
             9 => (true, false),
             _ => (false, true),
         };
-        let again = (left && matching.fill_left.is_some()) || (right && matching.fill_right.is_some());
+        let again =
+            (left && matching.fill_left.is_some()) || (right && matching.fill_right.is_some());
         if again {
             let message = "fill modifiers may not be set multiple times";
             let help = "write one `fill(…)`, or one `fill_left(…)` and one `fill_right(…)`";
@@ -418,7 +419,11 @@ impl<'i> Builder<'i> {
             let name = pair.as_str();
             if name.eq_ignore_ascii_case("without") || literal::special(name).is_some() {
                 let message = format!("unexpected <{name}> in grouping opts, expected label");
-                self.fail(span_of(pair), message, format!("put it in quotes: `\"{name}\"`"));
+                self.fail(
+                    span_of(pair),
+                    message,
+                    format!("put it in quotes: `\"{name}\"`"),
+                );
             }
             return name.to_owned();
         }

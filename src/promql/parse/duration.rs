@@ -119,8 +119,14 @@ impl<'i> Builder<'i> {
         let (op, _) = binary_op(op.as_str());
         let is_zero = matches!(&right.kind, DurationKind::Literal(literal) if literal.value == 0.0);
         match op {
-            BinaryOp::Div if is_zero => self.fail(op_span, "division by zero", "divide by a number other than 0"),
-            BinaryOp::Mod if is_zero => self.fail(op_span, "modulo by zero", "divide by a number other than 0"),
+            BinaryOp::Div if is_zero => self.fail(
+                op_span,
+                "division by zero",
+                "divide by a number other than 0",
+            ),
+            BinaryOp::Mod if is_zero => {
+                self.fail(op_span, "modulo by zero", "divide by a number other than 0")
+            }
             _ => {}
         }
         DurationExpr {

@@ -73,12 +73,7 @@ pub(super) fn unquote(literal: &str) -> Result<String, StringFault> {
 }
 
 /// Resolves the escape at the start of `text`, and says how many bytes it took.
-fn unescape(
-    text: &str,
-    quote: char,
-    at: usize,
-    out: &mut Vec<u8>,
-) -> Result<usize, StringFault> {
+fn unescape(text: &str, quote: char, at: usize, out: &mut Vec<u8>) -> Result<usize, StringFault> {
     let Some(letter) = text.chars().nth(1) else {
         return Err(fault(at, 1, "escape sequence not terminated"));
     };
@@ -159,7 +154,10 @@ fn fault(start: usize, length: usize, message: impl Into<String>) -> StringFault
 fn looks_like_duration(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let starts = unit.starts_with(['s', 'm', 'h', 'd', 'w', 'y']);
-    starts && unit.chars().all(|c| c.is_ascii_digit() || "smhdwy".contains(c))
+    starts
+        && unit
+            .chars()
+            .all(|c| c.is_ascii_digit() || "smhdwy".contains(c))
 }
 
 /// Reads a number as Prometheus does: as an integer in Go's notation, else as a float.
@@ -197,14 +195,14 @@ fn plain_number(text: &str) -> Result<f64, String> {
 
 fn underscores_separate_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
     let is_hex = text.starts_with("0x") || text.starts_with("0X");
-    let before = |index: usize| match is_hex {
-        true => digit(index) || index == 1,
-        false => bytes.get(index).is_some_and(u8::is_ascii_digit),
+    let digit = |index: usize| match bytes.get(index) {
+        Some(byte) if is_hex => byte.is_ascii_hexdigit() || index == 1,
+        Some(byte) => byte.is_ascii_digit(),
+        None => false,
     };
     let mut underscores = text.match_indices('_');
-    underscores.all(|(index, _)| index > 0 && before(index - 1) && digit(index + 1))
+    underscores.all(|(index, _)| index > 0 && digit(index - 1) && digit(index + 1))
 }
 
 #[cfg(test)]
@@ -230,16 +228,27 @@ mod tests {
         ] {
             assert_eq!(number(text).map(|n| n.value), Ok(value), "{text}");
         }
-        for text in ["1_", "1__0", "0x", "1e", "1.2.3", "0b1", "1e400", "5m1h", "1.5h", "1x"] {
+        for text in [
+            "1_", "1__0", "1_e2", "0x", "1e", "1.2.3", "0b1", "1e400", "5m1h", "1.5h", "1x",
+        ] {
             assert!(number(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn durations_are_seconds() {
-        for (text, value) in [("5m", 300.0), ("1h30m", 5400.0), ("1ms", 0.001), ("0s", 0.0)] {
+        for (text, value) in [
+            ("5m", 300.0),
+            ("1h30m", 5400.0),
+            ("1ms", 0.001),
+            ("0s", 0.0),
+        ] {
             let literal = number(text).unwrap();
-            assert_eq!((literal.value, literal.is_duration), (value, true), "{text}");
+            assert_eq!(
+                (literal.value, literal.is_duration),
+                (value, true),
+                "{text}"
+            );
         }
     }
 
@@ -253,7 +262,15 @@ mod tests {
         ] {
             assert_eq!(unquote(literal).as_deref(), Ok(value), "{literal}");
         }
-        for literal in [r#""\q""#, r#""\'""#, r#""\xg0""#, r#""\400""#, r#""\ud800""#, r#""\u12""#, r#""\xff""#] {
+        for literal in [
+            r#""\q""#,
+            r#""\'""#,
+            r#""\xg0""#,
+            r#""\400""#,
+            r#""\ud800""#,
+            r#""\u12""#,
+            r#""\xff""#,
+        ] {
             assert!(unquote(literal).is_err(), "{literal}");
         }
     }

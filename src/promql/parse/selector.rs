@@ -219,7 +219,9 @@ impl<'i> Builder<'i> {
             ExprKind::Matrix(matrix) => &mut matrix.selector,
             kind => {
                 let message = match kind {
-                    ExprKind::Subquery(_) => format!("{name} modifier is not supported for subqueries"),
+                    ExprKind::Subquery(_) => {
+                        format!("{name} modifier is not supported for subqueries")
+                    }
                     _ => format!("{name} modifier not implemented"),
                 };
                 let help = format!("write `{name}` behind a range selector: `metric[5m] {name}`");
@@ -227,7 +229,10 @@ impl<'i> Builder<'i> {
                 return operand;
             }
         };
-        if selector.extension.is_some_and(|present| present != extension) {
+        if selector
+            .extension
+            .is_some_and(|present| present != extension)
+        {
             let message = "anchored and smoothed modifiers cannot be used together";
             self.fail(span, message, "keep one of them");
         }

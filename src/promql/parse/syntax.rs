@@ -14,12 +14,30 @@ pub(super) const STRING_HELP: &str =
     "write a backslash twice, or put the string in backticks, where nothing is escaped";
 
 /// Words that can't be metric names.
-const RESERVED: [&str; 6] = ["bool", "on", "ignoring", "group_left", "group_right", "atan2"];
+const RESERVED: [&str; 6] = [
+    "bool",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "atan2",
+];
 
 /// Words that can be metric names but not function names.
 const KEYWORDS: [&str; 13] = [
-    "and", "or", "unless", "by", "without", "offset", "anchored", "smoothed", "fill", "fill_left",
-    "fill_right", "inf", "nan",
+    "and",
+    "or",
+    "unless",
+    "by",
+    "without",
+    "offset",
+    "anchored",
+    "smoothed",
+    "fill",
+    "fill_left",
+    "fill_right",
+    "inf",
+    "nan",
 ];
 
 /// Refuses brackets nested beyond [`MAX_DEPTH`], before anything recurses into them.
@@ -67,7 +85,9 @@ pub(super) fn unexpected(text: &str, at: usize, errors: &RefCell<Vec<QueryError>
 pub(super) fn suggest_function(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let names = functions::functions().map(|row| row.name);
-    let aggregations = super::super::aggregations::AGGREGATIONS.iter().map(|row| row.name);
+    let aggregations = super::super::aggregations::AGGREGATIONS
+        .iter()
+        .map(|row| row.name);
     match nearest(&lower, names.chain(aggregations)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "see the list of functions in Prometheus's documentation".to_owned(),
@@ -88,7 +108,11 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
     let rest = text.get(at..).unwrap_or_default();
     if at == text.len() && blank(text) == text.len() {
         let help = "write a query such as `up == 0`";
-        return error("no expression found in input", Span::new(0, text.len()), help);
+        return error(
+            "no expression found in input",
+            Span::new(0, text.len()),
+            help,
+        );
     }
     let brackets = Open::until(text, at);
     if let Some(start) = brackets.unterminated {
@@ -96,8 +120,15 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
             true => "unterminated raw string",
             false => "unterminated quoted string",
         };
-        let end = start + text.get(start..).map_or(0, |s| s.lines().next().unwrap_or("").len());
-        return error(message, Span::new(start, end), "close the string with the quote it began with");
+        let end = start
+            + text
+                .get(start..)
+                .map_or(0, |s| s.lines().next().unwrap_or("").len());
+        return error(
+            message,
+            Span::new(start, end),
+            "close the string with the quote it began with",
+        );
     }
     let Some(next) = rest.chars().next() else {
         return end_of_input(text, &brackets);
@@ -134,9 +165,14 @@ fn token(rest: &str, first: char) -> (String, usize) {
     if matches!(first, '"' | '\'' | '`') {
         let length = string_length(rest.as_bytes()).unwrap_or(rest.len());
         let string = rest.get(..length).unwrap_or_default();
-        return (format!("string {}", crate::model::number::quote(string)), length);
+        return (
+            format!("string {}", crate::model::number::quote(string)),
+            length,
+        );
     }
-    for symbol in ["==", "!=", "<=", ">=", "</", ">/", "=~", "!~", "+", "-", "*", "/", "%", "^", "<", ">"] {
+    for symbol in [
+        "==", "!=", "<=", ">=", "</", ">/", "=~", "!~", "+", "-", "*", "/", "%", "^", "<", ">",
+    ] {
         if rest.starts_with(symbol) {
             return (format!("<op:{symbol}>"), symbol.len());
         }
@@ -189,8 +225,20 @@ fn help(text: &str, at: usize, token: &str, brackets: &Open) -> String {
         _ => {}
     }
     const WORDS: [&str; 14] = [
-        "and", "or", "unless", "offset", "by", "without", "on", "ignoring", "group_left",
-        "group_right", "bool", "atan2", "anchored", "smoothed",
+        "and",
+        "or",
+        "unless",
+        "offset",
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "bool",
+        "atan2",
+        "anchored",
+        "smoothed",
     ];
     let last = before.chars().next_back();
     let follows_operand = last.is_some_and(|c| c.is_alphanumeric() || "_:)]}\"'`".contains(c));
