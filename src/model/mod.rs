@@ -12,7 +12,7 @@ mod unicode;
 
 pub use duration::{Duration, DurationError, Millis, Timestamp};
 pub use histogram::{
-    Bucket, BucketSpan, CUSTOM_BUCKETS_SCHEMA, Combination, CounterResetHint, Histogram,
+    Bucket, BucketSpan, CUSTOM_BUCKETS_SCHEMA, Chunk, Combination, CounterResetHint, Histogram,
     HistogramError, Side, Trim,
 };
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};

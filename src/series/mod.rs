@@ -1,3 +1,5 @@
 //! Importers: one file a format that series can be written in.
 
+mod fault;
 pub mod notation;
+pub mod stored;

@@ -488,7 +488,7 @@ fn diagnose_notation(text: &Embedded, error: &NotationError, before: &str) -> Di
     let place = text.span(Span::new(error.offset, error.offset.saturating_add(1)));
     Diagnostic::error(format!("{before}{}", error.message))
         .at(text.source(), place)
-        .help("series are written `name{label=\"value\"}`, samples `1 2+1x10 _ stale`")
+        .help(error.help.as_str())
 }
 
 fn parse_histogram(text: &Embedded) -> Result<Histogram, Diagnostic> {
@@ -499,10 +499,10 @@ fn parse_histogram(text: &Embedded) -> Result<Histogram, Diagnostic> {
     };
     let items =
         notation::parse_values(&text.text).map_err(|error| diagnose_notation(text, &error, ""))?;
-    let count: usize = items.iter().map(Item::len).sum();
+    let count: u64 = items.iter().map(Item::count).sum();
     match (count, items.first()) {
         (1, Some(item)) => match item.histogram() {
-            Some(histogram) => Ok(histogram),
+            Some(histogram) => Ok(histogram.clone()),
             None => Err(wrong("expected a histogram, got a number".to_owned())),
         },
         _ => Err(wrong(format!("expected 1 value, got {count}"))),

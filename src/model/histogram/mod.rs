@@ -3,6 +3,7 @@
 mod arithmetic;
 mod bounds;
 mod buckets;
+mod chunk;
 mod custom;
 mod layout;
 mod reset;
@@ -14,6 +15,7 @@ mod zero;
 pub use arithmetic::Combination;
 pub use bounds::CUSTOM_BUCKETS_SCHEMA;
 pub use buckets::Bucket;
+pub use chunk::Chunk;
 pub use trim::Trim;
 
 /// A native histogram with float counts.

@@ -33,27 +33,37 @@ impl Histogram {
         if zero.threshold != self.zero_threshold || self.zero_count < zero.count {
             return true;
         }
-        let rows = [
+        self.buckets_shrank(previous)
+    }
+
+    /// Whether a count but the sum is smaller than in a histogram of the same schema, zero threshold and
+    /// custom bounds, whatever the hints.
+    pub(super) fn shrank_since(&self, previous: &Histogram) -> bool {
+        self.count < previous.count
+            || self.zero_count < previous.zero_count
+            || self.buckets_shrank(previous)
+    }
+
+    fn buckets_shrank(&self, previous: &Histogram) -> bool {
+        let sides = [
             (
-                &self.positive_spans,
-                &self.positive_buckets,
-                &previous.positive_spans,
-                &previous.positive_buckets,
+                self.outside_zero_bucket(&self.positive_spans, &self.positive_buckets, self.schema),
+                self.outside_zero_bucket(
+                    &previous.positive_spans,
+                    &previous.positive_buckets,
+                    previous.schema,
+                ),
             ),
             (
-                &self.negative_spans,
-                &self.negative_buckets,
-                &previous.negative_spans,
-                &previous.negative_buckets,
+                self.outside_zero_bucket(&self.negative_spans, &self.negative_buckets, self.schema),
+                self.outside_zero_bucket(
+                    &previous.negative_spans,
+                    &previous.negative_buckets,
+                    previous.schema,
+                ),
             ),
         ];
-        rows.into_iter()
-            .any(|(spans, counts, previous_spans, previous_counts)| {
-                let mine = self.outside_zero_bucket(spans, counts, self.schema);
-                let theirs =
-                    self.outside_zero_bucket(previous_spans, previous_counts, previous.schema);
-                shrank(mine, theirs)
-            })
+        sides.into_iter().any(|(now, before)| shrank(now, before))
     }
 
     /// Buckets brought from another schema to this one, without those that end in this zero bucket.
