@@ -3,13 +3,20 @@
 //! [`parse`] makes one [`Document`], a tree of [`Node`]s that know their bytes in the [`Source`]; a
 //! [`Decoder`] takes texts, numbers, lists and fields out of it and collects every fault on the way.
 //! An [`Embedded`] is a text inside a scalar (a query, a template) that can say where each of its bytes
-//! stands in the file. `parse.rs` is the only file that knows the YAML library.
+//! stands in the file.
+//!
+//! The scanner and the parser are our own because verdicts must be Go's: its libraries accept texts
+//! that every YAML 1.2 parser at hand refuses (quoted texts that go on at any indentation are common),
+//! refuse others, and messages and edits need the bytes of every node.
 
 mod decode;
 mod embedded;
 mod fields;
 mod parse;
 mod resolve;
+mod scan;
+mod scan_names;
+mod scan_scalars;
 
 use std::borrow::Cow;
 
@@ -38,8 +45,10 @@ pub struct Document<'s> {
 struct Stored<'s> {
     content: Content<'s>,
     span: Span,
-    /// The anchor's id, 0 for none.
-    anchor: usize,
+    /// Whether it was given an anchor.
+    anchored: bool,
+    /// Where its anchor or tag begins, or itself.
+    outer: usize,
 }
 
 #[derive(Debug)]
@@ -173,7 +182,15 @@ impl<'d> Node<'d> {
 
     /// Whether it was given an anchor.
     pub fn is_anchored(self) -> bool {
-        self.stored().is_some_and(|stored| stored.anchor != 0)
+        self.stored().is_some_and(|stored| stored.anchored)
+    }
+
+    /// Where it stands, its anchor and its tag included.
+    pub fn outer_span(self) -> Span {
+        let outer = self
+            .stored()
+            .map(|stored| Span::new(stored.outer, stored.span.end));
+        outer.unwrap_or_default()
     }
 
     /// Whether it is a collection in brackets or braces.

@@ -1,9 +1,10 @@
-//! From text to [`Document`]: the only file that knows the YAML library.
+//! From tokens to a [`Document`].
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
-
+use super::scan::{
+    Directive, ScalarToken, ScanError, Scanned, Scanner, TagToken, Token, TokenKind,
+};
 use super::{Content, Document, Scalar, Stored, Style};
 use crate::text::{Diagnostic, Source, Span};
 
@@ -12,293 +13,24 @@ pub const NESTING_LIMIT: usize = 200;
 
 /// Reads the first document of a text.
 ///
-/// An error is a place where the text is no YAML, an alias without its anchor or inside it, or aliases
-/// that blow up the document beyond what Go's reader allows.
+/// # Errors
+///
+/// A place where the text is no YAML, an alias without its anchor or inside it, or aliases that unfold
+/// the document beyond what Go's reader allows.
 pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
-    let options = granit_parser::options! {
-        flow_nesting_limit: NESTING_LIMIT,
-        block_nesting_limit: NESTING_LIMIT,
-        emit_comments: false,
+    let explain = |error: ScanError| {
+        let help = match is_helm_template(source.text()) {
+            true => HELM_HELP,
+            false => error.help,
+        };
+        Diagnostic::error(error.message)
+            .at(source, error.span)
+            .help(help)
     };
-    let mut events = Parser::new_from_str_with_options(source.text(), options);
-    let mut builder = Builder::new(source);
-    while let Some(event) = events.next() {
-        let (event, span) = event.map_err(|error| builder.scan_error(&error))?;
-        let span = bytes(&span);
-        if let Event::DocumentEnd = event {
-            builder.document.more = second_document(events.next());
-            break;
-        }
-        builder.event(event, span)?;
-    }
-    Ok(builder.document)
-}
-
-/// Makes the tree from events.
-struct Builder<'s> {
-    document: Document<'s>,
-    /// Finished nodes that wait for their collection to end.
-    pending: Vec<u32>,
-    open: Vec<Frame>,
-    /// The node of every anchor, by the library's id.
-    anchors: Vec<Option<u32>>,
-    /// For every node how many nodes Go's decoder would visit below it.
-    weights: Vec<Weight>,
-    /// The end of the last event that had text.
-    last_end: usize,
-}
-
-/// A collection that has not ended.
-struct Frame {
-    node: u32,
-    first_pending: usize,
-}
-
-/// Nodes to decode: all, and those that aliases repeat.
-#[derive(Clone, Copy, Default)]
-struct Weight {
-    total: u64,
-    repeated: u64,
-}
-
-impl<'s> Builder<'s> {
-    fn new(source: &'s Source) -> Builder<'s> {
-        Builder {
-            document: Document {
-                source,
-                nodes: Vec::new(),
-                children: Vec::new(),
-                root: None,
-                more: None,
-            },
-            pending: Vec::new(),
-            open: Vec::new(),
-            anchors: Vec::new(),
-            weights: Vec::new(),
-            last_end: 0,
-        }
-    }
-
-    fn event(&mut self, event: Event<'s>, span: Span) -> Result<(), Diagnostic> {
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let scalar = self.scalar(text, style, tag.as_deref(), span)?;
-                let span = self.whole_scalar(&scalar, span);
-                let node = self.add(Content::Scalar(scalar), span, anchor);
-                self.finish(node, Weight::default())
-            }
-            Event::Alias(anchor) => self.alias(anchor, span),
-            Event::SequenceStart(style, anchor, _) => {
-                let flow = style == StructureStyle::Flow;
-                let (first, end) = (0, 0);
-                self.start(Content::Sequence { first, end, flow }, span, anchor);
-                Ok(())
-            }
-            Event::MappingStart(style, anchor, _) => {
-                let flow = style == StructureStyle::Flow;
-                let (first, end) = (0, 0);
-                self.start(Content::Mapping { first, end, flow }, span, anchor);
-                Ok(())
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.end(span),
-            _ => Ok(()),
-        }
-    }
-
-    fn add(&mut self, content: Content<'s>, span: Span, anchor: usize) -> u32 {
-        // A document of 4 GiB would be needed to reach the end of `u32`.
-        let index = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
-        self.document.nodes.push(Stored {
-            content,
-            span,
-            anchor,
-        });
-        self.weights.push(Weight::default());
-        self.last_end = self.last_end.max(span.end);
-        if anchor > 0 {
-            if self.anchors.len() <= anchor {
-                self.anchors.resize(anchor + 1, None);
-            }
-            self.anchors[anchor] = Some(index);
-        }
-        index
-    }
-
-    fn start(&mut self, content: Content<'s>, span: Span, anchor: usize) {
-        let node = self.add(content, span, anchor);
-        self.open.push(Frame {
-            node,
-            first_pending: self.pending.len(),
-        });
-    }
-
-    fn end(&mut self, event: Span) -> Result<(), Diagnostic> {
-        let Some(frame) = self.open.pop() else {
-            return Ok(());
-        };
-        let document = &mut self.document;
-        let start = document.children.len();
-        let mut weight = Weight::default();
-        let mut last_child = None;
-        for child in self.pending.drain(frame.first_pending..) {
-            if let Some(below) = self.weights.get(child as usize) {
-                weight.total = weight.total.saturating_add(below.total);
-                weight.repeated = weight.repeated.saturating_add(below.repeated);
-            }
-            document.children.push(child);
-            last_child = Some(child);
-        }
-        let stop = document.children.len();
-        let last_child_end =
-            last_child.and_then(|child| document.nodes.get(child as usize).map(|it| it.span.end));
-        if let Some(node) = document.nodes.get_mut(frame.node as usize) {
-            let is_flow = match &mut node.content {
-                Content::Sequence { first, end, flow } | Content::Mapping { first, end, flow } => {
-                    (*first, *end) = (start, stop);
-                    *flow
-                }
-                _ => false,
-            };
-            let end = match is_flow {
-                true => event.end,
-                false => last_child_end.unwrap_or(node.span.end),
-            };
-            node.span.end = end.max(node.span.start);
-            self.last_end = self.last_end.max(node.span.end);
-        }
-        self.finish(frame.node, weight)
-    }
-
-    /// A node is complete: it goes to the collection around it, or is the root.
-    fn finish(&mut self, node: u32, below: Weight) -> Result<(), Diagnostic> {
-        let weight = Weight {
-            total: below.total.saturating_add(1),
-            repeated: below.repeated,
-        };
-        if let Some(slot) = self.weights.get_mut(node as usize) {
-            *slot = weight;
-        }
-        match self.open.is_empty() {
-            true => self.document.root = Some(node),
-            false => self.pending.push(node),
-        }
-        self.check_weight(node, weight)
-    }
-
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Diagnostic> {
-        let target = self.anchors.get(anchor).copied().flatten();
-        let is_open = |node: u32| self.open.iter().any(|frame| frame.node == node);
-        let Some(target) = target.filter(|&target| !is_open(target)) else {
-            return Err(Diagnostic::error("an anchor's value contains itself")
-                .at(self.document.source, span)
-                .help("write the value out, or move the anchor to another node"));
-        };
-        let below = self.weights.get(target as usize).copied();
-        let total = below.unwrap_or_default().total;
-        let node = self.add(Content::Alias(target), span, 0);
-        self.finish(
-            node,
-            Weight {
-                total,
-                repeated: total,
-            },
-        )
-    }
-
-    /// The limit of Go's decoder: 99 in 100 nodes may come from aliases in a document that unfolds to
-    /// 400,000 nodes, falling to 10 in 100 at 4,000,000.
-    fn check_weight(&self, node: u32, weight: Weight) -> Result<(), Diagnostic> {
-        let share = weight.repeated as f64 / weight.total.max(1) as f64;
-        let over = weight.total.clamp(400_000, 4_000_000) - 400_000;
-        let allowed = 0.99 - 0.89 * (over as f64 / 3_600_000.0);
-        if weight.repeated <= 100 || weight.total <= 1000 || share <= allowed {
-            return Ok(());
-        }
-        let span = self.document.nodes.get(node as usize);
-        let message = format!(
-            "aliases unfold this to {} values, more than is allowed",
-            weight.total
-        );
-        Err(Diagnostic::error(message)
-            .at(
-                self.document.source,
-                span.map(|it| it.span).unwrap_or_default(),
-            )
-            .help("write the repeated values out, or use fewer aliases"))
-    }
-
-    fn scalar(
-        &self,
-        text: Cow<'s, str>,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        content: Span,
-    ) -> Result<Scalar<'s>, Diagnostic> {
-        let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted => Style::Single,
-            ScalarStyle::DoubleQuoted => Style::Double,
-            ScalarStyle::Literal => Style::Literal,
-            ScalarStyle::Folded => Style::Folded,
-        };
-        if style == Style::Double {
-            self.check_escapes(content)?;
-        }
-        // The library says `~` for a value that is not there.
-        let absent = style == Style::Plain && content.start == content.end;
-        Ok(Scalar {
-            text: if absent { Cow::Borrowed("") } else { text },
-            style,
-            tag: tag.and_then(short_tag),
-            content,
-        })
-    }
-
-    /// `\/` is an escape of YAML 1.2 that Go does not know.
-    fn check_escapes(&self, content: Span) -> Result<(), Diagnostic> {
-        let raw = self.document.source.slice(content);
-        let mut from = 0;
-        while let Some(found) = raw.get(from..).and_then(|rest| rest.find('\\')) {
-            let at = from + found;
-            if raw.as_bytes().get(at + 1) == Some(&b'/') {
-                let span = Span::new(content.start + at, content.start + at + 2);
-                return Err(Diagnostic::error("found unknown escape character `\\/`")
-                    .at(self.document.source, span)
-                    .help("write `/` without the backslash: Prometheus's YAML reader refuses it"));
-            }
-            from = at + 2;
-        }
-        Ok(())
-    }
-
-    /// With the `|` or `>` line of a block, and without the line breaks after it.
-    fn whole_scalar(&self, scalar: &Scalar<'_>, content: Span) -> Span {
-        if !matches!(scalar.style, Style::Literal | Style::Folded) {
-            return content;
-        }
-        let text = self.document.source.text();
-        let between = text.get(self.last_end..content.start).unwrap_or("");
-        let header = self.last_end + block_header(between);
-        let body = text.get(header..content.end).unwrap_or("");
-        Span::new(header, header + body.trim_end().len())
-    }
-
-    fn scan_error(&self, error: &ScanError) -> Diagnostic {
-        let source = self.document.source;
-        let at = error.marker().byte_offset().unwrap_or(self.last_end);
-        let (message, help) = explain(error.kind());
-        let end = source.text().get(at..).and_then(|rest| {
-            let first = rest.chars().next().filter(|&c| c != '\n')?;
-            Some(at + first.len_utf8())
-        });
-        let message = message.map_or_else(|| error.info().to_owned(), str::to_owned);
-        let diagnostic = Diagnostic::error(format!("this is no YAML: {message}"))
-            .at(source, Span::new(at, end.unwrap_or(at)));
-        match is_helm_template(source.text()) {
-            true => diagnostic.help(HELM_HELP),
-            false => diagnostic.help(help),
-        }
-    }
+    refuse_control_characters(source.text()).map_err(explain)?;
+    let mut parser = Parser::new(source);
+    parser.document().map_err(explain)?;
+    Ok(parser.document)
 }
 
 /// What to do with a Helm chart's file.
@@ -312,87 +44,627 @@ pub(super) fn is_helm_template(text: &str) -> bool {
         .any(|action| text.contains(action))
 }
 
-/// Words of ours for the commonest errors, and what to do about each.
-fn explain(kind: &ErrorKind) -> (Option<&'static str>, &'static str) {
-    match kind {
-        ErrorKind::TabInIndentation
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabNotAllowed => (
-            Some("a tab where only spaces may stand"),
-            "indent with spaces",
-        ),
-        ErrorKind::UnclosedQuotedScalar => (
-            Some("a quote is opened and never closed"),
-            "close the quoted text; inside '...' a quote is written twice",
-        ),
-        ErrorKind::UnknownAnchor => (
-            Some("an alias of an anchor that is not defined above it"),
-            "define it first: `&name value`",
-        ),
-        ErrorKind::UnknownQuotedScalarEscape => (
-            Some("an unknown escape character in a text in double quotes"),
-            "write `\\\\` for a backslash, or use single quotes",
-        ),
-        ErrorKind::MappingValueNotAllowed => (
-            Some("mapping values are not allowed in this context"),
-            "put quotes around a text that holds `: `",
-        ),
-        ErrorKind::RecursionLimitExceeded => (
-            Some("more than 200 lists and mappings inside each other"),
-            "nest less",
-        ),
-        ErrorKind::UnexpectedCharacter { .. } => (
-            None,
-            "put quotes around a text that begins with this character",
-        ),
-        _ => (
-            None,
-            "check the indentation, the quotes and the brackets around this place",
-        ),
-    }
+struct Parser<'s> {
+    scanner: Scanner<'s>,
+    document: Document<'s>,
+    /// Finished nodes that wait for their collection to end.
+    pending: Vec<u32>,
+    anchors: HashMap<&'s str, u32>,
+    /// Prefixes of tags by their handles, from `%TAG`.
+    tags: Vec<(&'s str, &'s str)>,
+    /// For every node how many nodes Go's decoder would visit at and below it; none while it is open.
+    weights: Vec<Option<Weight>>,
 }
 
-/// The span of a second document, if there is one; a fault there is one too.
-fn second_document(
-    next: Option<Result<(Event<'_>, granit_parser::Span), ScanError>>,
-) -> Option<Span> {
-    match next? {
-        Ok((Event::StreamEnd, _)) => None,
-        Ok((_, span)) => Some(bytes(&span)),
-        Err(error) => {
-            let at = error.marker().byte_offset()?;
-            Some(Span::new(at, at))
+/// Nodes to decode: all, and those that aliases repeat.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    total: u64,
+    repeated: u64,
+}
+
+/// What may stand before a node.
+struct Properties<'s> {
+    anchor: Option<&'s str>,
+    tag: Option<String>,
+    /// Where the first of them begins; none where there are none.
+    start: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Context {
+    /// Inside brackets.
+    Flow,
+    /// An element of a list, or the whole document.
+    Block,
+    /// A key or value of a block mapping: a list may stand there without indentation.
+    Entry,
+}
+
+impl<'s> Parser<'s> {
+    fn new(source: &'s Source) -> Parser<'s> {
+        Parser {
+            scanner: Scanner::new(source.text()),
+            document: Document {
+                source,
+                nodes: Vec::new(),
+                children: Vec::new(),
+                root: None,
+                more: None,
+            },
+            pending: Vec::new(),
+            anchors: HashMap::new(),
+            tags: Vec::new(),
+            weights: Vec::new(),
         }
     }
-}
 
-fn bytes(span: &granit_parser::Span) -> Span {
-    let range = span.byte_range().unwrap_or_default();
-    Span::new(range.start, range.end.max(range.start))
-}
-
-fn short_tag(tag: &Tag) -> Option<String> {
-    match (tag.handle(), tag.suffix()) {
-        ("!" | "", "") | ("", "!") => None,
-        ("tag:yaml.org,2002:", suffix) => Some(format!("!!{suffix}")),
-        (handle, suffix) => Some(format!("{handle}{suffix}")),
-    }
-}
-
-/// Where `|` or `>` stands in what lies between a key and the first line of its block; comments on the
-/// way are skipped.
-fn block_header(between: &str) -> usize {
-    let mut rest = between.char_indices();
-    let mut before = ' ';
-    while let Some((index, c)) = rest.next() {
-        match c {
-            '|' | '>' => return index,
-            '#' if before.is_whitespace() => {
-                rest.find(|&(_, c)| c == '\n');
-                before = '\n';
+    fn document(&mut self) -> Scanned<()> {
+        let mut is_explicit = false;
+        while let TokenKind::Directive(_) = &self.scanner.peek()?.kind {
+            is_explicit = true;
+            self.directive()?;
+        }
+        match &self.scanner.peek()?.kind {
+            TokenKind::DocumentStart => {
+                is_explicit = true;
+                self.scanner.take();
             }
-            c => before = c,
+            _ if is_explicit => {
+                return Err(self.unexpected("did not find expected <document start>"));
+            }
+            TokenKind::StreamEnd => return Ok(()),
+            _ => {}
+        }
+        let token = self.scanner.peek()?;
+        let at = token.span.start;
+        let is_empty = matches!(
+            token.kind,
+            TokenKind::DocumentStart
+                | TokenKind::DocumentEnd
+                | TokenKind::Directive(_)
+                | TokenKind::StreamEnd
+        );
+        let root = match is_explicit && is_empty {
+            true => self.empty(at)?,
+            false => self.node(Context::Block)?,
+        };
+        self.document.root = Some(root);
+        self.document.more = self.second_document();
+        Ok(())
+    }
+
+    /// Where a second document begins; a fault there is one too.
+    fn second_document(&mut self) -> Option<Span> {
+        loop {
+            let pos = self.scanner.pos;
+            match self.scanner.peek() {
+                Ok(token) => match token.kind {
+                    TokenKind::DocumentEnd => self.scanner.take(),
+                    TokenKind::StreamEnd => return None,
+                    _ => return Some(token.span),
+                },
+                Err(_) => return Some(Span::new(pos, pos)),
+            };
         }
     }
-    between.len()
+
+    fn directive(&mut self) -> Scanned<()> {
+        let Some(token) = self.scanner.take() else {
+            return Ok(());
+        };
+        match token.kind {
+            TokenKind::Directive(Directive::Version("1.1")) => Ok(()),
+            TokenKind::Directive(Directive::Tag { handle, prefix }) => {
+                self.tags.push((handle, prefix));
+                Ok(())
+            }
+            _ => Err(ScanError {
+                message: "found incompatible YAML document".into(),
+                help: "remove the line: Prometheus reads YAML 1.1",
+                span: token.span,
+            }),
+        }
+    }
+
+    fn node(&mut self, context: Context) -> Scanned<u32> {
+        if let TokenKind::Alias(_) = self.scanner.peek()?.kind {
+            return self.alias();
+        }
+        let properties = self.properties()?;
+        let token = self.scanner.peek()?;
+        let at = token.span.start;
+        let is_block = context != Context::Flow;
+        match token.kind {
+            TokenKind::Scalar(_) => self.scalar(properties),
+            TokenKind::BlockEntry if context == Context::Entry => {
+                self.collection(properties, at, SEQUENCE, Self::indentless_sequence)
+            }
+            TokenKind::FlowSequenceStart => {
+                self.collection(properties, at, FLOW_SEQUENCE, Self::flow_sequence)
+            }
+            TokenKind::FlowMappingStart => {
+                self.collection(properties, at, FLOW_MAPPING, Self::flow_mapping)
+            }
+            TokenKind::BlockSequenceStart if is_block => {
+                self.collection(properties, at, SEQUENCE, Self::block_sequence)
+            }
+            TokenKind::BlockMappingStart if is_block => {
+                self.collection(properties, at, MAPPING, Self::block_mapping)
+            }
+            _ if properties.start.is_some() => {
+                let end = self.last_property_end(&properties, at);
+                let token = ScalarToken {
+                    text: "".into(),
+                    style: Style::Plain,
+                    content: Span::new(end, end),
+                };
+                self.add_scalar(token, Span::new(end, end), properties)
+            }
+            _ => Err(self.unexpected("did not find expected node content")),
+        }
+    }
+
+    /// The end of the properties of an empty node, which lie before `at`.
+    fn last_property_end(&self, properties: &Properties<'s>, at: usize) -> usize {
+        let start = properties.start.unwrap_or(at);
+        let text = self.scanner.text.get(start..at).unwrap_or("");
+        let line = text.split(['\n', '\r']).next().unwrap_or("");
+        let words = line.split(" #").next().unwrap_or("");
+        start + words.trim_end().len()
+    }
+
+    fn properties(&mut self) -> Scanned<Properties<'s>> {
+        let mut properties = Properties {
+            anchor: None,
+            tag: None,
+            start: None,
+        };
+        let mut has_tag = false;
+        loop {
+            match &self.scanner.peek()?.kind {
+                TokenKind::Anchor(_) if properties.anchor.is_none() => {}
+                TokenKind::Tag(_) if !has_tag => {}
+                _ => return Ok(properties),
+            }
+            let Some(token) = self.scanner.take() else {
+                return Ok(properties);
+            };
+            properties.start.get_or_insert(token.span.start);
+            match token.kind {
+                TokenKind::Anchor(name) => properties.anchor = Some(name),
+                TokenKind::Tag(tag) => {
+                    has_tag = true;
+                    properties.tag = self.resolve_tag(&tag, token.span)?;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn resolve_tag(&self, tag: &TagToken<'s>, span: Span) -> Scanned<Option<String>> {
+        let declared = self.tags.iter().find(|(handle, _)| *handle == tag.handle);
+        let long = match (tag.handle, declared) {
+            ("", _) => tag.suffix.to_owned(),
+            (_, Some((_, prefix))) => format!("{prefix}{}", tag.suffix),
+            ("!", None) => format!("!{}", tag.suffix),
+            ("!!", None) => format!("tag:yaml.org,2002:{}", tag.suffix),
+            _ => {
+                return Err(ScanError {
+                    message: "found undefined tag handle".into(),
+                    help: "remove the tag",
+                    span,
+                });
+            }
+        };
+        Ok(match long.strip_prefix("tag:yaml.org,2002:") {
+            Some(short) => Some(format!("!!{short}")),
+            None if long == "!" => None,
+            None => Some(long),
+        })
+    }
+
+    fn alias(&mut self) -> Scanned<u32> {
+        let (name, span) = match self.scanner.take() {
+            Some(Token {
+                kind: TokenKind::Alias(name),
+                span,
+            }) => (name, span),
+            _ => return Err(self.unexpected("did not find expected node content")),
+        };
+        let target = self.anchors.get(name).copied();
+        let weight = target.and_then(|target| self.weights.get(target as usize).copied());
+        let (Some(target), Some(Some(weight))) = (target, weight) else {
+            let (message, help) = match target {
+                Some(_) => (
+                    format!("anchor '{name}' value contains itself"),
+                    "write the value out, or move the anchor to another node",
+                ),
+                None => (
+                    format!("unknown anchor '{name}' referenced"),
+                    "define it above, as in `&name value`, or put quotes around the `*`",
+                ),
+            };
+            let message = message.into();
+            return Err(ScanError {
+                message,
+                help,
+                span,
+            });
+        };
+        let node = self.add(Content::Alias(target), span, false, span.start);
+        let repeated = weight.total;
+        self.close(
+            node,
+            Weight {
+                total: weight.total + 1,
+                repeated,
+            },
+        )
+    }
+
+    fn scalar(&mut self, properties: Properties<'s>) -> Scanned<u32> {
+        match self.scanner.take() {
+            Some(Token {
+                kind: TokenKind::Scalar(token),
+                span,
+            }) => self.add_scalar(token, span, properties),
+            _ => Err(self.unexpected("did not find expected node content")),
+        }
+    }
+
+    /// A value that is not there.
+    fn empty(&mut self, at: usize) -> Scanned<u32> {
+        let span = Span::new(at, at);
+        let token = ScalarToken {
+            text: "".into(),
+            style: Style::Plain,
+            content: span,
+        };
+        let properties = Properties {
+            anchor: None,
+            tag: None,
+            start: None,
+        };
+        self.add_scalar(token, span, properties)
+    }
+
+    fn add_scalar(
+        &mut self,
+        token: ScalarToken<'s>,
+        span: Span,
+        properties: Properties<'s>,
+    ) -> Scanned<u32> {
+        let content = Content::Scalar(Scalar {
+            text: token.text,
+            style: token.style,
+            tag: properties.tag,
+            content: token.content,
+        });
+        let outer = properties.start.unwrap_or(span.start);
+        let node = self.add(content, span, properties.anchor.is_some(), outer);
+        self.name(properties.anchor, node);
+        self.close(
+            node,
+            Weight {
+                total: 1,
+                repeated: 0,
+            },
+        )
+    }
+
+    fn add(&mut self, content: Content<'s>, span: Span, anchored: bool, outer: usize) -> u32 {
+        // A text of 4 GiB would be needed to reach the end of `u32`.
+        let index = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
+        self.document.nodes.push(Stored {
+            content,
+            span,
+            anchored,
+            outer,
+        });
+        self.weights.push(None);
+        index
+    }
+
+    fn name(&mut self, anchor: Option<&'s str>, node: u32) {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, node);
+        }
+    }
+
+    /// Reads a collection: `children` reads its nodes and leaves them in `pending`, and returns where
+    /// brackets end.
+    fn collection(
+        &mut self,
+        properties: Properties<'s>,
+        at: usize,
+        shape: Shape,
+        children: fn(&mut Self) -> Scanned<Option<usize>>,
+    ) -> Scanned<u32> {
+        let outer = properties.start.unwrap_or(at);
+        let placeholder = shape.content(0, 0);
+        let anchored = properties.anchor.is_some();
+        let node = self.add(placeholder, Span::new(at, at), anchored, outer);
+        self.name(properties.anchor, node);
+        let first_pending = self.pending.len();
+        let flow_end = children(self)?;
+        let first = self.document.children.len();
+        let mut weight = Weight {
+            total: 1,
+            repeated: 0,
+        };
+        let mut end = at;
+        for child in self.pending.drain(first_pending..) {
+            let below = self.weights.get(child as usize).copied().flatten();
+            let below = below.unwrap_or_default();
+            weight.total = weight.total.saturating_add(below.total);
+            weight.repeated = weight.repeated.saturating_add(below.repeated);
+            if let Some(child) = self.document.nodes.get(child as usize) {
+                end = end.max(child.span.end);
+            }
+            self.document.children.push(child);
+        }
+        let children_end = self.document.children.len();
+        if let Some(stored) = self.document.nodes.get_mut(node as usize) {
+            stored.content = shape.content(first, children_end);
+            stored.span = Span::new(at, flow_end.unwrap_or(end));
+        }
+        self.close(node, weight)
+    }
+
+    fn block_sequence(&mut self) -> Scanned<Option<usize>> {
+        self.scanner.take();
+        loop {
+            match self.scanner.peek()?.kind {
+                TokenKind::BlockEntry => {
+                    let dash = self.scanner.take().map_or(0, |token| token.span.end);
+                    let is_empty = matches!(
+                        self.scanner.peek()?.kind,
+                        TokenKind::BlockEntry | TokenKind::BlockEnd
+                    );
+                    self.child(is_empty, dash, Context::Block)?;
+                }
+                TokenKind::BlockEnd => {
+                    self.scanner.take();
+                    return Ok(None);
+                }
+                _ => return Err(self.unexpected("did not find expected '-' indicator")),
+            }
+        }
+    }
+
+    fn indentless_sequence(&mut self) -> Scanned<Option<usize>> {
+        while let TokenKind::BlockEntry = self.scanner.peek()?.kind {
+            let dash = self.scanner.take().map_or(0, |token| token.span.end);
+            let is_empty = matches!(
+                self.scanner.peek()?.kind,
+                TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
+            );
+            self.child(is_empty, dash, Context::Block)?;
+        }
+        Ok(None)
+    }
+
+    fn block_mapping(&mut self) -> Scanned<Option<usize>> {
+        self.scanner.take();
+        loop {
+            match self.scanner.peek()?.kind {
+                TokenKind::Key => {}
+                TokenKind::BlockEnd => {
+                    self.scanner.take();
+                    return Ok(None);
+                }
+                _ => return Err(self.unexpected("did not find expected key")),
+            }
+            self.block_entry_part()?;
+            let token = self.scanner.peek()?;
+            match token.kind {
+                TokenKind::Value => self.block_entry_part()?,
+                _ => {
+                    let at = token.span.start;
+                    self.child(true, at, Context::Entry)?;
+                }
+            }
+        }
+    }
+
+    /// The node behind a key's or value's sign in a block mapping.
+    fn block_entry_part(&mut self) -> Scanned<()> {
+        let sign = self.scanner.take().map_or(0, |token| token.span.end);
+        let is_empty = matches!(
+            self.scanner.peek()?.kind,
+            TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
+        );
+        self.child(is_empty, sign, Context::Entry)
+    }
+
+    fn flow_sequence(&mut self) -> Scanned<Option<usize>> {
+        self.scanner.take();
+        let mut is_first = true;
+        loop {
+            if !is_first && !self.is_flow_end(TokenKind::FlowSequenceEnd)? {
+                match self.scanner.peek()?.kind {
+                    TokenKind::FlowEntry => self.scanner.take(),
+                    _ => return Err(self.unexpected("did not find expected ',' or ']'")),
+                };
+            }
+            is_first = false;
+            let token = self.scanner.peek()?;
+            let at = token.span.start;
+            match token.kind {
+                TokenKind::FlowSequenceEnd => {
+                    return Ok(self.scanner.take().map(|token| token.span.end));
+                }
+                TokenKind::Key => {
+                    let none = Properties {
+                        anchor: None,
+                        tag: None,
+                        start: None,
+                    };
+                    let pair = self.collection(none, at, FLOW_MAPPING, Self::flow_pair)?;
+                    self.pending.push(pair);
+                }
+                _ => self.child(false, at, Context::Flow)?,
+            }
+        }
+    }
+
+    /// `key: value` as an element of a list in brackets.
+    fn flow_pair(&mut self) -> Scanned<Option<usize>> {
+        self.flow_entry(TokenKind::FlowSequenceEnd)?;
+        Ok(None)
+    }
+
+    fn flow_mapping(&mut self) -> Scanned<Option<usize>> {
+        self.scanner.take();
+        let mut is_first = true;
+        loop {
+            if !is_first && !self.is_flow_end(TokenKind::FlowMappingEnd)? {
+                match self.scanner.peek()?.kind {
+                    TokenKind::FlowEntry => self.scanner.take(),
+                    _ => return Err(self.unexpected("did not find expected ',' or '}'")),
+                };
+            }
+            is_first = false;
+            let token = self.scanner.peek()?;
+            let at = token.span.start;
+            match token.kind {
+                TokenKind::FlowMappingEnd => {
+                    return Ok(self.scanner.take().map(|token| token.span.end));
+                }
+                TokenKind::Key => self.flow_entry(TokenKind::FlowMappingEnd)?,
+                _ => {
+                    self.child(false, at, Context::Flow)?;
+                    let end = self.scanner.peek()?.span.start;
+                    self.child(true, end, Context::Flow)?;
+                }
+            }
+        }
+    }
+
+    /// A key, marked by its token, and the value that may follow, in brackets that end with `end`.
+    fn flow_entry(&mut self, end: TokenKind<'s>) -> Scanned<()> {
+        self.scanner.take();
+        let is_over = |kind: &TokenKind<'_>| {
+            matches!(kind, TokenKind::FlowEntry)
+                || std::mem::discriminant(kind) == std::mem::discriminant(&end)
+        };
+        let token = self.scanner.peek()?;
+        let at = token.span.start;
+        let is_empty = matches!(token.kind, TokenKind::Value) || is_over(&token.kind);
+        self.child(is_empty, at, Context::Flow)?;
+        let token = self.scanner.peek()?;
+        let mut at = token.span.start;
+        let mut is_empty = true;
+        if let TokenKind::Value = token.kind {
+            at = token.span.end;
+            self.scanner.take();
+            is_empty = is_over(&self.scanner.peek()?.kind);
+        }
+        self.child(is_empty, at, Context::Flow)
+    }
+
+    fn is_flow_end(&mut self, end: TokenKind<'s>) -> Scanned<bool> {
+        let kind = &self.scanner.peek()?.kind;
+        Ok(std::mem::discriminant(kind) == std::mem::discriminant(&end))
+    }
+
+    fn child(&mut self, is_empty: bool, at: usize, context: Context) -> Scanned<()> {
+        let child = match is_empty {
+            true => self.empty(at)?,
+            false => self.node(context)?,
+        };
+        self.pending.push(child);
+        Ok(())
+    }
+
+    /// A node is complete. The limit is that of Go's decoder: 99 in 100 nodes may come from aliases in
+    /// a document that unfolds to 400,000 nodes, falling to 10 in 100 at 4,000,000.
+    fn close(&mut self, node: u32, weight: Weight) -> Scanned<u32> {
+        if let Some(slot) = self.weights.get_mut(node as usize) {
+            *slot = Some(weight);
+        }
+        let share = weight.repeated as f64 / weight.total.max(1) as f64;
+        let over = weight.total.clamp(400_000, 4_000_000) - 400_000;
+        let allowed = 0.99 - 0.89 * (over as f64 / 3_600_000.0);
+        if weight.repeated <= 100 || weight.total <= 1000 || share <= allowed {
+            return Ok(node);
+        }
+        let span = self.document.nodes.get(node as usize).map(|it| it.span);
+        Err(ScanError {
+            message: "document contains excessive aliasing".into(),
+            help: "write the repeated values out, or use fewer aliases",
+            span: span.unwrap_or_default(),
+        })
+    }
+
+    /// An error at the next token.
+    fn unexpected(&mut self, message: &'static str) -> ScanError {
+        let span = match self.scanner.peek() {
+            Ok(token) => token.span,
+            Err(error) => return error,
+        };
+        ScanError {
+            message: message.into(),
+            help: "check the indentation, the quotes and the brackets around this place",
+            span,
+        }
+    }
+}
+
+/// The kind of a collection.
+#[derive(Clone, Copy)]
+struct Shape {
+    is_mapping: bool,
+    flow: bool,
+}
+
+const SEQUENCE: Shape = Shape {
+    is_mapping: false,
+    flow: false,
+};
+const FLOW_SEQUENCE: Shape = Shape {
+    is_mapping: false,
+    flow: true,
+};
+const MAPPING: Shape = Shape {
+    is_mapping: true,
+    flow: false,
+};
+const FLOW_MAPPING: Shape = Shape {
+    is_mapping: true,
+    flow: true,
+};
+
+impl Shape {
+    fn content<'s>(self, first: usize, end: usize) -> Content<'s> {
+        let flow = self.flow;
+        match self.is_mapping {
+            true => Content::Mapping { first, end, flow },
+            false => Content::Sequence { first, end, flow },
+        }
+    }
+}
+
+fn refuse_control_characters(text: &str) -> Scanned<()> {
+    let is_plain_ascii = |byte: u8| byte >= 0x20 && byte != 0x7F && byte < 0x80;
+    if text
+        .bytes()
+        .all(|byte| is_plain_ascii(byte) || matches!(byte, b'\n' | b'\r' | b'\t'))
+    {
+        return Ok(());
+    }
+    let is_refused = |c: char| match c {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        c => c.is_control(),
+    };
+    match text.char_indices().find(|(_, c)| is_refused(*c)) {
+        None => Ok(()),
+        Some((at, c)) => Err(ScanError {
+            message: "control characters are not allowed".into(),
+            help: "write an escape in double quotes, such as \"\\x00\"",
+            span: Span::new(at, at + c.len_utf8()),
+        }),
+    }
 }

@@ -1,0 +1,585 @@
+//! From text to tokens: indentation becomes starts and ends of blocks, and a key is known as one when
+//! its `:` comes.
+//!
+//! The rules are those of libyaml, which Go's libraries follow, rather than those of YAML 1.2: quoted
+//! texts may go on at any indentation, a comment needs no blank before it, `?` ends a plain text inside
+//! brackets.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use super::Style;
+use crate::text::Span;
+
+/// A piece of the text with a meaning.
+#[derive(Debug)]
+pub(super) struct Token<'s> {
+    pub kind: TokenKind<'s>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) enum TokenKind<'s> {
+    StreamEnd,
+    Directive(Directive<'s>),
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias(&'s str),
+    Anchor(&'s str),
+    Tag(TagToken<'s>),
+    Scalar(ScalarToken<'s>),
+}
+
+/// A line that begins with `%`.
+#[derive(Debug)]
+pub(super) enum Directive<'s> {
+    /// `%YAML 1.1`
+    Version(&'s str),
+    /// `%TAG !e! tag:example.com,2026:`
+    Tag { handle: &'s str, prefix: &'s str },
+}
+
+/// `!!str` has the handle `!!` and the suffix `str`; the handle of `!<…>` is empty.
+#[derive(Debug)]
+pub(super) struct TagToken<'s> {
+    pub handle: &'s str,
+    pub suffix: &'s str,
+}
+
+#[derive(Debug)]
+pub(super) struct ScalarToken<'s> {
+    pub text: Cow<'s, str>,
+    pub style: Style,
+    /// With quotes, but without a block's `|` line.
+    pub content: Span,
+}
+
+/// Where and why a text is no YAML, and what to do.
+#[derive(Debug)]
+pub(super) struct ScanError {
+    pub message: Cow<'static, str>,
+    pub help: &'static str,
+    pub span: Span,
+}
+
+pub(super) type Scanned<T> = Result<T, ScanError>;
+
+/// Yields the tokens of a text.
+#[derive(Debug)]
+pub(super) struct Scanner<'s> {
+    pub text: &'s str,
+    pub bytes: &'s [u8],
+    pub pos: usize,
+    pub line: usize,
+    pub line_start: usize,
+    pub flow_level: usize,
+    /// The column of the innermost block, -1 outside of all.
+    pub indent: isize,
+    indents: Vec<isize>,
+    pub key_allowed: bool,
+    /// For each level of brackets the place where a key may have begun.
+    keys: Vec<Option<PossibleKey>>,
+    queue: VecDeque<Token<'s>>,
+    /// How many tokens have left the queue.
+    taken: usize,
+    ended: bool,
+}
+
+/// A place where a key may have begun.
+#[derive(Debug, Clone, Copy)]
+struct PossibleKey {
+    /// Nothing but a key can stand here.
+    required: bool,
+    /// The number of its first token.
+    token: usize,
+    pos: usize,
+    line: usize,
+    column: isize,
+}
+
+impl<'s> Scanner<'s> {
+    pub fn new(text: &'s str) -> Scanner<'s> {
+        let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        Scanner {
+            text,
+            bytes: text.as_bytes(),
+            pos: start,
+            line: 0,
+            line_start: start,
+            flow_level: 0,
+            indent: -1,
+            indents: Vec::new(),
+            key_allowed: true,
+            keys: vec![None],
+            queue: VecDeque::new(),
+            taken: 0,
+            ended: false,
+        }
+    }
+
+    /// The next token, left in its place.
+    pub fn peek(&mut self) -> Scanned<&Token<'s>> {
+        while !self.ended && (self.queue.is_empty() || self.head_may_be_key()?) {
+            self.fetch()?;
+        }
+        let pos = self.pos;
+        let end = || ScanError {
+            message: "the text ends too early".into(),
+            help: "complete it",
+            span: Span::new(pos, pos),
+        };
+        self.queue.front().ok_or_else(end)
+    }
+
+    /// Takes the token that [`Scanner::peek`] showed.
+    pub fn take(&mut self) -> Option<Token<'s>> {
+        self.taken += 1;
+        self.queue.pop_front()
+    }
+
+    /// The byte at a distance from here, 0 past the end.
+    pub fn at(&self, distance: usize) -> u8 {
+        self.bytes.get(self.pos + distance).copied().unwrap_or(0)
+    }
+
+    pub fn column(&self) -> isize {
+        (self.pos - self.line_start) as isize
+    }
+
+    pub fn is_end(&self) -> bool {
+        self.pos >= self.bytes.len()
+    }
+
+    /// How long the line break at a distance is; 0 where there is none.
+    pub fn break_length(&self, distance: usize) -> usize {
+        match self.at(distance) {
+            b'\n' => 1,
+            b'\r' if self.at(distance + 1) == b'\n' => 2,
+            b'\r' => 1,
+            0xC2 if self.at(distance + 1) == 0x85 => 2,
+            0xE2 if self.at(distance + 1) == 0x80
+                && matches!(self.at(distance + 2), 0xA8 | 0xA9) =>
+            {
+                3
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether a blank, a line break or the end is at a distance.
+    pub fn is_blank_or_end(&self, distance: usize) -> bool {
+        match self.at(distance) {
+            b' ' | b'\t' => true,
+            0 => self.pos + distance >= self.bytes.len(),
+            _ => self.break_length(distance) > 0,
+        }
+    }
+
+    pub fn is_blank(&self, distance: usize) -> bool {
+        matches!(self.at(distance), b' ' | b'\t')
+    }
+
+    /// Steps over a line break and gives what it stands for in a text.
+    pub fn skip_break(&mut self) -> &'static str {
+        let made = match (self.at(0), self.at(2)) {
+            (0xE2, 0xA8) => "\u{2028}",
+            (0xE2, _) => "\u{2029}",
+            _ => "\n",
+        };
+        self.pos += self.break_length(0);
+        self.line += 1;
+        self.line_start = self.pos;
+        made
+    }
+
+    /// Whether `---` or `...` begins the line here.
+    pub fn is_document_indicator(&self) -> bool {
+        self.column() == 0
+            && (self.rest().starts_with(b"---") || self.rest().starts_with(b"..."))
+            && self.is_blank_or_end(3)
+    }
+
+    fn rest(&self) -> &'s [u8] {
+        self.bytes.get(self.pos..).unwrap_or_default()
+    }
+
+    pub fn error(&self, start: usize, message: &'static str, help: &'static str) -> ScanError {
+        ScanError {
+            message: message.into(),
+            help,
+            span: Span::new(start, self.pos.max(start)),
+        }
+    }
+
+    fn fetch(&mut self) -> Scanned<()> {
+        self.skip_to_token()?;
+        self.unroll(self.column());
+        if self.is_end() {
+            return self.fetch_end();
+        }
+        if self.column() == 0 && self.at(0) == b'%' {
+            self.unroll(-1);
+            self.remove_key()?;
+            self.key_allowed = false;
+            return self.scan_directive();
+        }
+        if self.is_document_indicator() {
+            self.unroll(-1);
+            self.remove_key()?;
+            self.key_allowed = false;
+            let kind = match self.at(0) {
+                b'-' => TokenKind::DocumentStart,
+                _ => TokenKind::DocumentEnd,
+            };
+            self.push(kind, 3);
+            return Ok(());
+        }
+        self.fetch_indicator()
+    }
+
+    fn fetch_indicator(&mut self) -> Scanned<()> {
+        let in_flow = self.flow_level > 0;
+        match self.at(0) {
+            b'[' => self.open_flow(TokenKind::FlowSequenceStart),
+            b'{' => self.open_flow(TokenKind::FlowMappingStart),
+            b']' => self.close_flow(TokenKind::FlowSequenceEnd),
+            b'}' => self.close_flow(TokenKind::FlowMappingEnd),
+            b',' => {
+                self.remove_key()?;
+                self.key_allowed = true;
+                self.push(TokenKind::FlowEntry, 1);
+                Ok(())
+            }
+            b'-' if self.is_blank_or_end(1) => self.fetch_block_entry(),
+            b'?' if in_flow || self.is_blank_or_end(1) => self.fetch_key(),
+            b':' if in_flow || self.is_blank_or_end(1) => self.fetch_value(),
+            b'*' | b'&' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                self.scan_anchor()
+            }
+            b'!' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                self.scan_tag()
+            }
+            b'|' | b'>' if !in_flow => {
+                self.remove_key()?;
+                self.key_allowed = true;
+                let token = self.scan_block()?;
+                self.queue.push_back(token);
+                Ok(())
+            }
+            b'\'' | b'"' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let token = self.scan_quoted()?;
+                self.queue.push_back(token);
+                Ok(())
+            }
+            first if self.begins_plain(first) => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let token = self.scan_plain()?;
+                self.queue.push_back(token);
+                Ok(())
+            }
+            first => Err(self.no_token(first)),
+        }
+    }
+
+    /// Whether a plain text may begin with this byte here.
+    fn begins_plain(&self, first: u8) -> bool {
+        match first {
+            b'-' => !self.is_blank(1),
+            b'?' | b':' => self.flow_level == 0 && !self.is_blank_or_end(1),
+            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
+            | b'"' | b'%' | b'@' | b'`' => false,
+            _ => !self.is_blank_or_end(0),
+        }
+    }
+
+    fn no_token(&self, first: u8) -> ScanError {
+        let width = self
+            .text
+            .get(self.pos..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8);
+        let help = match first {
+            b'\t' => "indent with spaces, not with tabs",
+            _ => "put quotes around a text that begins with this character",
+        };
+        ScanError {
+            message: "found character that cannot start any token".into(),
+            help,
+            span: Span::new(self.pos, self.pos + width),
+        }
+    }
+
+    /// Steps over blanks, comments and line breaks.
+    fn skip_to_token(&mut self) -> Scanned<()> {
+        loop {
+            if self.column() == 0 && self.rest().starts_with("\u{feff}".as_bytes()) {
+                self.pos += 3;
+            }
+            let tabs = self.flow_level > 0 || !self.key_allowed;
+            while self.at(0) == b' ' || (tabs && self.at(0) == b'\t') {
+                self.pos += 1;
+            }
+            if self.at(0) == b'#' {
+                while !self.is_end() && self.break_length(0) == 0 {
+                    self.pos += 1;
+                }
+            }
+            if self.break_length(0) == 0 {
+                return Ok(());
+            }
+            self.skip_break();
+            if self.flow_level == 0 {
+                self.key_allowed = true;
+            }
+        }
+    }
+
+    fn push(&mut self, kind: TokenKind<'s>, width: usize) {
+        let span = Span::new(self.pos, self.pos + width);
+        self.pos += width;
+        self.queue.push_back(Token { kind, span });
+    }
+
+    pub fn push_token(&mut self, kind: TokenKind<'s>, start: usize) {
+        let span = Span::new(start, self.pos);
+        self.queue.push_back(Token { kind, span });
+    }
+
+    fn fetch_end(&mut self) -> Scanned<()> {
+        self.unroll(-1);
+        self.remove_key()?;
+        self.key_allowed = false;
+        self.ended = true;
+        self.push(TokenKind::StreamEnd, 0);
+        Ok(())
+    }
+
+    fn open_flow(&mut self, kind: TokenKind<'s>) -> Scanned<()> {
+        self.save_key()?;
+        self.flow_level += 1;
+        if self.flow_level > super::NESTING_LIMIT {
+            return Err(self.error(self.pos, TOO_DEEP, "nest less"));
+        }
+        self.keys.push(None);
+        self.key_allowed = true;
+        self.push(kind, 1);
+        Ok(())
+    }
+
+    fn close_flow(&mut self, kind: TokenKind<'s>) -> Scanned<()> {
+        self.remove_key()?;
+        if self.flow_level > 0 {
+            self.flow_level -= 1;
+            self.keys.pop();
+        }
+        self.key_allowed = false;
+        self.push(kind, 1);
+        Ok(())
+    }
+
+    fn fetch_block_entry(&mut self) -> Scanned<()> {
+        if self.flow_level == 0 {
+            if !self.key_allowed {
+                let message = "block sequence entries are not allowed in this context";
+                return Err(self.error(self.pos, message, "begin a list on a line of its own"));
+            }
+            self.roll(self.column(), None, TokenKind::BlockSequenceStart, self.pos)?;
+        }
+        self.remove_key()?;
+        self.key_allowed = true;
+        self.push(TokenKind::BlockEntry, 1);
+        Ok(())
+    }
+
+    fn fetch_key(&mut self) -> Scanned<()> {
+        if self.flow_level == 0 {
+            if !self.key_allowed {
+                let message = "mapping keys are not allowed in this context";
+                return Err(self.error(self.pos, message, "put quotes around a text with `? `"));
+            }
+            self.roll(self.column(), None, TokenKind::BlockMappingStart, self.pos)?;
+        }
+        self.remove_key()?;
+        self.key_allowed = self.flow_level == 0;
+        self.push(TokenKind::Key, 1);
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Scanned<()> {
+        match self.valid_key()? {
+            Some(key) => {
+                let token = Token {
+                    kind: TokenKind::Key,
+                    span: Span::new(key.pos, key.pos),
+                };
+                self.insert(key.token, token);
+                let kind = TokenKind::BlockMappingStart;
+                self.roll(key.column, Some(key.token), kind, key.pos)?;
+                self.set_key(None);
+                self.key_allowed = false;
+            }
+            None => {
+                if self.flow_level == 0 {
+                    if !self.key_allowed {
+                        let message = "mapping values are not allowed in this context";
+                        let help = "put quotes around a text that holds `: `";
+                        let end = self.pos + 1;
+                        return Err(ScanError {
+                            span: Span::new(self.pos, end),
+                            ..self.error(self.pos, message, help)
+                        });
+                    }
+                    self.roll(self.column(), None, TokenKind::BlockMappingStart, self.pos)?;
+                }
+                self.key_allowed = self.flow_level == 0;
+            }
+        }
+        self.push(TokenKind::Value, 1);
+        Ok(())
+    }
+
+    fn insert(&mut self, number: usize, token: Token<'s>) {
+        let index = number.saturating_sub(self.taken).min(self.queue.len());
+        self.queue.insert(index, token);
+    }
+
+    /// Begins a block where the column is deeper than the block around it.
+    fn roll(
+        &mut self,
+        column: isize,
+        number: Option<usize>,
+        kind: TokenKind<'s>,
+        at: usize,
+    ) -> Scanned<()> {
+        if self.flow_level > 0 || self.indent >= column {
+            return Ok(());
+        }
+        self.indents.push(self.indent);
+        self.indent = column;
+        if self.indents.len() > super::NESTING_LIMIT {
+            return Err(self.error(at, TOO_DEEP, "nest less"));
+        }
+        let span = Span::new(at, at);
+        let number = number.unwrap_or(self.taken + self.queue.len());
+        self.insert(number, Token { kind, span });
+        Ok(())
+    }
+
+    /// Ends the blocks that are deeper than a column.
+    fn unroll(&mut self, column: isize) {
+        while self.flow_level == 0 && self.indent > column {
+            self.push(TokenKind::BlockEnd, 0);
+            self.indent = self.indents.pop().unwrap_or(-1);
+        }
+    }
+
+    /// Whether the first token of the queue may turn out to begin a key.
+    fn head_may_be_key(&mut self) -> Scanned<bool> {
+        for level in (0..self.keys.len()).rev() {
+            let key = self.keys.get(level).copied().flatten();
+            if let Some(key) = key.filter(|key| key.token == self.taken) {
+                if self.is_current(&key)? {
+                    return Ok(true);
+                }
+                if let Some(slot) = self.keys.get_mut(level) {
+                    *slot = None;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// A key stands in one line and is at most 1024 characters long.
+    fn is_current(&self, key: &PossibleKey) -> Scanned<bool> {
+        let far = self.pos - key.pos > 1024
+            && self
+                .text
+                .get(key.pos..self.pos)
+                .is_none_or(|text| text.chars().count() > 1024);
+        if key.line == self.line && !far {
+            return Ok(true);
+        }
+        match key.required {
+            true => Err(self.missing_colon(key)),
+            false => Ok(false),
+        }
+    }
+
+    fn missing_colon(&self, key: &PossibleKey) -> ScanError {
+        let line = self
+            .text
+            .get(key.pos..)
+            .and_then(|rest| rest.lines().next());
+        let end = key.pos + line.map_or(0, |line| line.trim_end().len());
+        ScanError {
+            message: "could not find expected ':'".into(),
+            help: "a line at this indentation needs `name: value`; indent a text that goes on",
+            span: Span::new(key.pos, end),
+        }
+    }
+
+    /// The key that may have begun at this level of brackets, if it still can be one.
+    fn valid_key(&mut self) -> Scanned<Option<PossibleKey>> {
+        match self.keys.last().copied().flatten() {
+            Some(key) if self.is_current(&key)? => Ok(Some(key)),
+            Some(_) => {
+                self.set_key(None);
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn set_key(&mut self, key: Option<PossibleKey>) {
+        if let Some(slot) = self.keys.last_mut() {
+            *slot = key;
+        }
+    }
+
+    /// Notes that a key may begin here.
+    fn save_key(&mut self) -> Scanned<()> {
+        if !self.key_allowed {
+            return Ok(());
+        }
+        self.remove_key()?;
+        self.set_key(Some(PossibleKey {
+            required: self.flow_level == 0 && self.indent == self.column(),
+            token: self.taken + self.queue.len(),
+            pos: self.pos,
+            line: self.line,
+            column: self.column(),
+        }));
+        Ok(())
+    }
+
+    /// What was noted turned out to be no key.
+    fn remove_key(&mut self) -> Scanned<()> {
+        match self.keys.last().copied().flatten() {
+            Some(key) if key.required => Err(self.missing_colon(&key)),
+            _ => {
+                self.set_key(None);
+                Ok(())
+            }
+        }
+    }
+}
+
+const TOO_DEEP: &str = "more than 200 lists and mappings inside each other";
