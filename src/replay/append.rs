@@ -254,3 +254,95 @@ fn settle(
     }
     settled
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bits::Bits;
+    use super::super::runs::column_points;
+    use super::*;
+    use crate::promql::{Column, Ticks};
+
+    /// A series `x` written every 10 milliseconds from 0: a digit is a sample, `.` nothing.
+    fn output(position: u32, offset: i64, text: &str) -> RuleOutput {
+        let mut column = Column::absent(text.len());
+        for (tick, letter) in text.chars().enumerate() {
+            if let Some(digit) = letter.to_digit(10) {
+                column.set(tick, f64::from(digit));
+            }
+        }
+        let stamps = Ticks {
+            start: -offset,
+            step: 10,
+            count: text.len(),
+        };
+        let labels = Labels::from_pairs([(METRIC_NAME, "x")]);
+        let points = column_points(stamps, column, &Bits::new(text.len()));
+        RuleOutput {
+            writer: Writer { position, offset },
+            series: vec![Written { labels, points }],
+        }
+    }
+
+    /// Stamps and values of each series, `s` for stale markers, then the refusals.
+    fn appended(inputs: &[(i64, f64)], outputs: Vec<RuleOutput>) -> (Vec<String>, Vec<String>) {
+        let mut store = Store::default();
+        if !inputs.is_empty() {
+            let mut points = Points::default();
+            inputs
+                .iter()
+                .for_each(|&(stamp, value)| points.push(stamp, value));
+            store.add(Series {
+                labels: Labels::from_pairs([(METRIC_NAME, "x")]),
+                points,
+                writer: Writer::INPUT,
+            });
+        }
+        let found = Inputs::under(&store, ["x"]);
+        let refusals = append(&mut store, &found, outputs);
+        let series = store.iter().map(|series| {
+            let points = &series.points;
+            let samples = (0..points.len()).map(|index| match points.values()[index] {
+                value if is_stale(value) => format!("{}:s", points.time(index)),
+                value => format!("{}:{value}", points.time(index)),
+            });
+            samples.collect::<Vec<_>>().join(" ")
+        });
+        let refusals = refusals.iter().map(|refusal| {
+            let Refusal {
+                writer,
+                moment,
+                reason,
+            } = refusal;
+            format!("rule {} at {moment}: {reason}", writer.position)
+        });
+        (series.collect(), refusals.collect())
+    }
+
+    #[test]
+    fn the_first_writer_of_a_stamp_wins() {
+        // The first stops where the second starts: its stale marker is there first.
+        let (series, refusals) = appended(&[], vec![output(1, 0, "11.."), output(2, 0, "..22")]);
+        assert_eq!(series, ["0:1 10:1 20:s", "30:2"]);
+        assert_eq!(refusals, ["rule 2 at 20: duplicate sample for timestamp"]);
+        // The other way round the late stale marker is ignored.
+        let (series, refusals) = appended(&[], vec![output(1, 0, "..22"), output(2, 0, "11..")]);
+        assert_eq!(series, ["20:2 30:2", "0:1 10:1"]);
+        assert!(refusals.is_empty());
+    }
+
+    #[test]
+    fn equal_values_pass_and_a_refused_series_does_not_end() {
+        let (series, refusals) = appended(&[], vec![output(1, 0, "111."), output(2, 0, "112.")]);
+        assert_eq!(series, ["0:1 10:1 20:1 30:s"]);
+        assert_eq!(refusals, ["rule 2 at 20: duplicate sample for timestamp"]);
+    }
+
+    #[test]
+    fn inputs_come_first() {
+        let (series, refusals) = appended(&[(15, 5.0), (20, 6.0)], vec![output(1, 0, "111")]);
+        assert_eq!(series, ["15:5 20:6", "0:1 10:1"]);
+        assert_eq!(refusals, ["rule 1 at 20: duplicate sample for timestamp"]);
+        let (_, refusals) = appended(&[(15, 5.0)], vec![output(1, 10, "111")]);
+        assert_eq!(refusals, ["rule 1 at 20: out of order sample"]);
+    }
+}

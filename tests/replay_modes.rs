@@ -1,0 +1,347 @@
+//! A replay in batches and one that goes moment by moment, rule by rule, leave the same behind.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use rulecheck::model::{Labels, Timestamp};
+use rulecheck::replay::{Mode, OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use rulecheck::rules::{self, ReadOptions, RuleFile, RuleGroup};
+use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
+use rulecheck::text::Source;
+
+const INTERVAL: i64 = 60_000;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #[test]
+    fn both_modes_agree(world in world()) {
+        let fast = Observed::new(&world, Mode::Batches);
+        let slow = Observed::new(&world, Mode::TickByTick);
+        prop_assert_eq!(&fast.errors, &slow.errors, "errors of\n{}", world.rules);
+        prop_assert_eq!(&fast.timeline, &slow.timeline, "timeline of\n{}", world.rules);
+        prop_assert_eq!(&fast.series, &slow.series, "store of\n{}", world.rules);
+        prop_assert_eq!(&fast.alerts, &slow.alerts, "alerts of\n{}", world.rules);
+    }
+}
+
+/// `REPLAY_CASES` for a long run by hand.
+fn cases() -> u32 {
+    let wanted = std::env::var("REPLAY_CASES").ok();
+    wanted.and_then(|cases| cases.parse().ok()).unwrap_or(150)
+}
+
+/// Rules with inputs.
+#[derive(Debug, Clone)]
+struct World {
+    rules: String,
+    inputs: Vec<(Labels, Vec<char>)>,
+    input_step: i64,
+    ticks: i64,
+    schedule: Schedule,
+    on_error: OnRuleError,
+}
+
+/// Everything that a replay leaves behind, in comparable form.
+struct Observed {
+    errors: Vec<String>,
+    timeline: String,
+    series: Vec<String>,
+    alerts: Vec<String>,
+}
+
+impl Observed {
+    fn new(world: &World, mode: Mode) -> Observed {
+        let file = world.read();
+        let groups: Vec<&RuleGroup> = file.groups.iter().collect();
+        let end = world.ticks * INTERVAL;
+        let mut spec = ReplaySpec::new(&groups, world.store(), 0, end, INTERVAL);
+        spec.mode = mode;
+        spec.schedule = world.schedule;
+        spec.on_error = world.on_error;
+        spec.external_labels = Labels::from_pairs([("cluster", "c")]);
+        let replay = replay(spec).expect("a short replay");
+        let errors = replay.errors.iter().map(|error| format!("{error:?}"));
+        Observed {
+            errors: errors.chain([format!("{:?}", replay.stopped_at)]).collect(),
+            timeline: format!("{:#?}", replay.timeline),
+            series: series(&replay),
+            alerts: alerts(&replay, end),
+        }
+    }
+}
+
+/// Every recorded sample, by its bits.
+fn series(replay: &Replay<'_>) -> Vec<String> {
+    let stored = replay
+        .store
+        .iter()
+        .filter(|series| !series.points.is_empty());
+    let mut lines: Vec<String> = stored
+        .map(|series| {
+            let points = &series.points;
+            let samples = (0..points.len()).map(|index| {
+                let value = match points.histogram(index) {
+                    Some(histogram) => format!("{histogram:?}"),
+                    None => format!("{:x}", points.values()[index].to_bits()),
+                };
+                format!("{}:{value}", points.time(index))
+            });
+            let samples: Vec<String> = samples.collect();
+            format!(
+                "{} {:?} {}",
+                series.labels,
+                series.writer,
+                samples.join(" ")
+            )
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// Every alert at every minute, annotations rendered.
+fn alerts(replay: &Replay<'_>, end: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    for alert in &replay.timeline.alerts {
+        for at in (0..=end).step_by(INTERVAL as usize) {
+            let active = replay.firing_at(&alert.name, at).into_iter();
+            for alert in active.chain(replay.pending_at(&alert.name, at)) {
+                lines.push(format!("{at} {alert:?}"));
+            }
+        }
+    }
+    lines
+}
+
+impl World {
+    fn read(&self) -> RuleFile {
+        let source = Source::new("rules.yml", self.rules.as_str());
+        match rules::read(&source, &ReadOptions::default()) {
+            Ok(file) => file,
+            Err(faults) => {
+                let mut text = self.rules.clone();
+                for fault in faults {
+                    let _ = write!(text, "\n{fault}");
+                }
+                panic!("{text}")
+            }
+        }
+    }
+
+    fn store(&self) -> Store {
+        let mut store = Store::default();
+        for (labels, values) in &self.inputs {
+            let mut points = Points::default();
+            for (index, letter) in values.iter().enumerate() {
+                let time = index as i64 * self.input_step;
+                match letter.to_digit(10) {
+                    Some(digit) => points.push(time, f64::from(digit)),
+                    None if *letter == 's' => points.push(time, stale_marker()),
+                    None => {}
+                }
+            }
+            if store.iter().all(|series| series.labels != *labels) {
+                store.add(Series {
+                    labels: labels.clone(),
+                    points,
+                    writer: Writer::INPUT,
+                });
+            }
+        }
+        store
+    }
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let ticks = prop::sample::select(vec![5i64, 20, 70, 130]);
+    let input_step = prop::sample::select(vec![60_000i64, 30_000, 45_000]);
+    let inputs = prop::collection::vec((input_labels(), values()), 2..8);
+    let groups = prop::collection::vec(group(), 1..4);
+    let schedule = prop_oneof![Just(Schedule::Promtool), Just(Schedule::Production)];
+    let on_error = prop_oneof![Just(OnRuleError::Stop), Just(OnRuleError::Continue)];
+    (ticks, input_step, inputs, groups, schedule, on_error).prop_map(
+        |(ticks, input_step, inputs, groups, schedule, on_error)| {
+            let mut rules = "groups:\n".to_owned();
+            for (index, group) in groups.iter().enumerate() {
+                let _ = writeln!(rules, "- name: g{index}\n{group}");
+            }
+            World {
+                rules,
+                inputs,
+                input_step,
+                ticks,
+                schedule,
+                on_error,
+            }
+        },
+    )
+}
+
+fn input_labels() -> impl Strategy<Value = Labels> {
+    // Sometimes an input lies under a recorded name.
+    let name = prop::sample::select(vec!["m0", "m0", "m0", "m1", "m1", "m2", "r0"]);
+    let job = prop::sample::select(vec!["a", "b"]);
+    let instance = prop::sample::select(vec!["i0", "i1", ""]);
+    (name, job, instance).prop_map(|(name, job, instance)| {
+        Labels::from_pairs([("__name__", name), ("job", job), ("instance", instance)])
+    })
+}
+
+fn values() -> impl Strategy<Value = Vec<char>> {
+    let letter = prop::sample::select(vec!['0', '1', '2', '7', '.', 's', '1', '1']);
+    prop::collection::vec((letter, 1usize..15), 1..14).prop_map(|runs| {
+        let letters = runs.into_iter().flat_map(|(letter, length)| {
+            // One stale marker, then nothing.
+            std::iter::once(letter).chain(std::iter::repeat_n(
+                if letter == 's' { '.' } else { letter },
+                length - 1,
+            ))
+        });
+        letters.collect()
+    })
+}
+
+fn group() -> impl Strategy<Value = String> {
+    let head = prop_oneof![
+        6 => Just(String::new()),
+        1 => prop::sample::select(vec!["30s", "60s", "90s", "5m"]).prop_map(|offset| format!("  query_offset: {offset}\n")),
+        1 => (1..4).prop_map(|limit| format!("  limit: {limit}\n")),
+        1 => prop::sample::select(vec!["30s", "2m", "90s"]).prop_map(|interval| format!("  interval: {interval}\n")),
+        1 => Just("  labels: {grp: q}\n".to_owned()),
+    ];
+    let rule = prop_oneof![recording(), alerting()];
+    (head, prop::collection::vec(rule, 1..4))
+        .prop_map(|(head, rules)| format!("{head}  rules:\n{}", rules.join("\n")))
+}
+
+fn recording() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["r0", "r1", "r2", "r3"]);
+    let labels = prop::sample::select(vec!["", "", "", "{team: x}", "{instance: ''}", "{job: a}"]);
+    (name, expr(), labels).prop_map(|(name, expr, labels)| {
+        let labels = if labels.is_empty() {
+            String::new()
+        } else {
+            format!("\n    labels: {labels}")
+        };
+        format!("  - record: {name}\n    expr: '{expr}'{labels}")
+    })
+}
+
+fn alerting() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["A0", "A1", "A2"]);
+    let hold = prop::sample::select(vec!["0s", "1m", "2m", "90s", "5m"]);
+    let keep = prop::sample::select(vec!["0s", "0s", "1m", "150s", "10m"]);
+    let labels = prop::sample::select(vec![
+        "{}",
+        "{}",
+        "{severity: page}",
+        "{severity: page, who: \"{{ $labels.job }}\"}",
+        "{v: \"{{ if gt $value 1.0 }}hi{{ else }}lo{{ end }}\"}",
+        "{instance: \"\", none: \"{{ $labels.nope }}\"}",
+        "{q: \"{{ with query `m0` }}{{ . | first | value }}{{ end }}\"}",
+        "{alertstate: \"{{ $labels.job }}\"}",
+        "{alertstate: odd}",
+        "{v: \"{{ $value }}\"}",
+    ]);
+    let annotation = prop::sample::select(vec![
+        "{{ $value }}",
+        "{{ $labels.instance }} of {{ $externalLabels.cluster }}",
+        "{{ with query `ALERTS` }}{{ len . }}{{ end }}",
+        "{{ range query `r0` }}{{ .Value }};{{ end }}",
+    ]);
+    let bound = prop::sample::select(vec!["> 0", "> 1", "< 2", "!= 1", ">= 0"]);
+    (name, expr(), bound, hold, keep, labels, annotation).prop_map(
+        |(name, expr, bound, hold, keep, labels, annotation)| {
+            format!(
+                "  - alert: {name}\n    expr: '({expr}) {bound}'\n    for: {hold}\n    keep_firing_for: {keep}\n    labels: {labels}\n    annotations: {{a: \"{annotation}\"}}"
+            )
+        },
+    )
+}
+
+fn expr() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["m0", "m0", "m1", "m1", "m2", "r0", "r1", "r2", "r3"]);
+    let matchers = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "{job=\"a\"}",
+        "{instance=~\"i0|i1\"}",
+        "{team!=\"x\"}",
+    ]);
+    let shift = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        "",
+        " offset 1m",
+        " offset -2m",
+        " @ 600",
+        " @ end()",
+    ]);
+    let selector = (name.clone(), matchers, shift)
+        .prop_map(|(name, matchers, shift)| format!("{name}{matchers}{shift}"));
+    let window = prop::sample::select(vec![
+        "rate",
+        "changes",
+        "sum_over_time",
+        "count_over_time",
+        "last_over_time",
+        "avg_over_time",
+    ]);
+    let range = prop::sample::select(vec!["2m", "5m", "10m", "5m:1m", "5m:", "4m:30s"]);
+    let over_time = (window, name, range).prop_map(|(function, name, range)| {
+        match (function, range.contains(':')) {
+            ("rate", true) => format!("rate({name}[5m])"),
+            _ => format!("{function}({name}[{range}])"),
+        }
+    });
+    let fixed = prop::sample::select(vec![
+        "ALERTS",
+        "ALERTS{alertstate=\"firing\"}",
+        "count(ALERTS)",
+        "ALERTS_FOR_STATE{alertname=\"A0\"}",
+        "{__name__=~\"r.|m0\",job=\"a\"}",
+        "time()",
+        "vector(1)",
+        "absent(m2)",
+        "scalar(m2)",
+        "count_values(\"val\", m0)",
+    ]);
+    let leaf = prop_oneof![4 => selector, 2 => over_time, 1 => fixed.prop_map(str::to_owned)];
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        let vector = |text: String| format!("({text})");
+        let aggregation = prop::sample::select(vec![
+            "sum by (job)",
+            "max",
+            "count by (instance)",
+            "sum without (instance)",
+            "topk by (job) (1,",
+            "stddev by (job)",
+        ]);
+        let operator = prop::sample::select(vec![
+            "+",
+            "*",
+            "and",
+            "or",
+            "unless",
+            "> on (job) group_left ()",
+            "/ on (job)",
+            "-",
+        ]);
+        prop_oneof![
+            (aggregation, inner.clone()).prop_map(move |(op, inner)| {
+                let inner = format!("{inner} or vector(0) > 1");
+                match op.ends_with(',') {
+                    true => format!("{op} {inner})"),
+                    false => format!("{op} {}", vector(inner)),
+                }
+            }),
+            (inner.clone(), operator, inner).prop_map(move |(a, op, b)| {
+                let b = format!("{b} or vector(0) > 1");
+                let a = format!("{a} or vector(0) > 1");
+                format!("({a}) {op} ({b})")
+            }),
+        ]
+    })
+}
