@@ -4,7 +4,6 @@ use super::template::Template;
 use super::validate::{self, Named};
 use super::{AlertRule, ReadOptions, Rule, RuleFile, RuleGroup, RuleKind};
 use crate::model::{Duration, DurationError, Millis};
-use crate::promql::ast::{Expr, ExprKind};
 use crate::promql::{Features, Query, QueryError};
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Kind, Node, UnknownFields,
@@ -394,13 +393,7 @@ fn other_kind_of_file(root: Node<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// Stands in until the parser is here.
-pub(crate) fn parse_query(text: &str, _: &Features) -> Result<Query, Vec<QueryError>> {
-    Ok(Query {
-        text: text.to_owned(),
-        expr: Expr {
-            kind: ExprKind::String(text.to_owned()),
-            span: Span::new(0, text.len()),
-        },
-    })
+/// Reads a query of a rule or a test.
+pub(crate) fn parse_query(text: &str, features: &Features) -> Result<Query, Vec<QueryError>> {
+    Query::parse(text, features)
 }
