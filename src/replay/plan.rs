@@ -120,7 +120,7 @@ impl<'a> PlannedRule<'a> {
     pub(super) fn moments_until(&self, until: Timestamp) -> Ticks {
         let count = match until < self.moments.start {
             true => 0,
-            false => ((until - self.moments.start) / self.moments.step) as usize + 1,
+            false => ((until.min(MAX_TIME) - self.moments.start) / self.moments.step) as usize + 1,
         };
         Ticks {
             count: count.min(self.moments.count),

@@ -118,9 +118,8 @@ impl<'a> Replay<'a> {
             return Vec::new();
         };
         let moments = rule.moments;
-        let end = stretch
-            .to
-            .map_or(moments.count, |to| rule.moments_until(to - 1).count);
+        let last = stretch.to.map_or(Timestamp::MAX, |to| to - 1);
+        let end = rule.moments_until(self.clamped(last)).count;
         let first = rule.tick_at(stretch.from).unwrap_or(end);
         let mut values = Vec::new();
         for source in &instance.sources {
@@ -173,13 +172,18 @@ impl<'a> Replay<'a> {
         let (Some(record), Some(alert)) = (record, rule.alert()) else {
             return Vec::new();
         };
-        let Some(tick) = rule.moments_until(at).count.checked_sub(1) else {
+        let Some(tick) = rule.moments_until(self.clamped(at)).count.checked_sub(1) else {
             return Vec::new();
         };
         let instances = record.instances.iter();
         instances
             .filter_map(|instance| self.active(rule, alert, record, instance, tick, state))
             .collect()
+    }
+
+    /// A moment, but none after the one at which an error stopped the replay.
+    fn clamped(&self, moment: Timestamp) -> Timestamp {
+        self.stopped_at.map_or(moment, |last| moment.min(last))
     }
 
     /// An instance at a tick, if it is in this state.
