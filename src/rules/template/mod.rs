@@ -4,7 +4,26 @@
 //! it (`$labels`, `$externalLabels`, `$externalURL` and `$value`); positions in error texts count
 //! them, so they are kept here too.
 
+mod ast;
+mod builtins;
+mod call;
+mod execute;
+mod float;
+mod fmt;
+mod functions;
+mod literal;
+mod methods;
+mod parse;
+mod runes;
+mod time;
+mod tree;
+mod value;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
 use crate::model::{Histogram, Labels, Timestamp};
+use functions::World;
 
 /// What Prometheus puts before every template; columns in its error texts count it.
 pub const PREAMBLE: &str = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}\
@@ -15,6 +34,16 @@ pub const PREAMBLE: &str = "{{$labels := .Labels}}{{$externalLabels := .External
 pub struct Template {
     text: String,
     name: String,
+    /// `None` for a text without any action.
+    parsed: Option<Arc<Parsed>>,
+}
+
+#[derive(Debug)]
+struct Parsed {
+    /// The preamble and the text.
+    whole: String,
+    program: ast::Program,
+    queries: bool,
 }
 
 /// A text that is no template.
@@ -80,9 +109,26 @@ impl Template {
     ///
     /// Bad syntax, a function that does not exist or a variable that was not declared.
     pub fn parse(name: &str, text: &str) -> Result<Template, TemplateError> {
+        let parsed = match text.contains("{{") {
+            false => None,
+            true => {
+                let whole = format!("{PREAMBLE}{text}");
+                let program = tree::build(name, &whole).map_err(|error| TemplateError {
+                    offset: error.offset.saturating_sub(PREAMBLE.len()).min(text.len()),
+                    ..error
+                })?;
+                let queries = program.calls("query");
+                Some(Arc::new(Parsed {
+                    whole,
+                    program,
+                    queries,
+                }))
+            }
+        };
         Ok(Template {
             text: text.to_owned(),
             name: name.to_owned(),
+            parsed,
         })
     }
 
@@ -93,12 +139,12 @@ impl Template {
 
     /// Whether it has no action at all and so renders to itself.
     pub fn is_literal(&self) -> bool {
-        !self.text.contains("{{")
+        self.parsed.is_none()
     }
 
     /// Whether it calls `query` anywhere: then what it renders depends on more than its labels and value.
     pub fn queries(&self) -> bool {
-        false
+        self.parsed.as_ref().is_some_and(|parsed| parsed.queries)
     }
 
     /// Renders it.
@@ -107,8 +153,22 @@ impl Template {
     ///
     /// Go's text: `error executing template __alert_X: template: __alert_X:1:115: executing ...`.
     pub fn render(&self, data: &TemplateData, query: &QueryFn) -> Result<String, String> {
-        let _ = (data, query, &self.name);
-        Ok(self.text.clone())
+        let Some(parsed) = &self.parsed else {
+            return Ok(self.text.clone());
+        };
+        let world = World {
+            data,
+            query,
+            work_left: Cell::new(execute::MAX_WORK),
+        };
+        let dot = functions::data(data);
+        let Parsed { whole, program, .. } = parsed.as_ref();
+        match execute::run(program, &self.name, whole, &world, dot) {
+            // Bytes that are no UTF-8 can only come from the template itself; no report could show them.
+            Ok(bytes) => Ok(String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())),
+            Err(error) => Err(format!("error executing template {}: {error}", self.name)),
+        }
     }
 
     /// Renders it; a failure becomes the text that Prometheus shows in its place.
@@ -118,4 +178,9 @@ impl Template {
             Err(error) => format!("<error expanding template: {error}>"),
         }
     }
+}
+
+/// What Prometheus prints of a histogram.
+fn histogram_text(histogram: &Histogram) -> String {
+    format!("{histogram:?}")
 }

@@ -1,0 +1,418 @@
+//! The literals of Go: quoted strings, characters and numbers.
+
+use super::runes;
+
+/// What a number can be; Go lets its use decide.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Number {
+    /// As it was written.
+    pub(super) text: String,
+    pub(super) integer: Option<i64>,
+    pub(super) unsigned: Option<u64>,
+    pub(super) float: Option<f64>,
+    pub(super) complex: Option<(f64, f64)>,
+}
+
+/// Why a text is no float.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FloatError {
+    #[error("invalid syntax")]
+    Syntax,
+    #[error("value out of range")]
+    Range,
+}
+
+const INVALID: &str = "invalid syntax";
+
+/// `strconv.Unquote` of a string in double quotes or backquotes.
+pub(super) fn unquote(text: &str) -> Result<Vec<u8>, String> {
+    let inside = text
+        .len()
+        .checked_sub(1)
+        .and_then(|end| text.get(1..end))
+        .ok_or(INVALID)?;
+    if text.starts_with('`') {
+        return Ok(inside.replace('\r', "").into_bytes());
+    }
+    let mut out = Vec::with_capacity(inside.len());
+    let mut rest = inside;
+    while !rest.is_empty() {
+        let (unit, after) = unquote_unit(rest, '"').ok_or(INVALID)?;
+        match unit {
+            Unit::Byte(byte) => out.push(byte),
+            Unit::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+        rest = after;
+    }
+    Ok(out)
+}
+
+enum Unit {
+    Byte(u8),
+    Char(char),
+}
+
+/// `strconv.UnquoteChar`.
+fn unquote_unit(text: &str, mark: char) -> Option<(Unit, &str)> {
+    let mut chars = text.chars();
+    let first = chars.next()?;
+    if first == mark {
+        return None;
+    }
+    if first != '\\' {
+        return Some((Unit::Char(first), chars.as_str()));
+    }
+    let kind = chars.next()?;
+    let rest = chars.as_str();
+    let simple = match kind {
+        'a' => '\x07',
+        'b' => '\x08',
+        'f' => '\x0c',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\x0b',
+        '\\' => '\\',
+        '\'' | '"' if kind == mark => kind,
+        'x' => return code(rest, 2, 16).map(|(code, rest)| (Unit::Byte(code as u8), rest)),
+        '0'..='7' => {
+            let (code, rest) = code(text.get(1..)?, 3, 8)?;
+            return u8::try_from(code).ok().map(|byte| (Unit::Byte(byte), rest));
+        }
+        'u' => return code(rest, 4, 16).and_then(to_char),
+        'U' => return code(rest, 8, 16).and_then(to_char),
+        _ => return None,
+    };
+    Some((Unit::Char(simple), rest))
+}
+
+fn code(text: &str, digits: usize, radix: u32) -> Option<(u32, &str)> {
+    let (head, rest) = text.split_at_checked(digits)?;
+    if !head.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    Some((u32::from_str_radix(head, radix).ok()?, rest))
+}
+
+fn to_char((code, rest): (u32, &str)) -> Option<(Unit, &str)> {
+    char::from_u32(code).map(|c| (Unit::Char(c), rest))
+}
+
+/// A character between single quotes.
+pub(super) fn character(text: &str) -> Result<Number, String> {
+    let inside = text.get(1..).ok_or(INVALID)?;
+    let (unit, rest) = unquote_unit(inside, '\'').ok_or(INVALID)?;
+    if rest != "'" {
+        return Err(format!("malformed character constant: {text}"));
+    }
+    let code = match unit {
+        Unit::Byte(byte) => u32::from(byte),
+        Unit::Char(c) => u32::from(c),
+    };
+    Ok(Number {
+        text: text.to_owned(),
+        integer: Some(i64::from(code)),
+        unsigned: Some(u64::from(code)),
+        float: Some(f64::from(code)),
+        complex: None,
+    })
+}
+
+/// A real or imaginary number.
+pub(super) fn number(text: &str) -> Result<Number, String> {
+    if let Some(imaginary) = text
+        .strip_suffix('i')
+        .and_then(|text| parse_float(text).ok())
+    {
+        return Ok(from_complex(text, 0.0, imaginary));
+    }
+    let (integer, unsigned) = integers(text);
+    let mut number = Number {
+        text: text.to_owned(),
+        integer,
+        unsigned,
+        float: integer
+            .map(|integer| integer as f64)
+            .or(unsigned.map(|unsigned| unsigned as f64)),
+        complex: None,
+    };
+    if number.float.is_none()
+        && let Ok(float) = parse_float(text)
+    {
+        if !text.contains(['.', 'e', 'E', 'p', 'P']) {
+            return Err(format!(
+                "integer overflow: {}",
+                runes::quote(text.as_bytes())
+            ));
+        }
+        number.float = Some(float);
+        number.integer = exact_integer(float);
+        number.unsigned = exact_unsigned(float);
+    }
+    match number.float {
+        Some(_) => Ok(number),
+        None => Err(format!(
+            "illegal number syntax: {}",
+            runes::quote(text.as_bytes())
+        )),
+    }
+}
+
+/// A sum of a real and an imaginary number, such as `1+2i`.
+pub(super) fn complex(text: &str) -> Result<Number, String> {
+    const SCAN: &str = "syntax error scanning complex number";
+    let sum = text.strip_suffix('i').ok_or(SCAN)?;
+    // The sign of the second part: not the first character and not the sign of an exponent.
+    let split = sum
+        .char_indices()
+        .skip(1)
+        .find(|(at, c)| {
+            let before = sum.get(..*at).and_then(|head| head.chars().last());
+            let hexadecimal = sum.get(..*at).is_some_and(|head| head.contains(['x', 'X']));
+            let exponent = match before {
+                Some('p' | 'P') => true,
+                Some('e' | 'E') => !hexadecimal,
+                _ => false,
+            };
+            matches!(c, '+' | '-') && !exponent
+        })
+        .map(|(at, _)| at)
+        .ok_or(SCAN)?;
+    let (real, imaginary) = sum.split_at_checked(split).ok_or(SCAN)?;
+    match (parse_float(real), parse_float(imaginary)) {
+        (Ok(real), Ok(imaginary)) => Ok(from_complex(text, real, imaginary)),
+        _ => Err(SCAN.to_owned()),
+    }
+}
+
+fn from_complex(text: &str, real: f64, imaginary: f64) -> Number {
+    let float = (imaginary == 0.0).then_some(real);
+    Number {
+        text: text.to_owned(),
+        integer: float.and_then(exact_integer),
+        unsigned: float.and_then(exact_unsigned),
+        float,
+        complex: Some((real, imaginary)),
+    }
+}
+
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+fn exact_integer(float: f64) -> Option<i64> {
+    let fits = (-TWO_TO_63..TWO_TO_63).contains(&float) && float.trunc() == float;
+    fits.then_some(float as i64)
+}
+
+fn exact_unsigned(float: f64) -> Option<u64> {
+    let fits = (0.0..TWO_TO_63 * 2.0).contains(&float) && float.trunc() == float;
+    fits.then_some(float as u64)
+}
+
+/// `strconv.ParseInt` and `ParseUint` with base 0.
+fn integers(text: &str) -> (Option<i64>, Option<u64>) {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, text.get(1..).unwrap_or("")),
+        Some(b'+') => (false, text.get(1..).unwrap_or("")),
+        _ => (false, text),
+    };
+    let signed = digits.len() != text.len();
+    let Some(magnitude) = magnitude(digits) else {
+        return (None, None);
+    };
+    let integer = match negative {
+        true => 0i64.checked_sub_unsigned(magnitude),
+        false => i64::try_from(magnitude).ok(),
+    };
+    // ParseUint takes no sign, but -0 and +0 count.
+    let unsigned = (!signed || integer == Some(0)).then_some(magnitude);
+    (integer, unsigned)
+}
+
+fn magnitude(digits: &str) -> Option<u64> {
+    let bytes = digits.as_bytes();
+    let (radix, body) = match (bytes.first(), bytes.get(1)) {
+        (Some(b'0'), Some(b'x' | b'X')) => (16, digits.get(2..)?),
+        (Some(b'0'), Some(b'o' | b'O')) => (8, digits.get(2..)?),
+        (Some(b'0'), Some(b'b' | b'B')) => (2, digits.get(2..)?),
+        (Some(b'0'), Some(_)) => (8, digits.get(1..)?),
+        _ => (10, digits),
+    };
+    if !underscores_fit(digits) {
+        return None;
+    }
+    let body = body.replace('_', "");
+    if body.is_empty() || !body.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    u64::from_str_radix(&body, radix).ok()
+}
+
+/// Whether underscores stand only between digits, or between a base prefix and a digit.
+fn underscores_fit(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let lower = unsigned.to_ascii_lowercase();
+    let hexadecimal = lower.starts_with("0x");
+    let prefixed = hexadecimal || lower.starts_with("0b") || lower.starts_with("0o");
+    let mut before = if prefixed { '0' } else { '^' };
+    for c in lower.chars().skip(if prefixed { 2 } else { 0 }) {
+        before = match c {
+            '0'..='9' => '0',
+            'a'..='f' if hexadecimal => '0',
+            '_' if before == '0' => '_',
+            '_' => return false,
+            _ if before == '_' => return false,
+            _ => '!',
+        };
+    }
+    before != '_'
+}
+
+/// `strconv.ParseFloat` with 64 bits.
+pub(super) fn parse_float(text: &str) -> Result<f64, FloatError> {
+    let (sign, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (-1.0, text.get(1..).unwrap_or("")),
+        Some(b'+') => (1.0, text.get(1..).unwrap_or("")),
+        _ => (1.0, text),
+    };
+    let lower = unsigned.to_ascii_lowercase();
+    match lower.as_str() {
+        "inf" | "infinity" => return Ok(sign * f64::INFINITY),
+        "nan" if unsigned.len() == text.len() => return Ok(f64::NAN),
+        _ => {}
+    }
+    if lower.contains('_') && !underscores_fit(&lower) {
+        return Err(FloatError::Syntax);
+    }
+    let digits = lower.replace('_', "");
+    let value = match digits.strip_prefix("0x") {
+        Some(hexadecimal) => parse_hexadecimal(hexadecimal)?,
+        None => parse_decimal(&digits)?,
+    };
+    match value.is_infinite() {
+        true => Err(FloatError::Range),
+        false => Ok(sign * value),
+    }
+}
+
+fn parse_decimal(digits: &str) -> Result<f64, FloatError> {
+    let shaped = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || ".e+-".contains(c));
+    if !shaped {
+        return Err(FloatError::Syntax);
+    }
+    digits.parse().map_err(|_| FloatError::Syntax)
+}
+
+/// The mantissa is collected in 64 bits, of which the last also stands for all that were dropped.
+fn parse_hexadecimal(text: &str) -> Result<f64, FloatError> {
+    let (mantissa_text, exponent_text) = text.split_once('p').ok_or(FloatError::Syntax)?;
+    let (whole, fraction) = mantissa_text.split_once('.').unwrap_or((mantissa_text, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(FloatError::Syntax);
+    }
+    let unsigned = exponent_text
+        .strip_prefix(['+', '-'])
+        .unwrap_or(exponent_text);
+    if unsigned.is_empty() || !unsigned.chars().all(|c| c.is_ascii_digit()) {
+        return Err(FloatError::Syntax);
+    }
+    let magnitude = unsigned.parse::<i64>().unwrap_or(i64::MAX).min(1_000_000);
+    let mut exponent = match exponent_text.starts_with('-') {
+        true => -magnitude,
+        false => magnitude,
+    };
+    let mut mantissa: u64 = 0;
+    for (index, c) in whole.chars().chain(fraction.chars()).enumerate() {
+        let digit = u64::from(c.to_digit(16).ok_or(FloatError::Syntax)?);
+        if index >= whole.len() {
+            exponent -= 4;
+        }
+        if mantissa >> 59 == 0 {
+            mantissa = mantissa << 4 | digit;
+        } else {
+            mantissa |= u64::from(digit != 0);
+            exponent += 4;
+        }
+    }
+    Ok(scale(mantissa, exponent))
+}
+
+/// `mantissa * 2^exponent`, rounded once, to the nearest and to even.
+fn scale(mantissa: u64, exponent: i64) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let length = 64 - i64::from(mantissa.leading_zeros());
+    let top = exponent + length;
+    if top > 1024 {
+        return f64::INFINITY;
+    }
+    // Bits that a float of this size can keep: 53, fewer below the normal range.
+    let kept = (top + 1074).min(53);
+    if kept < 0 {
+        return 0.0;
+    }
+    let dropped = length - kept;
+    let rounded = match dropped {
+        ..=0 => u128::from(mantissa),
+        dropped => {
+            let wide = u128::from(mantissa);
+            let half = 1u128 << (dropped - 1);
+            let low = wide & ((1u128 << dropped) - 1);
+            let high = wide >> dropped;
+            let up = low > half || (low == half && high & 1 == 1);
+            (high + u128::from(up)) << dropped
+        }
+    };
+    // Exact now: at most 53 bits are set, and the powers are taken in steps that stay in range.
+    let mut value = rounded as f64;
+    let mut left = exponent;
+    while left != 0 {
+        let step = left.clamp(-512, 512);
+        value *= 2f64.powi(i32::try_from(step).unwrap_or(0));
+        left -= step;
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_floats_as_go() {
+        for (text, expected) in [
+            ("0x1p4", Ok(16.0)),
+            ("-0X1.8p1", Ok(-3.0)),
+            ("0x1p-1074", Ok(f64::from_bits(1))),
+            ("0x1p-1075", Ok(0.0)),
+            ("0x3p-1075", Ok(f64::from_bits(2))),
+            ("0x1.fffffffffffff8p1023", Err(FloatError::Range)),
+            ("0x1.fffffffffffffp1023", Ok(f64::MAX)),
+            ("1_000.5", Ok(1000.5)),
+            ("1__0", Err(FloatError::Syntax)),
+            ("1e999", Err(FloatError::Range)),
+            ("1e-999", Ok(0.0)),
+            ("+Inf", Ok(f64::INFINITY)),
+            ("+nan", Err(FloatError::Syntax)),
+            ("0x1", Err(FloatError::Syntax)),
+            (".", Err(FloatError::Syntax)),
+            ("1e", Err(FloatError::Syntax)),
+            ("", Err(FloatError::Syntax)),
+        ] {
+            assert_eq!(parse_float(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn unquotes_as_go() {
+        assert_eq!(unquote(r#""a\x41\101\u00e9\n\"""#), Ok("aAAé\n\"".into()));
+        assert_eq!(unquote(r#""\xff""#), Ok(vec![0xff]));
+        assert_eq!(unquote("`a\\n\r`"), Ok(b"a\\n".to_vec()));
+        for bad in [r#""\'""#, r#""\q""#, r#""\ud800""#, r#""\400""#, r#""\x4""#] {
+            assert_eq!(unquote(bad), Err(INVALID.to_owned()), "{bad}");
+        }
+    }
+}
