@@ -21,6 +21,9 @@ pub enum DurationError {
     /// Not a chain of numbers and falling units.
     #[error("not a valid duration string: {0}")]
     Malformed(String),
+    /// A unit that there is not; the unit and the whole, both quoted.
+    #[error("unknown unit {0} in duration {1}")]
+    UnknownUnit(String, String),
     /// More than an `i64` of nanoseconds, as in Prometheus.
     #[error("duration out of range")]
     OutOfRange,
@@ -58,14 +61,21 @@ impl Duration {
                 .find(|c: char| c.is_ascii_digit())
                 .unwrap_or(after.len());
             let (unit, after) = after.split_at(unit_length);
+            let number: u64 = number.parse().map_err(|_| malformed())?;
+            if unit.is_empty() {
+                return Err(malformed());
+            }
+            if !UNITS.iter().any(|(name, _)| *name == unit) {
+                let quoted = super::number::quote(text);
+                return Err(DurationError::UnknownUnit(
+                    super::number::quote(unit),
+                    quoted,
+                ));
+            }
             let (_, factor) = units
                 .find(|(name, _)| *name == unit)
                 .ok_or_else(malformed)?;
-            if number.is_empty() {
-                return Err(malformed());
-            }
-            let part = number
-                .parse::<i64>()
+            let part = i64::try_from(number)
                 .ok()
                 .and_then(|number| number.checked_mul(*factor));
             let sum = part.and_then(|part| total.checked_add(part));
@@ -126,5 +136,16 @@ mod tests {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
         assert_eq!(Duration::parse("300y"), Err(DurationError::OutOfRange));
+        for (text, error) in [
+            ("1.5h", "unknown unit \".\" in duration \"1.5h\""),
+            ("300", "not a valid duration string: \"300\""),
+            ("1h5d", "not a valid duration string: \"1h5d\""),
+            (
+                "99999999999999999999y",
+                "not a valid duration string: \"99999999999999999999y\"",
+            ),
+        ] {
+            assert_eq!(Duration::parse(text).unwrap_err().to_string(), error);
+        }
     }
 }
