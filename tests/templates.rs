@@ -7,7 +7,6 @@
 
 use std::path::PathBuf;
 
-use proptest::prelude::*;
 use rulecheck::model::Labels;
 use rulecheck::rules::template::{
     QuerySample, Template, TemplateData, TemplateValue, TemplateValueOwned,
@@ -110,7 +109,9 @@ fn renders_what_prometheus_rendered() {
             Err(error) => error.message,
         };
         if without_addresses(&found) != without_addresses(expected) {
-            wrong.push(format!("{template}\n  expected {expected}\n  found    {found}"));
+            wrong.push(format!(
+                "{template}\n  expected {expected}\n  found    {found}"
+            ));
         }
     }
     assert_eq!(rows.len(), 271);
@@ -141,7 +142,9 @@ fn treats_templates_as_go_does() {
             Err(error) => error.message,
         };
         if without_addresses(&found) != without_addresses(expected) {
-            wrong.push(format!("{template}\n  expected {expected}\n  found    {found}"));
+            wrong.push(format!(
+                "{template}\n  expected {expected}\n  found    {found}"
+            ));
         }
     }
     assert_eq!(rows.len(), 105);

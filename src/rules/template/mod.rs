@@ -182,5 +182,5 @@ impl Template {
 
 /// What Prometheus prints of a histogram.
 fn histogram_text(histogram: &Histogram) -> String {
-    format!("{histogram:?}")
+    histogram.to_string()
 }
