@@ -4,7 +4,7 @@ use super::template::Template;
 use super::validate::{self, Named};
 use super::{AlertRule, ReadOptions, Rule, RuleFile, RuleGroup, RuleKind};
 use crate::model::{Duration, DurationError, Millis};
-use crate::promql::{Features, Query, QueryError};
+use crate::promql::{Query, QueryError};
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Kind, Node, UnknownFields,
 };
@@ -276,7 +276,7 @@ impl<'d> Reader<'d, '_> {
             decoder.error(span, message, "write the query behind `expr:`");
             return None;
         };
-        match parse_query(&text.text, &self.options.features) {
+        match Query::parse(&text.text, &self.options.features) {
             Ok(query) => Some((query, text)),
             Err(errors) => {
                 let before = format!("{before}could not parse expression: ");
@@ -391,9 +391,4 @@ fn other_kind_of_file(root: Node<'_>) -> Option<Diagnostic> {
             .at(root.source(), key.span())
             .help(help),
     )
-}
-
-/// Reads a query of a rule or a test.
-pub(crate) fn parse_query(text: &str, features: &Features) -> Result<Query, Vec<QueryError>> {
-    Query::parse(text, features)
 }

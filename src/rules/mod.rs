@@ -6,7 +6,7 @@ mod file;
 mod validate;
 
 pub use file::read;
-pub(crate) use file::{decode_duration, diagnose_query, parse_query};
+pub(crate) use file::{decode_duration, diagnose_query};
 
 use crate::model::Millis;
 use crate::promql::{Features, Query};

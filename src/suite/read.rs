@@ -7,7 +7,8 @@ use super::file::{
     AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, InputSeries, Spanned, TestCase, TestFile,
 };
 use crate::model::{Histogram, Labels, Millis, Timestamp};
-use crate::rules::{ReadOptions, decode_duration, diagnose_query, parse_query};
+use crate::promql::Query;
+use crate::rules::{ReadOptions, decode_duration, diagnose_query};
 use crate::series::notation::{self, Item, NotationError};
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Node, UnknownFields,
@@ -357,7 +358,7 @@ impl<'d> Reader<'d, '_> {
         let eval_time = fields
             .as_ref()
             .and_then(|it| self.duration(it, "eval_time"));
-        let query = parse_query(&expr.text, &self.options.features).map_err(|errors| {
+        let query = Query::parse(&expr.text, &self.options.features).map_err(|errors| {
             let diagnose = |error| diagnose_query(&expr, error, "");
             errors.iter().map(diagnose).collect()
         });

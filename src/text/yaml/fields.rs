@@ -212,6 +212,10 @@ impl<'d> Decoder<'d> {
     fn key(&mut self, key: Node<'d>) -> Option<&'d str> {
         match key.kind() {
             Kind::Scalar(scalar) if scalar.is_null() => Some(""),
+            Kind::Scalar(scalar) if scalar.tag.as_deref() == Some("!!binary") => {
+                self.wrong_kind(key, "a key", "written without `!!binary`");
+                None
+            }
             Kind::Scalar(scalar) => Some(&scalar.text),
             _ => {
                 self.wrong_kind(key, "a key", "a text");
