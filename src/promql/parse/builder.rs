@@ -14,7 +14,7 @@ use crate::promql::functions;
 use crate::promql::query::{Features, QueryError};
 use crate::text::Span;
 
-use super::{MAX_DEPTH, Rule, literal, span_of, syntax};
+use super::{MAX_DEPTH, Rule, literal, span_of, suggest, syntax};
 
 /// Operators from loose to tight. A sign binds looser than `^` and tighter than `*`.
 static OPERATORS: ConstPrattParser<Rule, 12> = ConstPrattParser::new_const(pratt_precedence![
@@ -222,7 +222,7 @@ impl<'i> Builder<'i> {
         }
         let Some(function) = functions::lookup(name) else {
             let message = format!("unknown function with name {name:?}");
-            self.fail(word, message, syntax::suggest_function(name));
+            self.fail(word, message, suggest::function(name));
             return broken(span).kind;
         };
         if function.experimental && !self.features.experimental_functions {
@@ -390,10 +390,10 @@ impl<'i> Builder<'i> {
     /// A number or a duration in seconds.
     pub(super) fn number(&self, pair: &Pair<'i, Rule>) -> NumberLiteral {
         literal::number(pair.as_str()).unwrap_or_else(|message| {
-            let help = syntax::number_help(pair.as_str());
+            let help = suggest::number(pair.as_str());
             self.fail(span_of(pair), message, help);
             NumberLiteral {
-                value: f64::NAN,
+                value: 1.0,
                 is_duration: false,
             }
         })

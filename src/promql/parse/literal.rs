@@ -150,14 +150,27 @@ fn fault(start: usize, length: usize, message: impl Into<String>) -> StringFault
     }
 }
 
-/// Digits, perhaps with a dot, and then a unit: what can't be a number but may be a duration.
+/// Whether a text is lexed as a duration: numbers with units of one letter, each perhaps with an `s`.
+/// Whether the units make sense is another question.
 fn looks_like_duration(text: &str) -> bool {
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let starts = unit.starts_with(['s', 'm', 'h', 'd', 'w', 'y']);
-    starts
-        && unit
-            .chars()
-            .all(|c| c.is_ascii_digit() || "smhdwy".contains(c))
+    let mut rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let mut units = ["s", "m", "h", "d", "w", "y"].as_slice();
+    while rest.len() < text.len() {
+        let Some(after) = units.iter().find_map(|unit| rest.strip_prefix(unit)) else {
+            return false;
+        };
+        let after = after.strip_prefix('s').unwrap_or(after);
+        if after.is_empty() {
+            return true;
+        }
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        if rest.len() == after.len() {
+            return false;
+        }
+        // Years stand only in front.
+        units = &["s", "m", "h", "d", "w"];
+    }
+    false
 }
 
 /// Reads a number as Prometheus does: as an integer in Go's notation, else as a float.

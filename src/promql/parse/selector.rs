@@ -2,6 +2,7 @@
 
 use pest::iterators::Pair;
 
+use crate::model::number::non_finite;
 use crate::model::{METRIC_NAME, MatchOp, Matcher, Timestamp};
 use crate::promql::ast::{
     At, DurationExpr, DurationKind, Expr, ExprKind, Extension, MatrixSelector, Shift, Subquery,
@@ -113,7 +114,10 @@ impl<'i> Builder<'i> {
                 written.unwrap_or("5m")
             );
             self.fail(bracket, "ranges only allowed for vector selectors", help);
-            return operand;
+            // What follows is about a range, so a range it shall be.
+            let selector = self.selector(None, None);
+            let kind = ExprKind::Matrix(MatrixSelector { selector, range });
+            return Expr { kind, span };
         };
         if selector.shift.offset.is_some() {
             let help = "write the range first: `metric[5m] offset 1h`";
@@ -195,7 +199,11 @@ impl<'i> Builder<'i> {
         }
         let limit = i64::MAX as f64;
         if seconds.is_nan() || seconds.abs() >= limit {
-            let message = format!("timestamp out of bounds for @ modifier: {seconds:.6}");
+            let shown = match non_finite(seconds) {
+                Some(name) => name.to_owned(),
+                None => format!("{seconds:.6}"),
+            };
+            let message = format!("timestamp out of bounds for @ modifier: {shown}");
             let help = "write unix seconds, `start()` or `end()`";
             self.fail(operand, message, help);
         }

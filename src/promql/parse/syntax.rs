@@ -1,13 +1,16 @@
-//! Says what is wrong with a text that the grammar refuses.
+//! Says what is wrong with a text that the grammar refuses, in Prometheus's words where it has some.
 
 use std::cell::RefCell;
 
-use crate::promql::functions;
+use crate::model::number::quote;
+use crate::promql::aggregations;
 use crate::promql::query::QueryError;
 use crate::text::Span;
 
 use super::MAX_DEPTH;
 use super::literal::unicode;
+use super::suggest;
+use super::tokens::{Brackets, Kind, Surroundings, Token, blank};
 
 /// What to do about a bad string.
 pub(super) const STRING_HELP: &str =
@@ -24,7 +27,7 @@ const RESERVED: [&str; 6] = [
 ];
 
 /// Words that can be metric names but not function names.
-const KEYWORDS: [&str; 13] = [
+const KEYWORDS: [&str; 11] = [
     "and",
     "or",
     "unless",
@@ -36,18 +39,18 @@ const KEYWORDS: [&str; 13] = [
     "fill",
     "fill_left",
     "fill_right",
-    "inf",
-    "nan",
 ];
+
+/// What a length of time may be.
+const LENGTHS: &str = "number, duration, step(), or range()";
 
 /// Refuses brackets nested beyond [`MAX_DEPTH`], before anything recurses into them.
 pub(super) fn check_depth(text: &str) -> Result<(), QueryError> {
     let mut depth = 0usize;
-    for (at, token) in Brackets::new(text) {
-        match token {
+    for (at, bracket) in Brackets::new(text) {
+        match bracket {
             b'(' => depth += 1,
-            b')' => depth = depth.saturating_sub(1),
-            _ => {}
+            _ => depth = depth.saturating_sub(1),
         }
         if depth > MAX_DEPTH {
             return Err(too_deep(Span::new(at, at + 1)));
@@ -72,8 +75,36 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// Whether a word before a bracket can't be a function.
 pub(super) fn is_no_function_name(name: &str) -> bool {
-    let is_keyword = KEYWORDS.iter().any(|word| name.eq_ignore_ascii_case(word));
-    is_keyword || is_reserved(name) || name.contains(':')
+    is_keyword(name) || is_reserved(name) || is_number_word(name) || name.contains(':')
+}
+
+/// `by` and its like, before labels in brackets.
+pub(super) fn is_grouping_word(word: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// `and` and its like, between operands.
+pub(super) fn is_operator_word(word: &str) -> bool {
+    const WORDS: [&str; 4] = ["and", "or", "unless", "atan2"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
+fn is_number_word(word: &str) -> bool {
+    super::literal::special(word).is_some()
 }
 
 /// Records the token at a place as unexpected.
@@ -81,32 +112,9 @@ pub(super) fn unexpected(text: &str, at: usize, errors: &RefCell<Vec<QueryError>
     errors.borrow_mut().push(explain(text, at));
 }
 
-/// What to write instead of an unknown function.
-pub(super) fn suggest_function(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    let names = functions::functions().map(|row| row.name);
-    let aggregations = super::super::aggregations::AGGREGATIONS
-        .iter()
-        .map(|row| row.name);
-    match nearest(&lower, names.chain(aggregations)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "see the list of functions in Prometheus's documentation".to_owned(),
-    }
-}
-
-/// What to write instead of a bad number.
-pub(super) fn number_help(text: &str) -> String {
-    match text.ends_with(|c: char| c.is_ascii_alphabetic()) {
-        true => "write a number such as `1.5`, or a duration such as `1h30m`".to_owned(),
-        false => "write a number such as `1.5`, `1e3` or `0x1F`".to_owned(),
-    }
-}
-
 /// Why the grammar stopped at a place.
 pub(super) fn explain(text: &str, at: usize) -> QueryError {
-    let at = at + blank(text.get(at..).unwrap_or_default());
-    let rest = text.get(at..).unwrap_or_default();
-    if at == text.len() && blank(text) == text.len() {
+    if blank(text) == text.len() {
         let help = "write a query such as `up == 0`";
         return error(
             "no expression found in input",
@@ -114,281 +122,218 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
             help,
         );
     }
-    let brackets = Open::until(text, at);
-    if let Some(start) = brackets.unterminated {
-        let message = match rest.starts_with('`') {
-            true => "unterminated raw string",
-            false => "unterminated quoted string",
-        };
-        let end = start
-            + text
-                .get(start..)
-                .map_or(0, |s| s.lines().next().unwrap_or("").len());
-        return error(
-            message,
-            Span::new(start, end),
-            "close the string with the quote it began with",
-        );
+    let around = Surroundings::until(text, at);
+    if let Some(token) = around.misplaced {
+        let message = format!("unexpected {}", described(&token, &around));
+        let span = Span::new(token.start, token.end());
+        return error(&message, span, suggest::modifier(token.text));
     }
-    let Some(next) = rest.chars().next() else {
-        return end_of_input(text, &brackets);
+    let Some(token) = Token::at(text, at) else {
+        return end_of_input(text, &around);
     };
-    let (token, length) = token(rest, next);
-    let span = Span::new(at, at + length);
-    let help = help(text, at, rest.get(..length).unwrap_or_default(), &brackets);
-    error(&format!("unexpected {token}"), span, &help)
+    if token.kind == Kind::Unterminated {
+        return unterminated(text, &token);
+    }
+    let (message, length) = lexical(&token, text, &around).unwrap_or_else(|| {
+        (
+            in_context(&described(&token, &around), &around),
+            token.text.len(),
+        )
+    });
+    let help = suggest::remedy(&token, text, &around);
+    error(
+        &message,
+        Span::new(token.start, token.start + length),
+        &help,
+    )
 }
 
-fn end_of_input(text: &str, brackets: &Open) -> QueryError {
-    let Some(&(start, bracket)) = brackets.open.last() else {
-        let end = text.trim_end().len();
-        let help = "something is missing behind this";
-        return error("unexpected end of input", Span::new(end, end), help);
+fn unterminated(text: &str, token: &Token<'_>) -> QueryError {
+    let message = match token.text.starts_with('`') {
+        true => "unterminated raw string",
+        false => "unterminated quoted string",
     };
-    let (message, closer) = match bracket {
+    let first = token.text.chars().next().unwrap_or('"');
+    let line_ends = text.len() > token.end() && first != '`';
+    let help = match line_ends {
+        true => format!("close it with `{first}` on the same line, or use backticks"),
+        false => format!(
+            "close it with {}",
+            if first == '`' {
+                "a backtick"
+            } else {
+                "the quote it began with"
+            }
+        ),
+    };
+    error(message, Span::new(token.start, token.end()), &help)
+}
+
+fn end_of_input(text: &str, around: &Surroundings<'_>) -> QueryError {
+    let end = around.previous.map_or(text.len(), |token| token.end());
+    let expects = expected(around)
+        .is_some_and(|(_, wanted)| wanted.contains("timestamp") || wanted == LENGTHS);
+    let Some(open) = around.innermost().filter(|_| !expects) else {
+        let message = in_context("end of input", around);
+        let help = match around.previous {
+            Some(token) => format!("write what belongs behind `{}`", token.text),
+            None => "write an expression".to_owned(),
+        };
+        return error(&message, Span::new(end, end), &help);
+    };
+    let (message, closer) = match open.bracket {
         b'(' => ("unclosed left parenthesis", ')'),
         b'[' => ("unclosed left bracket", ']'),
         _ => ("unexpected end of input inside braces", '}'),
     };
     let help = format!("close it with `{closer}`");
-    error(message, Span::new(start, start + 1), &help)
+    error(message, Span::new(open.start, open.start + 1), &help)
 }
 
-/// A token as Prometheus names it, with its length.
-fn token(rest: &str, first: char) -> (String, usize) {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    if is_word(first) {
-        let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-        let word = rest.get(..length).unwrap_or_default();
-        return (word_token(word), length);
-    }
-    if matches!(first, '"' | '\'' | '`') {
-        let length = string_length(rest.as_bytes()).unwrap_or(rest.len());
-        let string = rest.get(..length).unwrap_or_default();
-        return (
-            format!("string {}", crate::model::number::quote(string)),
-            length,
-        );
-    }
-    for symbol in [
-        "==", "!=", "<=", ">=", "</", ">/", "=~", "!~", "+", "-", "*", "/", "%", "^", "<", ">",
-    ] {
-        if rest.starts_with(symbol) {
-            return (format!("<op:{symbol}>"), symbol.len());
-        }
-    }
-    let text = match first {
-        '(' | '{' | '}' | '[' | ',' | '=' | '@' => format!("\"{first}\""),
-        ')' => "right parenthesis ')'".to_owned(),
-        ']' => "right bracket ']'".to_owned(),
-        c if c.is_control() => format!("character: {}", unicode(c)),
-        c => format!("character: '{c}'"),
-    };
-    (text, first.len_utf8())
-}
-
-fn word_token(word: &str) -> String {
-    let lower = word.to_ascii_lowercase();
-    let first = word.chars().next().unwrap_or('_');
-    match lower.as_str() {
-        "and" | "or" | "unless" | "atan2" => format!("<op:{word}>"),
-        "inf" | "nan" => format!("number {word:?}"),
-        _ if first.is_ascii_digit() => format!("number {word:?}"),
-        _ if super::super::aggregations::lookup(&lower).is_some() => format!("<aggr:{word}>"),
-        _ if is_reserved(&lower) || KEYWORDS.contains(&lower.as_str()) => format!("<{word}>"),
-        _ if word.contains(':') => format!("metric identifier {word:?}"),
-        _ => format!("identifier {word:?}"),
+/// `unexpected … in …, expected …`.
+fn in_context(token: &str, around: &Surroundings<'_>) -> String {
+    match expected(around) {
+        None => format!("unexpected {token}"),
+        Some((context, wanted)) => format!("unexpected {token} in {context}, expected {wanted}"),
     }
 }
 
-/// What to do about an unexpected token.
-fn help(text: &str, at: usize, token: &str, brackets: &Open) -> String {
-    let before = text.get(..at).unwrap_or_default().trim_end();
-    let after = text.get(at..).unwrap_or_default();
-    if after.starts_with("&&") {
-        return "write `and`".to_owned();
-    }
-    if after.starts_with("||") {
-        return "write `or`".to_owned();
-    }
-    let inside = brackets.open.last().map(|&(_, bracket)| bracket);
-    match (token, inside) {
-        (")" | "]" | "}", Some(bracket)) => {
-            return format!("the bracket `{}` is still open", bracket as char);
+/// Where the place is and what belongs there, as Prometheus says it.
+fn expected(around: &Surroundings<'_>) -> Option<(&'static str, &'static str)> {
+    let previous = around.previous?;
+    let inside = around.innermost();
+    let opens = matches!(previous.text, "(" | "{" | "[" | ",");
+    match inside.map(|open| open.bracket) {
+        Some(b'{') => {
+            let wanted = match previous.kind {
+                _ if opens => "identifier or \"}\"",
+                Kind::Word => "label matching operator",
+                Kind::Symbol => "string",
+                _ => "\",\" or \"}\"",
+            };
+            return Some(("label matching", wanted));
         }
-        (")" | "]" | "}", None) => return "remove it, or open the bracket it closes".to_owned(),
-        ("=", None | Some(b'(')) => return "compare with `==`".to_owned(),
-        (_, Some(b'{')) => {
-            return "write label matchers such as `{job=\"api\", code!~\"5..\"}`".to_owned();
+        Some(b'[') if opens => return Some(("subquery or range selector", LENGTHS)),
+        Some(b'[') if previous.kind == Kind::Number => {
+            return Some(("subquery or range", "\":\" or \"]\""));
         }
-        (_, Some(b'[')) => return "write a length of time such as `[5m]`".to_owned(),
+        Some(b'[') => return None,
         _ => {}
     }
-    const WORDS: [&str; 14] = [
-        "and",
-        "or",
-        "unless",
-        "offset",
-        "by",
-        "without",
-        "on",
-        "ignoring",
-        "group_left",
-        "group_right",
-        "bool",
-        "atan2",
-        "anchored",
-        "smoothed",
-    ];
-    let last = before.chars().next_back();
-    let follows_operand = last.is_some_and(|c| c.is_alphanumeric() || "_:)]}\"'`".contains(c));
-    let lower = token.to_ascii_lowercase();
-    match nearest(&lower, WORDS.into_iter()) {
-        Some(near) if near != lower && follows_operand => format!("did you mean `{near}`?"),
-        _ if follows_operand => "write an operator between two expressions".to_owned(),
-        _ => "an expression was expected here".to_owned(),
+    if inside.is_some_and(|open| open.labels_of.is_some()) {
+        let wanted = if opens { "label" } else { "\",\" or \")\"" };
+        return Some(("grouping opts", wanted));
+    }
+    let follows_operand = around.second.is_some_and(|token| token.ends_operand());
+    let takes_labels = is_grouping_word(previous.text) && around.second.is_some();
+    match previous {
+        token if token.text == "@" => Some(("@", "timestamp")),
+        token if token.is_word("offset") && follows_operand => Some(("offset", LENGTHS)),
+        token if token.kind == Kind::Word && takes_labels => Some(("grouping opts", "\"(\"")),
+        _ => None,
     }
 }
 
-/// The nearest of some words, if it is near.
-pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let limit = 1 + word.len() / 5;
-    let distances = words.map(|candidate| (distance(word, candidate), candidate));
-    let (least, candidate) = distances.min()?;
-    (least <= limit).then_some(candidate)
-}
-
-/// How many letters must be typed, removed, changed or swapped with the next.
-fn distance(a: &str, b: &str) -> usize {
-    const LONGEST: usize = 64;
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() > LONGEST || b.len() > LONGEST {
-        return usize::MAX;
-    }
-    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let same = usize::from(a[i - 1] != b[j - 1]);
-                let mut least = (rows[i - 1][j] + 1)
-                    .min(rows[i][j - 1] + 1)
-                    .min(rows[i - 1][j - 1] + same);
-                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                    least = least.min(rows[i - 2][j - 2] + 1);
-                }
-                least
-            };
+/// What Prometheus's lexer refuses by itself, with the length to mark.
+fn lexical(token: &Token<'_>, text: &str, around: &Surroundings<'_>) -> Option<(String, usize)> {
+    let first = token.text.chars().next()?;
+    let second = text.get(token.start + first.len_utf8()..)?.chars().next();
+    let after = second.map_or("end of input".to_owned(), shown);
+    let inside = around.innermost().map(|open| open.bracket);
+    let opens = around
+        .previous
+        .is_some_and(|token| matches!(token.text, "[" | ","));
+    let message = match (inside, first) {
+        (Some(b'{'), '{') => "unexpected left brace '{'".to_owned(),
+        (Some(b'{'), '!') if !matches!(second, Some('=' | '~')) => {
+            format!("unexpected character after '!' inside braces: {after}")
         }
-    }
-    rows[a.len()][b.len()]
-}
-
-/// How many bytes of white space and comments a text starts with.
-fn blank(text: &str) -> usize {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        if !rest.starts_with('#') {
-            return text.len() - rest.len();
+        (Some(b'{'), 'a'..='z' | 'A'..='Z' | '_' | '"' | '\'' | '`' | '=' | '!' | ',' | '}') => {
+            return None;
         }
-        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        rest = rest.get(end..).unwrap_or_default();
-    }
-}
-
-/// The brackets that are open at a place.
-struct Open {
-    open: Vec<(usize, u8)>,
-    /// A string that starts at or before the place and never ends.
-    unterminated: Option<usize>,
-}
-
-impl Open {
-    fn until(text: &str, at: usize) -> Open {
-        let mut open: Vec<(usize, u8)> = Vec::new();
-        let mut unterminated = None;
-        for (start, token) in Brackets::new(text) {
-            match token {
-                b'"' | b'\'' | b'`' if start <= at => unterminated = Some(start),
-                _ if start >= at => break,
-                b'(' | b'[' | b'{' => open.push((start, token)),
-                _ => {
-                    open.pop();
-                }
-            }
+        (Some(b'{'), c) => format!("unexpected character inside braces: {}", shown(c)),
+        (Some(b'['), ':') if opens => {
+            "unexpected colon before duration in duration expression".to_owned()
         }
-        Open { open, unterminated }
-    }
-}
-
-/// The brackets of a text outside strings and comments; a string that does not end yields its quote.
-struct Brackets<'i> {
-    text: &'i [u8],
-    at: usize,
-}
-
-impl<'i> Brackets<'i> {
-    fn new(text: &'i str) -> Brackets<'i> {
-        Brackets {
-            text: text.as_bytes(),
-            at: 0,
+        (Some(b'['), ':') => "unexpected colon ':'".to_owned(),
+        (Some(b'['), ']') => return None,
+        (Some(b'['), c) if opens && token.kind != Kind::Number => {
+            format!("unexpected character in duration expression: {}", shown(c))
         }
+        (Some(b'['), c) if token.kind == Kind::Word => {
+            format!("unexpected character: {}, expected ':'", shown(c))
+        }
+        (_, '!') if second != Some('=') => format!("unexpected character after '!': {after}"),
+        (_, '=') if second == Some('~') => "unexpected character after '=': '~'".to_owned(),
+        (None, ')') => "unexpected right parenthesis ')'".to_owned(),
+        (Some(b'('), ']') | (None, ']') => "unexpected right bracket ']'".to_owned(),
+        (_, c) if is_lexable(c) => return None,
+        (_, c) => format!("unexpected character: {}", shown(c)),
+    };
+    let length = match message.contains(" after ") {
+        true => first.len_utf8() + second.map_or(0, char::len_utf8),
+        false => first.len_utf8(),
+    };
+    Some((message, length))
+}
+
+/// Whether Prometheus's lexer knows a character outside braces.
+fn is_lexable(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_:,*/%+-^=!<>\"'`(){[]@".contains(c)
+}
+
+/// A token as Prometheus names it.
+fn described(token: &Token<'_>, around: &Surroundings<'_>) -> String {
+    let word = token.text;
+    let in_braces = around.innermost().is_some_and(|open| open.bracket == b'{');
+    match token.kind {
+        Kind::Number => format!("number {}", shortened(word)),
+        Kind::String | Kind::Unterminated => format!("string {}", shortened(word)),
+        Kind::Symbol if matches!(word, "(" | ")" | "{" | "}" | "[" | "]" | "," | "=" | ":") => {
+            format!("\"{word}\"")
+        }
+        Kind::Symbol if in_braces => format!("\"{word}\""),
+        Kind::Symbol => format!("<op:{word}>"),
+        Kind::Word if in_braces => format!("identifier {}", quote(word)),
+        Kind::Word if is_operator_word(word) => format!("<op:{word}>"),
+        Kind::Word if is_number_word(word) => format!("number {}", quote(word)),
+        Kind::Word if is_aggregation(token) => format!("<aggr:{word}>"),
+        Kind::Word if is_reserved(word) || is_keyword(word) => format!("<{word}>"),
+        Kind::Word if is_boundary(word) => quote(word),
+        Kind::Word if word.contains(':') => format!("metric identifier {}", quote(word)),
+        Kind::Word => format!("identifier {}", quote(word)),
     }
 }
 
-impl Iterator for Brackets<'_> {
-    type Item = (usize, u8);
+fn is_boundary(word: &str) -> bool {
+    const WORDS: [&str; 6] = ["start", "end", "step", "range", "min_of", "max_of"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
 
-    fn next(&mut self) -> Option<(usize, u8)> {
-        while let Some(&byte) = self.text.get(self.at) {
-            let start = self.at;
-            self.at += 1;
-            match byte {
-                b'(' | b')' | b'[' | b']' | b'{' | b'}' => return Some((start, byte)),
-                b'#' => {
-                    let rest = self.text.get(self.at..).unwrap_or_default();
-                    let end = rest.iter().position(|b| matches!(b, b'\n' | b'\r'));
-                    self.at += end.unwrap_or(rest.len());
-                }
-                b'"' | b'\'' | b'`' => {
-                    let rest = self.text.get(start..).unwrap_or_default();
-                    match string_length(rest) {
-                        Some(length) => self.at = start + length,
-                        None => {
-                            self.at = self.text.len();
-                            return Some((start, byte));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
+fn is_aggregation(token: &Token<'_>) -> bool {
+    let name = token.text.to_ascii_lowercase();
+    token.kind == Kind::Word && aggregations::lookup(&name).is_some()
+}
+
+/// A text in quotes, cut behind ten characters.
+fn shortened(text: &str) -> String {
+    match text.len() > 10 {
+        true => quote(&text.chars().take(10).collect::<String>()) + "...",
+        false => quote(text),
     }
 }
 
-/// The length of the string literal at the start of a text, if it ends.
-fn string_length(text: &[u8]) -> Option<usize> {
-    let (&quote, rest) = text.split_first()?;
-    let mut escaped = false;
-    for (index, &byte) in rest.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quote != b'`' => escaped = true,
-            b'\n' if quote != b'`' => return None,
-            _ if byte == quote => return Some(index + 2),
-            _ => {}
-        }
+fn shown(c: char) -> String {
+    match c.is_control() {
+        true => unicode(c),
+        false => format!("'{c}'"),
     }
-    None
 }
 
 fn error(message: &str, span: Span, help: &str) -> QueryError {
     QueryError {
         message: message.to_owned(),
         span,
-        help: Some(help.to_owned()),
+        help: (!help.is_empty()).then(|| help.to_owned()),
     }
 }
