@@ -1,1 +1,275 @@
-//! The only file that reads disk, clock or terminal.
+//! The only file that reads disk or terminal.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use ignore::WalkBuilder;
+
+use crate::suite::file::looks_like_test_file;
+use crate::text::{Diagnostic, Source};
+
+/// No file larger than this is read.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Reads a text file.
+///
+/// # Errors
+///
+/// What is wrong with the file: missing, a folder, too large, not UTF-8.
+pub fn read(path: &Path) -> Result<Source, Diagnostic> {
+    let name = display(path);
+    let fail = |reason: &str, help: &str| {
+        Diagnostic::error(format!("can't read {name}: {reason}")).help(help)
+    };
+    let metadata = fs::metadata(path).map_err(|error| fail(&reason(&error), "check the path"))?;
+    if metadata.is_dir() {
+        return Err(fail("it is a folder", "name a file"));
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(fail("it is larger than 1 GiB", "split it"));
+    }
+    let bytes = fs::read(path).map_err(|error| fail(&reason(&error), "check its permissions"))?;
+    String::from_utf8(bytes)
+        .map(|text| Source::new(name.clone(), text))
+        .map_err(|error| {
+            let offset = error.utf8_error().valid_up_to();
+            let good = String::from_utf8_lossy(&error.as_bytes()[..offset]).into_owned();
+            let end = good.len();
+            let place = Source::new(name.clone(), good);
+            Diagnostic::error("the file is not UTF-8")
+                .at(&place, crate::text::Span::new(end, end))
+                .label("the first bad byte follows")
+                .help("save it as UTF-8")
+        })
+}
+
+/// Replaces a file's text, or leaves it as it is: the text is written beside it first.
+///
+/// # Errors
+///
+/// Why it could not be written.
+pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    let fail = |error: io::Error| {
+        Diagnostic::error(format!("can't write {}: {}", display(path), reason(&error)))
+            .help("check its permissions")
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".rulecheck-new");
+    let beside = PathBuf::from(beside);
+    let written = fs::write(&beside, text).and_then(|()| {
+        fs::set_permissions(&beside, fs::metadata(path)?.permissions())?;
+        fs::rename(&beside, fs::canonicalize(path)?)
+    });
+    if written.is_err() {
+        // The new text is of no use beside the old; that it may be gone already is no news.
+        drop(fs::remove_file(&beside));
+    }
+    written.map_err(fail)
+}
+
+/// The test files that paths name: a file itself, the test files in a folder, the files that a pattern matches. In the
+/// order of the arguments and then of names, none twice.
+///
+/// # Errors
+///
+/// Paths that name nothing.
+pub fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    for argument in arguments {
+        match files_of(argument) {
+            Ok(found) => files.extend(found.into_iter().filter(|file| seen.insert(file.clone()))),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(files)
+    } else {
+        Err(faults)
+    }
+}
+
+fn files_of(argument: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    if argument.is_dir() {
+        return test_files_below(argument);
+    }
+    if argument.exists() {
+        return Ok(vec![argument.to_owned()]);
+    }
+    let pattern = display(argument);
+    let fail = |reason: &str| {
+        Diagnostic::error(format!("{pattern}: {reason}")).help(
+            "name a test file, a folder that holds some, or a pattern such as 'rules/*_test.yml'",
+        )
+    };
+    if !has_meta(&pattern) {
+        return Err(fail("no such file or folder"));
+    }
+    let found = glob(Path::new(""), &pattern).map_err(|error| fail(&error))?;
+    let mut files = Vec::new();
+    for path in found {
+        match path.is_dir() {
+            true => files.extend(test_files_below(&path)?),
+            false => files.push(path),
+        }
+    }
+    if files.is_empty() {
+        Err(fail("the pattern matches no file"))
+    } else {
+        Ok(files)
+    }
+}
+
+/// The YAML files below a folder with a top-level `tests:`, in the order of names; hidden folders are passed over.
+fn test_files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .hidden(true)
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    let mut files = Vec::new();
+    for entry in walk {
+        let entry = entry.map_err(|error| {
+            Diagnostic::error(format!("can't search {}: {error}", display(folder)))
+        })?;
+        let is_yaml = entry
+            .path()
+            .extension()
+            .is_some_and(|end| end == "yml" || end == "yaml");
+        if is_yaml
+            && entry.file_type().is_some_and(|kind| !kind.is_dir())
+            && is_test_file(entry.path())
+        {
+            files.push(tidy(entry.into_path()));
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file holds a top-level `tests:`; one that can't be read or decoded is taken for one where it might, so that
+/// it is not passed over in silence.
+fn is_test_file(path: &Path) -> bool {
+    match fs::read(path) {
+        Ok(bytes) => looks_like_test_file(&String::from_utf8_lossy(&bytes)),
+        Err(_) => true,
+    }
+}
+
+/// A path without `.` and without folders that `..` takes back, as Go's `filepath.Clean` makes it.
+fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// A path without `./` in front.
+fn tidy(path: PathBuf) -> PathBuf {
+    path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
+}
+
+/// The paths that a pattern matches as Go's `filepath.Glob` does: `*` and `?` stay within a name, there is no `**`; sorted.
+/// A pattern without metacharacters is a path that may be there or not. Relative to `folder`.
+///
+/// # Errors
+///
+/// What is wrong with the pattern.
+pub fn glob(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = vec![if pattern.starts_with('/') {
+        PathBuf::from("/")
+    } else {
+        folder.to_owned()
+    }];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        match has_meta(part) {
+            false => next.extend(found.into_iter().map(|base| base.join(part))),
+            true => {
+                let matcher = matcher(part)?;
+                for base in &found {
+                    next.extend(
+                        names_in(base)
+                            .filter(|name| matcher.is_match(name))
+                            .map(|name| base.join(name)),
+                    );
+                }
+            }
+        }
+        found = next;
+    }
+    found.retain(|path| path.symlink_metadata().is_ok());
+    let mut found: Vec<PathBuf> = found.iter().map(|path| clean(path)).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn names_in(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+fn matcher(part: &str) -> Result<GlobMatcher, String> {
+    // Braces are plain characters in Go's patterns.
+    let escaped = part
+        .replace('{', "\\{")
+        .replace('}', "\\}")
+        .replace("**", "*");
+    let glob = GlobBuilder::new(&escaped)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build();
+    glob.map(|glob| glob.compile_matcher())
+        .map_err(|error| format!("bad pattern: {}", error.kind()))
+}
+
+/// Whether a text is a pattern rather than a path.
+fn has_meta(text: &str) -> bool {
+    text.contains(['*', '?', '[', '\\'])
+}
+
+/// A path as people see it.
+pub fn display(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Writes to standard output. That nobody reads on is no error.
+pub fn print(text: &str) {
+    drop(anstream::stdout().write_all(text.as_bytes()));
+}
+
+/// Writes to standard error.
+pub fn complain(text: &str) {
+    drop(anstream::stderr().write_all(text.as_bytes()));
+}
+
+/// Whether standard output is a terminal that wants colour.
+pub fn wants_colour() -> bool {
+    let choice = anstream::AutoStream::choice(&io::stdout());
+    io::stdout().is_terminal() && choice != anstream::ColorChoice::Never
+}

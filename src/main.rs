@@ -1,3 +1,7 @@
 //! The `rulecheck` binary: hands the command line to [`rulecheck::command`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rulecheck::command::main(std::env::args_os())
+}

@@ -1,5 +1,16 @@
-//! Test files, expectations and verdicts.
+//! Test files, and what comes of them.
 
 pub mod file;
 
 mod read;
+
+mod order;
+
+mod run;
+
+mod verdict;
+
+pub use run::{RunOptions, Suite, run};
+pub use verdict::{
+    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
+};

@@ -76,6 +76,12 @@ impl Diagnostic {
         }
     }
 
+    /// The same, as a warning.
+    pub fn into_warning(mut self) -> Diagnostic {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// The same, at a place.
     pub fn at(mut self, source: &Source, span: Span) -> Diagnostic {
         self.place = Some(Place {

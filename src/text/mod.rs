@@ -1,8 +1,10 @@
 //! What a person wrote, and what we say about it.
 
+mod closest;
 mod diagnostic;
 mod source;
 pub mod yaml;
 
+pub use closest::closest;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use source::{LineColumn, Source, Span};

@@ -1,0 +1,499 @@
+//! Text for people; it may change.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{FileReport, Report, count};
+use crate::model::{Duration, Labels, Millis};
+use crate::replay::{ALERT_NAME, AlertState};
+use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, TestVerdict};
+
+/// No more instances of an alert than this are drawn.
+const MAX_ROWS: usize = 6;
+
+/// A line a file, everything about what failed, and a summary.
+pub fn write(report: &Report, coloured: bool) -> String {
+    let mut printer = Printer {
+        out: String::new(),
+        coloured,
+    };
+    for file in &report.files {
+        printer.file(file);
+    }
+    printer.summary(report);
+    printer.out
+}
+
+struct Printer {
+    out: String,
+    coloured: bool,
+}
+
+/// The colours in use.
+#[derive(Clone, Copy)]
+enum Paint {
+    Good,
+    Bad,
+    Faint,
+    Strong,
+}
+
+impl Printer {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn paint(&self, paint: Paint, text: &str) -> String {
+        let style = match paint {
+            Paint::Good => anstyle::AnsiColor::Green.on_default().bold(),
+            Paint::Bad => anstyle::AnsiColor::Red.on_default().bold(),
+            Paint::Faint => anstyle::Style::new().dimmed(),
+            Paint::Strong => anstyle::Style::new().bold(),
+        };
+        match self.coloured {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_owned(),
+        }
+    }
+
+    fn file(&mut self, file: &FileReport) {
+        match &file.verdict {
+            Err(faults) => {
+                let head = format!("{} {}", self.paint(Paint::Bad, "ERROR"), file.path);
+                self.line(&head);
+                for fault in faults {
+                    let drawn = fault.render(self.coloured);
+                    self.out.push_str(&drawn);
+                }
+            }
+            Ok(verdict) => {
+                for warning in &verdict.warnings {
+                    let drawn = warning.render(self.coloured);
+                    self.out.push_str(&drawn);
+                }
+                let tests = count(verdict.tests.len(), "test");
+                let word = match verdict.passed() {
+                    true => self.paint(Paint::Good, "ok   "),
+                    false => self.paint(Paint::Bad, "FAIL "),
+                };
+                let failed = verdict
+                    .tests
+                    .iter()
+                    .filter(|test| !test.failures.is_empty())
+                    .count();
+                let extent = match failed {
+                    0 => tests,
+                    _ => format!("{failed} of {tests} failed"),
+                };
+                self.line(&format!("{word} {} ({extent})", file.path));
+                for test in &verdict.tests {
+                    self.test(test);
+                }
+            }
+        }
+    }
+
+    fn test(&mut self, test: &TestVerdict) {
+        for failure in &test.failures {
+            self.failure(failure, &test.name);
+        }
+    }
+
+    fn failure(&mut self, failure: &Mismatch, test: &str) {
+        let at = failure.place.source.line_column(failure.place.span.start);
+        let place = format!("{}:{}:{}", failure.place.source.name(), at.line, at.column);
+        let time = Duration(failure.eval_time);
+        let what = match &failure.cause {
+            Cause::Alert { .. } => format!("alert {} at {time}", failure.name),
+            Cause::Expr { .. } | Cause::ExprError(_) => {
+                format!("expression {} at {time}", one_line(&failure.name))
+            }
+            Cause::Rule(_) => format!("rule {} can't be evaluated at {time}", failure.name),
+        };
+        self.line("");
+        let head = format!(
+            "  {}",
+            self.paint(Paint::Strong, &format!("{place}: {what}"))
+        );
+        self.line(&head);
+        if !test.is_empty() {
+            self.line(&format!("    test      {test}"));
+        }
+        match &failure.cause {
+            Cause::Alert {
+                expected,
+                got,
+                strip,
+            } => {
+                self.alerts(expected, got);
+                self.strip(strip);
+            }
+            Cause::Expr { expected, got } => self.samples(expected, got),
+            Cause::ExprError(error) => self.line(&format!("    error     {error}")),
+            Cause::Rule(error) => {
+                self.line(&format!("    error     {error}"));
+                self.line(
+                    "    the test ended here: later alerts and all expressions were not checked",
+                );
+            }
+        }
+    }
+
+    fn alerts(&mut self, expected: &[AlertLine], got: &[AlertLine]) {
+        let firing = match got.len() {
+            0 => "none is firing".to_owned(),
+            1 => "1 is firing".to_owned(),
+            number => format!("{number} are firing"),
+        };
+        self.line(&format!(
+            "    expected {}, {firing}",
+            count(expected.len(), "firing alert")
+        ));
+        let pairs = pair(expected, got, |a, b| {
+            let common = a
+                .labels
+                .iter()
+                .filter(|(name, value)| b.labels.get(name) == Some(value))
+                .count();
+            (common * 2, usize::from(a.annotations == b.annotations))
+        });
+        for pair in pairs {
+            match pair {
+                (Some(expected), Some(got)) if expected == got => {}
+                (Some(expected), Some(got)) => self.differing_alert(expected, got),
+                (Some(missing), None) => {
+                    self.whole_alert("expected, not firing:", Paint::Bad, missing)
+                }
+                (None, Some(extra)) => self.whole_alert("firing, not expected:", Paint::Bad, extra),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn whole_alert(&mut self, head: &str, paint: Paint, alert: &AlertLine) {
+        let line = format!("    {} {}", self.paint(paint, head), shown(&alert.labels));
+        self.line(&line);
+        for name in &alert.empty_labels {
+            self.line(&format!(
+                "        label {name} is expected to be empty, which is no label at all: remove it"
+            ));
+        }
+        for (name, value) in &alert.annotations {
+            self.line(&format!("        {name}: {value}"));
+        }
+    }
+
+    fn differing_alert(&mut self, expected: &AlertLine, got: &AlertLine) {
+        let common = got
+            .labels
+            .filtered(|name| expected.labels.get(name) == got.labels.get(name));
+        let line = format!(
+            "    {} {}",
+            self.paint(Paint::Bad, "differs:"),
+            shown(&common)
+        );
+        self.line(&line);
+        for name in &expected.empty_labels {
+            self.line(&format!(
+                "        label {name} is expected to be empty, which is no label at all: remove it"
+            ));
+        }
+        for (name, sides) in merge_pairs(expected.labels.iter(), got.labels.iter()) {
+            self.sides("label", name, sides);
+        }
+        let pairs = |alert: &'_ AlertLine| alert.annotations.clone();
+        let (left, right) = (pairs(expected), pairs(got));
+        let of = |pairs: &'_ [(String, String)]| {
+            pairs
+                .iter()
+                .map(|(a, b)| (a.clone(), b.clone()))
+                .collect::<Vec<_>>()
+        };
+        let (left, right) = (of(&left), of(&right));
+        let merged = merge_pairs(
+            left.iter().map(|(a, b)| (a.as_str(), b.as_str())),
+            right.iter().map(|(a, b)| (a.as_str(), b.as_str())),
+        );
+        for (name, sides) in merged {
+            self.sides("annotation", name, sides);
+        }
+    }
+
+    /// What is expected of a label or an annotation, and what was seen, unless they agree.
+    fn sides(&mut self, noun: &str, name: &str, sides: Sides<'_>) {
+        let (expected, got) = sides;
+        if expected == got {
+            return;
+        }
+        self.line(&format!("        {noun} {name}"));
+        let (expected, got) = match (expected, got) {
+            (Some(expected), Some(got)) => self.emphasised(expected, got),
+            (expected, got) => (expected.map(str::to_owned), got.map(str::to_owned)).into_text(),
+        };
+        self.line(&format!("            expected  {expected}"));
+        self.line(&format!("            got       {got}"));
+    }
+
+    /// Both sides with the characters that differ painted.
+    fn emphasised(&self, expected: &str, got: &str) -> (String, String) {
+        let (expected, got) = (one_line(expected), one_line(got));
+        if !self.coloured {
+            return (expected, got);
+        }
+        let (mut left, mut right) = (String::new(), String::new());
+        for change in TextDiff::from_words(expected.as_str(), got.as_str()).iter_all_changes() {
+            let text = change.value();
+            match change.tag() {
+                ChangeTag::Equal => {
+                    left.push_str(text);
+                    right.push_str(text);
+                }
+                ChangeTag::Delete => left.push_str(&self.paint(Paint::Bad, text)),
+                ChangeTag::Insert => right.push_str(&self.paint(Paint::Good, text)),
+            }
+        }
+        (left, right)
+    }
+
+    fn samples(&mut self, expected: &[SampleLine], got: &[SampleLine]) {
+        self.line(&format!(
+            "    expected {}, got {}",
+            count(expected.len(), "sample"),
+            got.len()
+        ));
+        let pairs = pair(expected, got, |a, b| {
+            let common = a
+                .labels
+                .iter()
+                .filter(|(name, value)| b.labels.get(name) == Some(value))
+                .count();
+            let same_size = usize::from(a.labels == b.labels);
+            (
+                common * 2 + same_size + 1,
+                usize::from(a.value_text() == b.value_text()),
+            )
+        });
+        for pair in pairs {
+            match pair {
+                (Some(expected), Some(got)) if expected == got => {}
+                (Some(expected), Some(got)) => self.differing_sample(expected, got),
+                (Some(missing), None) => self.whole_sample("expected, not there:", missing),
+                (None, Some(extra)) => self.whole_sample("there, not expected:", extra),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn whole_sample(&mut self, head: &str, sample: &SampleLine) {
+        let line = format!(
+            "    {} {} {}",
+            self.paint(Paint::Bad, head),
+            sample.labels,
+            sample.value_text()
+        );
+        self.line(&line);
+    }
+
+    fn differing_sample(&mut self, expected: &SampleLine, got: &SampleLine) {
+        let common = got
+            .labels
+            .filtered(|name| expected.labels.get(name) == got.labels.get(name));
+        let line = format!("    {} {common}", self.paint(Paint::Bad, "differs:"));
+        self.line(&line);
+        for (name, sides) in merge_pairs(expected.labels.iter(), got.labels.iter()) {
+            self.sides("label", name, sides);
+        }
+        let (expected, got) = (expected.value_text(), got.value_text());
+        if expected != got || expected == "NaN" {
+            self.line("        value");
+            self.line(&format!("            expected  {expected}"));
+            self.line(&format!("            got       {got}"));
+            if expected == "NaN" && got == "NaN" {
+                self.line("            NaN never equals anything, itself included, as in promtool");
+            }
+        }
+    }
+
+    /// The states of an alert around the moment asked for, and all its stretches in words.
+    fn strip(&mut self, strip: &Strip) {
+        if strip.rows.is_empty() {
+            self.line("    timeline  never pending or firing in this test");
+            return;
+        }
+        let count = strip.rows.first().map_or(0, |row| row.states.len());
+        let last = strip.from + strip.interval * (count.saturating_sub(1) as Millis);
+        self.line(&format!(
+            "    timeline  {} to {}, every {} (· inactive, p pending, F firing)",
+            Duration(strip.from),
+            Duration(last),
+            Duration(strip.interval)
+        ));
+        for row in strip.rows.iter().take(MAX_ROWS) {
+            let states: String = row.states.iter().map(|state| symbol(*state)).collect();
+            self.line(&format!("      {states}  {}", shown(&row.labels)));
+            let mark = format!("      {}^ {}", " ".repeat(strip.marked), stretches(row));
+            let mark = self.paint(Paint::Faint, &mark);
+            self.line(&mark);
+        }
+        if strip.rows.len() > MAX_ROWS {
+            self.line(&format!(
+                "      and {} more",
+                super::count(strip.rows.len() - MAX_ROWS, "instance")
+            ));
+        }
+    }
+
+    fn summary(&mut self, report: &Report) {
+        let mut tests = 0;
+        let mut checks = 0;
+        let (mut failed, mut broken) = (0, 0);
+        for file in &report.files {
+            match &file.verdict {
+                Err(_) => broken += 1,
+                Ok(verdict) => {
+                    tests += verdict.tests.len();
+                    checks += verdict.tests.iter().map(|test| test.checks).sum::<usize>();
+                    failed += verdict
+                        .tests
+                        .iter()
+                        .filter(|test| !test.failures.is_empty())
+                        .count();
+                }
+            }
+        }
+        if failed + broken > 0 {
+            self.line("");
+        }
+        let mut words = format!(
+            "{}, {}, {}: ",
+            count(report.files.len(), "file"),
+            count(tests, "test"),
+            count(checks, "expectation")
+        );
+        match (failed, broken) {
+            (0, 0) => words.push_str(&self.paint(Paint::Good, "all passed")),
+            _ => {
+                let mut parts = Vec::new();
+                if failed > 0 {
+                    parts.push(format!("{} failed", count(failed, "test")));
+                }
+                if broken > 0 {
+                    parts.push(format!("{} can't be run", count(broken, "file")));
+                }
+                let text = self.paint(Paint::Bad, &parts.join(", "));
+                words.push_str(&text);
+            }
+        }
+        self.line(&words);
+    }
+}
+
+/// What is expected of something that has a name, and what was seen.
+type Sides<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Turns absent sides into words.
+trait IntoText {
+    fn into_text(self) -> (String, String);
+}
+
+impl IntoText for (Option<String>, Option<String>) {
+    fn into_text(self) -> (String, String) {
+        let absent = || "(absent)".to_owned();
+        (
+            self.0.map_or_else(absent, |text| one_line(&text)),
+            self.1.map_or_else(absent, |text| one_line(&text)),
+        )
+    }
+}
+
+fn symbol(state: Option<AlertState>) -> char {
+    match state {
+        None => '·',
+        Some(AlertState::Pending) => 'p',
+        Some(AlertState::Firing) => 'F',
+    }
+}
+
+/// `pending 5m-7m, firing from 7m`.
+fn stretches(row: &StripRow) -> String {
+    const SHOWN: usize = 6;
+    let mut words: Vec<String> = row
+        .stretches
+        .iter()
+        .take(SHOWN)
+        .map(|(state, from, to)| match to {
+            Some(to) => format!("{} {}-{}", state.name(), Duration(*from), Duration(*to)),
+            None => format!("{} from {}", state.name(), Duration(*from)),
+        })
+        .collect();
+    if row.stretches.len() > SHOWN {
+        words.push(format!("{} more", row.stretches.len() - SHOWN));
+    }
+    words.join(", ")
+}
+
+/// Labels without the alert's name, which stands above.
+fn shown(labels: &Labels) -> Labels {
+    labels.filtered(|name| name != ALERT_NAME)
+}
+
+/// A text on one line.
+fn one_line(text: &str) -> String {
+    text.trim_end_matches('\n').replace('\n', "\\n")
+}
+
+/// The names of two sorted lists of pairs, with the value on either side.
+fn merge_pairs<'a>(
+    left: impl Iterator<Item = (&'a str, &'a str)>,
+    right: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<(&'a str, Sides<'a>)> {
+    let mut merged: std::collections::BTreeMap<&str, Sides<'_>> = std::collections::BTreeMap::new();
+    for (name, value) in left {
+        merged.entry(name).or_default().0 = Some(value);
+    }
+    for (name, value) in right {
+        merged.entry(name).or_default().1 = Some(value);
+    }
+    merged.into_iter().collect()
+}
+
+/// Pairs what is expected with what was seen: equals first, then by likeness, best first.
+fn pair<'a, T: PartialEq>(
+    expected: &'a [T],
+    got: &'a [T],
+    likeness: impl Fn(&T, &T) -> (usize, usize),
+) -> Vec<(Option<&'a T>, Option<&'a T>)> {
+    const MAX_COMPARED: usize = 250_000;
+    if expected.len() * got.len() > MAX_COMPARED {
+        // Too many to look for the likest: both are sorted, so equals fall together more often than not.
+        let count = expected.len().max(got.len());
+        return (0..count)
+            .map(|index| (expected.get(index), got.get(index)))
+            .collect();
+    }
+    let mut candidates = Vec::new();
+    for (i, a) in expected.iter().enumerate() {
+        for (j, b) in got.iter().enumerate() {
+            candidates.push((a != b, std::cmp::Reverse(likeness(a, b)), i, j));
+        }
+    }
+    candidates.sort();
+    let mut partner: Vec<Option<usize>> = vec![None; expected.len()];
+    let mut taken = vec![false; got.len()];
+    for (_, _, i, j) in candidates {
+        if partner[i].is_none() && !taken[j] {
+            partner[i] = Some(j);
+            taken[j] = true;
+        }
+    }
+    let matched = expected
+        .iter()
+        .zip(&partner)
+        .map(|(a, j)| (Some(a), j.map(|j| &got[j])));
+    let extra = got
+        .iter()
+        .zip(&taken)
+        .filter(|(_, taken)| !**taken)
+        .map(|(b, _)| (None, Some(b)));
+    matched.chain(extra).collect()
+}

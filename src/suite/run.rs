@@ -1,0 +1,412 @@
+//! Runs the tests of a file: each is one replay and the checks on it.
+
+use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
+use super::order::{groups_in_order, unknown_groups};
+use super::verdict::{
+    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
+};
+use crate::model::{Millis, Regex, Timestamp};
+use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, evaluate};
+use crate::replay::{ActiveAlert, Replay, ReplaySpec, replay};
+use crate::rules::{RuleFile, RuleGroup, RuleKind};
+use crate::series::{notation, stored::as_stored};
+use crate::store::{Series, Store, Writer};
+use crate::text::{Diagnostic, closest};
+
+/// A test file with the rule files it names.
+#[derive(Debug)]
+pub struct Suite {
+    /// The test file.
+    pub file: TestFile,
+    /// Its rule files, in the order named, none twice.
+    pub rule_files: Vec<RuleFile>,
+}
+
+/// How tests are run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Only tests whose name one of these matches; all if there is none.
+    pub names: Vec<Regex>,
+    /// What is switched on.
+    pub features: Features,
+    /// What promtool lets pass in silence passes.
+    pub promtool_compatible: bool,
+}
+
+/// At most so many samples may one input series have.
+const MAX_SAMPLES: usize = 50_000_000;
+
+/// How many evaluations a strip shows before and after the moment asked for.
+const STRIP_REACH: i64 = 15;
+
+/// Runs the tests of a file.
+///
+/// # Errors
+///
+/// What keeps the file from being run: series that can't be laid out, and, unless `promtool_compatible`, alerts
+/// that no rule defines.
+pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagnostic>> {
+    let mut warnings: Vec<Diagnostic> = suite
+        .rule_files
+        .iter()
+        .flat_map(|file| file.warnings.clone())
+        .collect();
+    warnings.extend(suite.file.warnings.iter().cloned());
+    warnings.extend(unknown_groups(&suite.file, &suite.rule_files));
+    let unknown = unknown_alerts(suite);
+    match options.promtool_compatible {
+        true => warnings.extend(unknown.into_iter().map(Diagnostic::into_warning)),
+        false if !unknown.is_empty() => return Err(unknown),
+        false => {}
+    }
+    let groups = groups_in_order(&suite.file, &suite.rule_files);
+    let chosen = suite
+        .file
+        .tests
+        .iter()
+        .filter(|test| is_chosen(test, &options.names));
+    let tests: Result<Vec<TestVerdict>, Vec<Diagnostic>> = chosen
+        .map(|test| run_test(&suite.file, test, &groups, options))
+        .collect();
+    Ok(FileVerdict {
+        warnings,
+        tests: tests?,
+    })
+}
+
+fn is_chosen(test: &TestCase, names: &[Regex]) -> bool {
+    let name = test.name.as_ref().map_or("", |name| name.value.as_str());
+    names.is_empty() || names.iter().any(|regex| regex.is_match(name))
+}
+
+/// Checks of alerts that no rule defines.
+fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
+    let rules = suite
+        .rule_files
+        .iter()
+        .flat_map(|file| &file.groups)
+        .flat_map(|group| &group.rules);
+    let known: Vec<&str> = rules
+        .filter(|rule| matches!(rule.kind, RuleKind::Alert(_)))
+        .map(|rule| rule.name.as_str())
+        .collect();
+    let checks = suite.file.tests.iter().flat_map(|test| &test.alert_checks);
+    let unknown = checks.filter(|check| !known.contains(&check.alertname.value.as_str()));
+    unknown
+        .map(|check| {
+            let name = &check.alertname.value;
+            let fault = Diagnostic::error(format!("no rule defines an alert {name:?}"))
+                .at(&suite.file.source, check.alertname.span)
+                .label("unknown alert");
+            match closest(name, &known) {
+                Some(near) => fault.help(format!("did you mean {near:?}?")),
+                None => fault.help("correct the name, or add the rule's file to rule_files"),
+            }
+        })
+        .collect()
+}
+
+fn run_test(
+    file: &TestFile,
+    test: &TestCase,
+    groups: &[&RuleGroup],
+    options: &RunOptions,
+) -> Result<TestVerdict, Vec<Diagnostic>> {
+    let interval = file.evaluation_interval;
+    let end = test.start.saturating_add(last_eval_time(test));
+    let mut spec = ReplaySpec::new(groups, inputs(file, test)?, test.start, end, interval);
+    spec.external_labels = test.external_labels.clone();
+    spec.external_url = test.external_url.clone();
+    spec.features = options.features;
+    let replay = replay(spec).map_err(|error| {
+        vec![
+            Diagnostic::error(error.to_string())
+                .at(&file.source, test.span)
+                .help("use a longer evaluation_interval or earlier eval_times"),
+        ]
+    })?;
+    let check = Checker {
+        file,
+        test,
+        groups,
+        replay: &replay,
+    };
+    let mut failures = check.alerts();
+    if replay.stopped_at.is_some() {
+        failures.extend(check.rule_errors());
+    } else {
+        failures.extend(check.exprs());
+    }
+    Ok(TestVerdict {
+        name: test
+            .name
+            .as_ref()
+            .map_or_else(String::new, |name| name.value.clone()),
+        checks: test.alert_checks.len() + test.expr_checks.len(),
+        failures,
+    })
+}
+
+fn last_eval_time(test: &TestCase) -> Millis {
+    let alerts = test.alert_checks.iter().map(|check| check.eval_time);
+    let exprs = test.expr_checks.iter().map(|check| check.eval_time);
+    alerts.chain(exprs).max().unwrap_or(0)
+}
+
+/// The input series of a test.
+fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
+    let mut store = Store::default();
+    let mut faults = Vec::new();
+    for series in &test.input_series {
+        match notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES) {
+            Ok(points) => {
+                store.add(Series {
+                    labels: series.labels.clone(),
+                    points: as_stored(points),
+                    writer: Writer::INPUT,
+                });
+            }
+            Err(error) => {
+                let span = series
+                    .values_text
+                    .as_ref()
+                    .map_or(series.span, |text| text.whole());
+                faults.push(
+                    Diagnostic::error(error.message)
+                        .at(&file.source, span)
+                        .help(error.help),
+                );
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(store)
+    } else {
+        Err(faults)
+    }
+}
+
+/// A replay and what is asked of it.
+struct Checker<'c> {
+    file: &'c TestFile,
+    test: &'c TestCase,
+    groups: &'c [&'c RuleGroup],
+    replay: &'c Replay<'c>,
+}
+
+impl Checker<'_> {
+    /// The checks of alerts that fail, in the order of time and then of the file. Where a rule error ended the
+    /// replay, only those before it count.
+    fn alerts(&self) -> Vec<Mismatch> {
+        let mut checks: Vec<(usize, &AlertCheck)> =
+            self.test.alert_checks.iter().enumerate().collect();
+        checks.sort_by_key(|(_, check)| check.eval_time);
+        let reached = |check: &AlertCheck| {
+            let moment = self.evaluation_at(check.eval_time);
+            self.replay
+                .stopped_at
+                .is_none_or(|stopped| moment < stopped)
+        };
+        let reached = checks.into_iter().filter(|(_, check)| reached(check));
+        reached
+            .filter_map(|(index, check)| self.alert(index, check))
+            .collect()
+    }
+
+    /// The evaluation whose state a time asks for: the last at or before it.
+    fn evaluation_at(&self, eval_time: Millis) -> Timestamp {
+        let interval = self.file.evaluation_interval.max(1);
+        self.test
+            .start
+            .saturating_add(eval_time.div_euclid(interval).saturating_mul(interval))
+    }
+
+    fn alert(&self, index: usize, check: &AlertCheck) -> Option<Mismatch> {
+        let name = &check.alertname.value;
+        let moment = self.evaluation_at(check.eval_time);
+        let mut got: Vec<AlertLine> = self
+            .replay
+            .firing_at(name, moment)
+            .into_iter()
+            .map(seen_line)
+            .collect();
+        let mut expected: Vec<AlertLine> = check
+            .expected
+            .iter()
+            .map(|alert| AlertLine {
+                labels: alert.labels.clone(),
+                empty_labels: alert.empty_labels.clone(),
+                annotations: alert.annotations.clone(),
+            })
+            .collect();
+        got.sort();
+        expected.sort();
+        if got == expected {
+            return None;
+        }
+        Some(Mismatch {
+            name: name.clone(),
+            eval_time: check.eval_time,
+            place: place(&self.file.source, check.span),
+            check: index,
+            cause: Cause::Alert {
+                expected,
+                got,
+                strip: self.strip(name, moment),
+            },
+        })
+    }
+
+    /// What an alert did in the evaluations around a moment.
+    fn strip(&self, name: &str, moment: Timestamp) -> Strip {
+        let interval = self.file.evaluation_interval.max(1);
+        let position = (moment - self.test.start) / interval;
+        let first = (position - STRIP_REACH).max(0);
+        let last_eval = self.evaluation_at(last_eval_time(self.test));
+        let last = (position + STRIP_REACH).min((last_eval - self.test.start) / interval);
+        let at = |place: i64| self.test.start + place * interval;
+        let alerts = self
+            .replay
+            .timeline
+            .alerts
+            .iter()
+            .filter(|alert| alert.name == name);
+        let rows = alerts
+            .flat_map(|alert| &alert.instances)
+            .map(|instance| StripRow {
+                labels: instance.labels.clone(),
+                states: (first..=last)
+                    .map(|place| instance.stretch_at(at(place)).map(|stretch| stretch.state))
+                    .collect(),
+                stretches: instance
+                    .stretches
+                    .iter()
+                    .map(|stretch| {
+                        let to = stretch.to.map(|to| since(self.test.start, to));
+                        (stretch.state, since(self.test.start, stretch.from), to)
+                    })
+                    .collect(),
+            });
+        Strip {
+            from: first * interval,
+            interval,
+            marked: (position - first) as usize,
+            rows: rows.collect(),
+        }
+    }
+
+    fn rule_errors(&self) -> impl Iterator<Item = Mismatch> {
+        self.replay.errors.iter().map(|error| {
+            let group = self.groups[error.rule.group];
+            let rule = &group.rules[error.rule.rule];
+            Mismatch {
+                name: rule.name.clone(),
+                eval_time: since(self.test.start, error.at),
+                place: place(&group.source, rule.expr_text.whole()),
+                check: 0,
+                cause: Cause::Rule(error.message.clone()),
+            }
+        })
+    }
+
+    /// The checks of expressions that fail, in the order of the file.
+    fn exprs(&self) -> impl Iterator<Item = Mismatch> {
+        let checks = self.test.expr_checks.iter().enumerate();
+        checks.filter_map(|(index, check)| {
+            let cause = self.expr(check)?;
+            Some(Mismatch {
+                name: check.expr.text.clone(),
+                eval_time: check.eval_time,
+                place: place(&self.file.source, check.span),
+                check: index,
+                cause,
+            })
+        })
+    }
+
+    fn expr(&self, check: &ExprCheck) -> Option<Cause> {
+        let query = match &check.query {
+            Ok(query) => query,
+            Err(faults) => {
+                let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+                return Some(Cause::ExprError(words.join("; ")));
+            }
+        };
+        let mut got = match self.evaluate(query, check.eval_time) {
+            Ok(samples) => samples,
+            Err(message) => return Some(Cause::ExprError(message)),
+        };
+        let mut expected: Vec<SampleLine> = match &check.expected {
+            Ok(samples) => samples
+                .iter()
+                .map(|sample| SampleLine {
+                    labels: sample.labels.clone(),
+                    value: sample.value,
+                    histogram: sample
+                        .histogram
+                        .as_ref()
+                        .map_or_else(String::new, |histogram| histogram.test_expression()),
+                })
+                .collect(),
+            Err(fault) => return Some(Cause::ExprError(fault.message.clone())),
+        };
+        got.sort_by(|a, b| a.labels.cmp(&b.labels));
+        expected.sort_by(|a, b| a.labels.cmp(&b.labels));
+        let same = got.len() == expected.len()
+            && got
+                .iter()
+                .zip(&expected)
+                .all(|(got, expected)| self.agrees(got, expected));
+        if same {
+            None
+        } else {
+            Some(Cause::Expr { expected, got })
+        }
+    }
+
+    fn agrees(&self, got: &SampleLine, expected: &SampleLine) -> bool {
+        let (a, b) = (got.value, expected.value);
+        let close = a == b || (self.file.fuzzy_compare && (a.next_up() == b || a.next_down() == b));
+        close && got.labels == expected.labels && got.histogram == expected.histogram
+    }
+
+    /// The samples of an expression at a time, seeing everything up to the last evaluation.
+    fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Vec<SampleLine>, String> {
+        let view = self
+            .replay
+            .view_after(self.evaluation_at(last_eval_time(self.test)));
+        let time = self.test.start.saturating_add(eval_time);
+        let columns = match evaluate(query, &view, Ticks::instant(time)) {
+            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
+            Evaluated::String(_) => return Err("rule result is not a vector or scalar".to_owned()),
+        };
+        match columns.errors.values().next() {
+            Some(error) => Err(error.message.clone()),
+            None => Ok(sample_lines(&columns)),
+        }
+    }
+}
+
+/// The samples of the only tick.
+fn sample_lines(columns: &Columns) -> Vec<SampleLine> {
+    let lines = columns.series.iter().filter_map(|series| {
+        let (value, histogram) = match series.column.get(0)? {
+            Sample::Float(value) => (value, String::new()),
+            Sample::Histogram(histogram) => (0.0, histogram.test_expression()),
+        };
+        Some(SampleLine {
+            labels: series.labels.clone(),
+            value,
+            histogram,
+        })
+    });
+    lines.collect()
+}
+
+fn seen_line(alert: ActiveAlert) -> AlertLine {
+    AlertLine {
+        labels: alert.labels,
+        empty_labels: Vec::new(),
+        annotations: alert.annotations,
+    }
+}

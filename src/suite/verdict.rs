@@ -1,0 +1,152 @@
+//! What came of a test file.
+
+use crate::model::{Labels, Millis, Timestamp};
+use crate::replay::AlertState;
+use crate::text::{Diagnostic, Place, Span};
+
+/// What came of a test file that could be loaded.
+#[derive(Debug, Clone)]
+pub struct FileVerdict {
+    /// What hardly means what was meant.
+    pub warnings: Vec<Diagnostic>,
+    /// The tests that ran, in the order of the file.
+    pub tests: Vec<TestVerdict>,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone)]
+pub struct TestVerdict {
+    /// The test's name; empty if it has none.
+    pub name: String,
+    /// How many expectations it holds.
+    pub checks: usize,
+    /// What is not as expected: alerts in the order of time, rule errors, expressions in the order of the file.
+    pub failures: Vec<Mismatch>,
+}
+
+/// An expectation that was not met, or a rule that failed.
+#[derive(Debug, Clone)]
+pub struct Mismatch {
+    /// The alert, the expression or the rule.
+    pub name: String,
+    /// When, after the start of the test.
+    pub eval_time: Millis,
+    /// Where the expectation stands, or the rule.
+    pub place: Place,
+    /// Which of the test's checks of its kind it is, for writing back what was observed.
+    pub check: usize,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// Other alerts fire than expected.
+    Alert {
+        /// In the order of labels.
+        expected: Vec<AlertLine>,
+        /// In the order of labels.
+        got: Vec<AlertLine>,
+        /// What the alert did around that time.
+        strip: Strip,
+    },
+    /// An expression yields something else.
+    Expr {
+        /// In the order of labels.
+        expected: Vec<SampleLine>,
+        /// In the order of labels.
+        got: Vec<SampleLine>,
+    },
+    /// An expression, or what is expected of it, can't be evaluated.
+    ExprError(String),
+    /// A rule can't be evaluated, which ends the test.
+    Rule(String),
+}
+
+/// A firing alert, expected or seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertLine {
+    /// Its labels with `alertname`.
+    pub labels: Labels,
+    /// Labels that are expected to be there with an empty value, which no alert's are.
+    pub empty_labels: Vec<String>,
+    /// Its annotations by name.
+    pub annotations: Vec<(String, String)>,
+}
+
+/// A sample, expected or seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleLine {
+    /// Name and labels.
+    pub labels: Labels,
+    /// The float; 0 beside a histogram.
+    pub value: f64,
+    /// The histogram in promtool's notation; empty for a float.
+    pub histogram: String,
+}
+
+/// What an alert did around a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Strip {
+    /// The first evaluation shown, after the start of the test.
+    pub from: Millis,
+    /// Distance of evaluations.
+    pub interval: Millis,
+    /// Which of the evaluations shown is the one asked for.
+    pub marked: usize,
+    /// One row an instance.
+    pub rows: Vec<StripRow>,
+}
+
+/// One instance of an alert around a moment.
+#[derive(Debug, Clone)]
+pub struct StripRow {
+    /// Its labels with `alertname`.
+    pub labels: Labels,
+    /// Its state after each evaluation shown.
+    pub states: Vec<Option<AlertState>>,
+    /// Every stretch in the whole test: state, from and to after the start of the test.
+    pub stretches: Vec<(AlertState, Millis, Option<Millis>)>,
+}
+
+impl SampleLine {
+    /// The value as Prometheus prints it.
+    pub fn value_text(&self) -> String {
+        match self.histogram.is_empty() {
+            true => crate::model::number::format_value(self.value),
+            false => self.histogram.clone(),
+        }
+    }
+}
+
+impl FileVerdict {
+    /// Whether every expectation was met.
+    pub fn passed(&self) -> bool {
+        self.tests.iter().all(|test| test.failures.is_empty())
+    }
+}
+
+impl Mismatch {
+    /// `alert`, `expr` or `rule`.
+    pub fn kind(&self) -> &'static str {
+        match self.cause {
+            Cause::Alert { .. } => "alert",
+            Cause::Expr { .. } | Cause::ExprError(_) => "expr",
+            Cause::Rule(_) => "rule",
+        }
+    }
+}
+
+/// A moment after the start of a test.
+pub(super) fn since(start: Timestamp, moment: Timestamp) -> Millis {
+    moment.saturating_sub(start)
+}
+
+/// A place in a test file.
+pub(super) fn place(source: &crate::text::Source, span: Span) -> Place {
+    Place {
+        source: source.clone(),
+        span,
+    }
+}
