@@ -17,11 +17,11 @@ use crate::promql::window::{Ends, Window, Windows};
 use crate::store::{Points, is_stale};
 
 /// One series of a range vector with its windows.
-struct Range<'r> {
-    labels: &'r Labels,
-    drop_name: bool,
-    points: &'r Points,
-    bounds: &'r [(u32, u32)],
+pub(super) struct Range<'r> {
+    pub labels: &'r Labels,
+    pub drop_name: bool,
+    pub points: &'r Points,
+    pub bounds: &'r [(u32, u32)],
     ends: Ends,
     range: Millis,
 }
@@ -200,6 +200,7 @@ impl Evaluator<'_> {
             is_seen: frame.count() == 1
                 && matches!(&self.root.kind, ExprKind::Call(root) if std::ptr::eq(root, call)),
             delayed_name_removal: self.view.features.delayed_name_removal,
+            query: frame.query.span(),
             errors: Default::default(),
         }
     }
@@ -316,7 +317,7 @@ impl Evaluator<'_> {
 
     /// Hands over every series of a range vector with its windows; stale markers are left out, and histograms
     /// where only floats are wanted.
-    fn ranges(
+    pub(super) fn ranges(
         &self,
         expr: &Expr,
         samples: Samples,
@@ -354,13 +355,9 @@ impl Evaluator<'_> {
         frame: &Frame,
         each: &mut dyn FnMut(Range<'_>),
     ) {
-        let resolved = self.ends(&matrix.selector.shift, frame).and_then(|ends| {
-            let range = matrix
-                .range
-                .resolve(0, 0, false)
-                .map_err(|error| error.message)?;
-            Ok((ends, range))
-        });
+        let resolved = self
+            .ends(&matrix.selector.shift, frame)
+            .and_then(|ends| Ok((ends, frame.length(&matrix.range)?)));
         let (ends, range) = match resolved {
             Ok(resolved) => resolved,
             Err(message) => return frame.fail_all(&message),

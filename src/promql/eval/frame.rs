@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::model::Timestamp;
+use crate::model::{Millis, Timestamp};
+use crate::promql::ast::DurationExpr;
 use crate::promql::column::{EvalError, Ticks};
+use crate::promql::functions::QuerySpan;
 
 /// The times at which an expression is evaluated: the ticks of the query, or the steps of a subquery.
 #[derive(Debug)]
@@ -27,6 +29,28 @@ pub(super) enum QueryTime {
     /// Several: steps that the subqueries of many ticks share. Only for expressions that do not ask
     /// (no `@ start()`) and to which nothing is invisible.
     Shared,
+    /// One range query, whose steps the times are, or steps of a subquery of it.
+    Range(QuerySpan),
+}
+
+impl QueryTime {
+    /// Start, end and step of the query as `start()` and its like see them; `None` where each time is a query of
+    /// its own.
+    pub fn span(self) -> Option<QuerySpan> {
+        match self {
+            QueryTime::Same | QueryTime::Shared => None,
+            QueryTime::Fixed(moment) => Some(QuerySpan::instant(moment)),
+            QueryTime::Range(span) => Some(span),
+        }
+    }
+
+    /// The step and the length of the query, which are 0 for an instant query: what `step()` and `range()` in a
+    /// duration mean.
+    fn step_and_range(self) -> (Millis, Millis) {
+        self.span().map_or((0, 0), |span| {
+            (span.step, span.end.saturating_sub(span.start))
+        })
+    }
 }
 
 impl Frame {
@@ -41,6 +65,23 @@ impl Frame {
     /// How many times there are.
     pub fn count(&self) -> usize {
         self.ticks.count
+    }
+
+    /// The milliseconds of an offset.
+    pub fn offset(&self, duration: &DurationExpr) -> Result<Millis, String> {
+        self.resolve(duration, true)
+    }
+
+    /// The milliseconds of a window or a step, above zero.
+    pub fn length(&self, duration: &DurationExpr) -> Result<Millis, String> {
+        self.resolve(duration, false)
+    }
+
+    fn resolve(&self, duration: &DurationExpr, allow_negative: bool) -> Result<Millis, String> {
+        let (step, range) = self.query.step_and_range();
+        duration
+            .resolve(step, range, allow_negative)
+            .map_err(|error| error.message)
     }
 
     /// Records that the evaluation fails at a tick; the first error stays.

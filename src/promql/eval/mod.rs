@@ -28,9 +28,12 @@ pub use view::{Horizon, Reader, View};
 use self::frame::{Frame, QueryTime};
 use self::select::Selected;
 use super::ast::{Expr, ExprKind, UnaryOp, ValueType, VectorSelector};
-use super::column::{Column, ColumnSeries, Columns, Ticks};
+use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
+use super::functions::QuerySpan;
+use super::functions::Samples;
 use super::query::Query;
-use crate::model::Labels;
+use crate::model::{Labels, Millis, Timestamp};
+use crate::store::Points;
 
 /// What a query evaluated to at every tick.
 #[derive(Debug, Clone)]
@@ -51,19 +54,76 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
     if let ExprKind::String(text) = &expr.kind {
         return Evaluated::String(text.clone());
     }
-    let evaluator = Evaluator {
-        view,
-        root: expr,
-        selections: RefCell::default(),
-    };
+    let evaluator = Evaluator::new(view, expr);
     let is_scalar = expr.value_type() == ValueType::Scalar;
     let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr) {
         true => evaluator.one_by_one(expr, ticks),
-        false => evaluator.all_at_once(expr, ticks),
+        false => evaluator.all_at_once(expr, ticks, QueryTime::Same),
     };
     match is_scalar {
         true => Evaluated::Scalar(columns),
         false => Evaluated::Vector(columns),
+    }
+}
+
+/// Evaluates a range query: its steps from `start` to `end` belong to one query, so that `@ start()`, `step()` and
+/// their like mean the same at every step. Series come in the order of their labels.
+///
+/// `step` must be above 0 and `end` not before `start`. An error at any step is an error of the query.
+pub fn evaluate_range(
+    query: &Query,
+    view: &View<'_>,
+    start: Timestamp,
+    end: Timestamp,
+    step: Millis,
+) -> Evaluated {
+    let ticks = Ticks {
+        start,
+        step: step.max(1),
+        count: (end.saturating_sub(start).max(0) / step.max(1)) as usize + 1,
+    };
+    let expr = query.expr.unwrap_parens();
+    if let ExprKind::String(text) = &expr.kind {
+        return Evaluated::String(text.clone());
+    }
+    let evaluator = Evaluator::new(view, expr);
+    let span = QuerySpan { start, end, step };
+    let mut columns = evaluator.all_at_once(expr, ticks, QueryTime::Range(span));
+    columns.series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    match expr.value_type() == ValueType::Scalar {
+        true => Evaluated::Scalar(columns),
+        false => Evaluated::Vector(columns),
+    }
+}
+
+/// Evaluates an instant query that yields windows: `metric[5m]` or a subquery. Series come in the order of their
+/// labels, each with its samples.
+///
+/// # Errors
+/// Why the query failed.
+pub fn evaluate_windows(
+    query: &Query,
+    view: &View<'_>,
+    time: Timestamp,
+) -> Result<Vec<(Labels, Points)>, EvalError> {
+    let evaluator = Evaluator::new(view, &query.expr);
+    let frame = Frame::new(Ticks::instant(time), QueryTime::Same);
+    let mut found: Vec<(Labels, Points)> = Vec::new();
+    evaluator.ranges(&query.expr, Samples::Any, &frame, &mut |range| {
+        let (first, past) = range.bounds.first().copied().unwrap_or_default();
+        let within = |index: usize| index >= first as usize && index < past as usize;
+        if first < past {
+            let labels = match range.drop_name {
+                true => range.labels.without_metric(),
+                false => range.labels.clone(),
+            };
+            found.push((labels, range.points.filtered(within)));
+        }
+    });
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    match frame.into_errors().into_values().next() {
+        Some(error) => Err(error),
+        None => Ok(found),
     }
 }
 
@@ -90,8 +150,16 @@ struct Row<'c> {
 type Sink<'s> = dyn FnMut(Row<'_>) + 's;
 
 impl<'a> Evaluator<'a> {
-    fn all_at_once(&self, expr: &Expr, ticks: Ticks) -> Columns {
-        let frame = Frame::new(ticks, QueryTime::Same);
+    fn new(view: &'a View<'a>, root: &'a Expr) -> Evaluator<'a> {
+        Evaluator {
+            view,
+            root,
+            selections: RefCell::default(),
+        }
+    }
+
+    fn all_at_once(&self, expr: &Expr, ticks: Ticks, query: QueryTime) -> Columns {
+        let frame = Frame::new(ticks, query);
         let series = match expr.value_type() {
             ValueType::Scalar => vec![ColumnSeries {
                 labels: Labels::empty(),
@@ -112,7 +180,8 @@ impl<'a> Evaluator<'a> {
         let mut places: BTreeMap<Labels, Column> = BTreeMap::new();
         let mut out = Columns::new(ticks);
         for tick in 0..ticks.count {
-            let single = self.all_at_once(expr, Ticks::instant(ticks.time(tick)));
+            let tick_alone = Ticks::instant(ticks.time(tick));
+            let single = self.all_at_once(expr, tick_alone, QueryTime::Same);
             for series in single.series {
                 let Some(sample) = series.column.get(0) else {
                     continue;

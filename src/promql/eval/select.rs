@@ -9,7 +9,7 @@ use super::frame::{Frame, QueryTime};
 use super::view::Horizon;
 use super::{Evaluator, Row, Sink};
 use crate::model::{Labels, Millis, Timestamp};
-use crate::promql::ast::{At, DurationExpr, Extension, Shift, VectorSelector};
+use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::window::Ends;
 use crate::store::{Points, SeriesId, is_stale};
@@ -151,6 +151,9 @@ impl<'a> Evaluator<'a> {
             (Horizon::Moving(shift), QueryTime::Fixed(moment)) => {
                 Limit::Fixed(moment.saturating_add(shift))
             }
+            (Horizon::Moving(shift), QueryTime::Range(span)) => {
+                Limit::Fixed(span.end.saturating_add(shift))
+            }
             (Horizon::Moving(shift), QueryTime::Same) => Limit::Moving(shift),
         };
         match selected.writers.as_slice() {
@@ -185,14 +188,14 @@ impl<'a> Evaluator<'a> {
     /// Where a selector's windows end, or why not.
     pub(super) fn ends(&self, shift: &Shift, frame: &Frame) -> Result<Ends, String> {
         let offset = match &shift.offset {
-            Some(offset) => millis(offset)?,
+            Some(offset) => frame.offset(offset)?,
             None => 0,
         };
-        let moment = match (shift.at, frame.query) {
-            (None, _) => return Ok(Ends::Before(offset)),
+        let moment = match (shift.at, frame.query.span()) {
             (Some(At::Time(time)), _) => time,
-            (Some(At::Start | At::End), QueryTime::Fixed(moment)) => moment,
-            (Some(At::Start | At::End), _) => return Ok(Ends::Before(offset)),
+            (Some(At::Start), Some(span)) => span.start,
+            (Some(At::End), Some(span)) => span.end,
+            _ => return Ok(Ends::Before(offset)),
         };
         Ok(Ends::At(moment.saturating_sub(offset)))
     }
@@ -244,11 +247,6 @@ pub(super) fn refuse_extension(selector: &VectorSelector, frame: &Frame) -> bool
         frame.fail_all(&format!("the {name} modifier is not evaluated yet"));
     }
     selector.extension.is_some()
-}
-
-/// The milliseconds of a duration in an instant query.
-pub(super) fn millis(duration: &DurationExpr) -> Result<Millis, String> {
-    duration.resolve(0, 0, true).map_err(|error| error.message)
 }
 
 /// The newest sample of every window, unless it is stale.

@@ -2,9 +2,8 @@
 
 use super::Evaluator;
 use super::frame::{Frame, QueryTime};
-use super::select::millis;
 use crate::model::{Labels, Millis};
-use crate::promql::ast::{At, Expr, ExprKind, Subquery};
+use crate::promql::ast::{At, DurationExpr, Expr, ExprKind, Subquery};
 use crate::promql::column::{ColumnSeries, Sample, Ticks};
 use crate::promql::window::Ends;
 use crate::store::Points;
@@ -70,16 +69,13 @@ impl Evaluator<'_> {
     }
 
     fn shape(&self, subquery: &Subquery, frame: &Frame) -> Result<Shape, String> {
-        let positive = |duration: &crate::promql::ast::DurationExpr| {
-            duration.resolve(0, 0, false).map_err(|error| error.message)
-        };
         let step = match &subquery.step {
-            Some(step) => positive(step)?,
+            Some(step) => frame.length(step)?,
             None => self.view.default_step,
         };
         Ok(Shape {
             ends: self.ends(&subquery.shift, frame)?,
-            range: positive(&subquery.range)?,
+            range: frame.length(&subquery.range)?,
             step: step.max(1),
         })
     }
@@ -98,6 +94,7 @@ impl Evaluator<'_> {
                     _ => false,
                 };
             }
+            ExprKind::Call(call) if call.function.depends_on_query => return false,
             _ => None,
         };
         if let Some(selector) = selector {
@@ -150,6 +147,11 @@ fn blame(inner: Frame, steps: Ticks, shape: Shape, frame: &Frame) {
             frame.fail(tick, || error.message.clone());
         }
     }
+}
+
+/// The milliseconds of an offset in an instant query.
+fn millis(offset: &DurationExpr) -> Result<Millis, String> {
+    offset.resolve(0, 0, true).map_err(|error| error.message)
 }
 
 /// The samples of a column at its steps.

@@ -45,5 +45,5 @@ pub(super) static ROWS: &[Function] = &[
 ];
 
 const fn row(name: &'static str, body: fn(&DateTime<Utc>) -> f64, doc: &'static str) -> Function {
-    Function::new(name, Body::Calendar(body), doc)
+    Function::new(name, Body::Calendar(body), doc).of_its_time()
 }

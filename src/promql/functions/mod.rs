@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Histogram, Labels};
+use crate::model::{Histogram, Labels, Millis, Timestamp};
 
 use super::ast::{Expr, ValueType};
 use super::column::{Column, ColumnSeries, EvalError, Ticks};
@@ -33,6 +33,10 @@ pub struct Function {
     pub keeps_name: bool,
     /// Whether it needs `promql-experimental-functions`.
     pub experimental: bool,
+    /// Whether the result depends on the moment of evaluation beside that of the samples.
+    pub depends_on_time: bool,
+    /// Whether the result depends on when the query begins or ends.
+    pub depends_on_query: bool,
 }
 
 /// What a function takes and gives.
@@ -127,8 +131,32 @@ pub struct Arguments<'a> {
     pub is_seen: bool,
     /// Whether metric names are dropped when the query is done rather than at once.
     pub delayed_name_removal: bool,
+    /// The query that the ticks belong to; `None` where each tick is an instant query of its own.
+    pub query: Option<QuerySpan>,
     /// Errors by tick.
     pub errors: BTreeMap<usize, EvalError>,
+}
+
+/// When a query begins and ends, and its step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuerySpan {
+    /// Its first step.
+    pub start: Timestamp,
+    /// Its end; the last step is not after it.
+    pub end: Timestamp,
+    /// The distance of its steps; 0 for an instant query.
+    pub step: Millis,
+}
+
+impl QuerySpan {
+    /// An instant query.
+    pub fn instant(moment: Timestamp) -> QuerySpan {
+        QuerySpan {
+            start: moment,
+            end: moment,
+            step: 0,
+        }
+    }
 }
 
 /// An argument, evaluated.
@@ -183,12 +211,29 @@ impl Function {
             body,
             keeps_name: false,
             experimental: false,
+            depends_on_time: false,
+            depends_on_query: false,
         }
     }
 
     const fn keeping_name(self) -> Function {
         Function {
             keeps_name: true,
+            ..self
+        }
+    }
+
+    const fn of_its_time(self) -> Function {
+        Function {
+            depends_on_time: true,
+            ..self
+        }
+    }
+
+    const fn of_its_query(self) -> Function {
+        Function {
+            depends_on_time: true,
+            depends_on_query: true,
             ..self
         }
     }

@@ -51,7 +51,8 @@ pub(super) static ROWS: &[Function] = &[
             validate: None,
         },
         "Value so many seconds from now, by a line through the samples.",
-    ),
+    )
+    .of_its_time(),
     Function::new(
         "double_exponential_smoothing",
         Body::Window {

@@ -1,12 +1,12 @@
 //! Functions that give one number a tick.
 
-use super::{Argument, Arguments, Body, Function};
+use super::{Argument, Arguments, Body, Function, QuerySpan};
 use crate::promql::ast::ValueType::{self, Scalar, Vector};
 use crate::promql::column::{Column, Sample};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    row("time", &[], time, "The evaluation time in unix seconds."),
+    row("time", &[], time, "The evaluation time in unix seconds.").of_its_time(),
     row(
         "pi",
         &[],
@@ -22,30 +22,34 @@ pub(super) static ROWS: &[Function] = &[
     row(
         "start",
         &[],
-        time,
+        |arguments| of_query(arguments, |span| span.start as f64 / 1000.0),
         "Start of the query in unix seconds; for a rule the evaluation time.",
     )
+    .of_its_query()
     .experimental(),
     row(
         "end",
         &[],
-        time,
+        |arguments| of_query(arguments, |span| span.end as f64 / 1000.0),
         "End of the query in unix seconds; for a rule the evaluation time.",
     )
+    .of_its_query()
     .experimental(),
     row(
         "range",
         &[],
-        zero,
+        |arguments| of_query(arguments, |span| (span.end - span.start) as f64 / 1000.0),
         "Length of the query in seconds; 0 for a rule.",
     )
+    .of_its_query()
     .experimental(),
     row(
         "step",
         &[],
-        zero,
+        |arguments| of_query(arguments, step),
         "Step of the query in seconds; 0 for a rule.",
     )
+    .of_its_query()
     .experimental(),
     row(
         "max_of",
@@ -80,8 +84,22 @@ fn time(arguments: &Arguments<'_>) -> Column {
     column
 }
 
-fn zero(arguments: &Arguments<'_>) -> Column {
-    Column::constant(arguments.ticks.count, 0.0)
+/// A number that depends on the query alone.
+fn of_query(arguments: &Arguments<'_>, body: fn(QuerySpan) -> f64) -> Column {
+    let mut column = Column::absent(arguments.ticks.count);
+    for (tick, time) in arguments.ticks.iter().enumerate() {
+        let span = arguments.query.unwrap_or(QuerySpan::instant(time));
+        column.set(tick, body(span));
+    }
+    column
+}
+
+/// A range query of a single step has none, as in Prometheus.
+fn step(span: QuerySpan) -> f64 {
+    match span.start == span.end {
+        true => 0.0,
+        false => span.step as f64 / 1000.0,
+    }
 }
 
 fn scalar(arguments: &Arguments<'_>) -> Column {

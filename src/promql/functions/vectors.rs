@@ -78,7 +78,8 @@ pub(super) static ROWS: &[Function] = &[
         "timestamp",
         Body::Timestamp,
         "Time of every sample in seconds.",
-    ),
+    )
+    .of_its_time(),
     Function::new(
         "absent_over_time",
         Body::AbsentOverTime,
