@@ -8,6 +8,8 @@ mod order;
 
 mod run;
 
+pub mod script;
+
 mod verdict;
 
 pub use run::{RunOptions, Suite, run};

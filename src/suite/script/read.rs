@@ -1,0 +1,397 @@
+//! From the text of a script to its commands.
+
+use super::line::Line;
+use super::{
+    Command, Evaluation, Expected, ExpectedSeries, Load, Note, Pattern, Script, Steps, Time,
+};
+use crate::model::{Duration, Labels, Millis, Regex, number};
+use crate::promql::ast::ExprKind;
+use crate::promql::{Features, Query};
+use crate::series::notation::{Item, NotationError, expand, parse_series, parse_values};
+use crate::series::stored::as_stored;
+use crate::store::Points;
+use crate::text::{Diagnostic, Source, Span};
+
+/// Samples of one series beyond which a script is refused.
+const MAX_SAMPLES: usize = 1_000_000;
+
+/// Reads a script.
+///
+/// # Errors
+///
+/// Every line that is no part of a command.
+pub fn read(source: &Source) -> Result<Script, Vec<Diagnostic>> {
+    let mut reader = Reader {
+        source,
+        lines: Line::all(source),
+        next: 0,
+    };
+    let mut commands = Vec::new();
+    let mut faults = Vec::new();
+    while let Some(line) = reader.take() {
+        if line.text.is_empty() {
+            continue;
+        }
+        match reader.command(line) {
+            Ok(command) => commands.push(command),
+            Err(fault) => {
+                faults.push(fault);
+                reader.skip_block();
+            }
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(Script {
+            source: source.clone(),
+            commands,
+        }),
+        false => Err(faults),
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    lines: Vec<Line<'a>>,
+    next: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self) -> Option<Line<'a>> {
+        let line = self.lines.get(self.next).copied();
+        self.next += 1;
+        line
+    }
+
+    /// The next line of a command's block; `None` at the empty line that ends it.
+    fn take_of_block(&mut self) -> Option<Line<'a>> {
+        let line = self
+            .lines
+            .get(self.next)
+            .filter(|line| !line.text.is_empty())
+            .copied();
+        self.next += usize::from(line.is_some());
+        line
+    }
+
+    fn skip_block(&mut self) {
+        while self.take_of_block().is_some() {}
+    }
+
+    fn command(&mut self, line: Line<'a>) -> Result<Command, Diagnostic> {
+        let (word, rest) = line.split_word();
+        let word = word.to_ascii_lowercase();
+        match word.as_str() {
+            "clear" => Ok(Command::Clear),
+            "load" | "load_with_nhcb" => self.load(rest).map(Command::Load),
+            _ => match word
+                .strip_prefix("eval")
+                .map(|mode| mode.trim_start_matches('_'))
+            {
+                Some(mode @ ("" | "fail" | "warn" | "info" | "ordered")) => self
+                    .evaluation(mode, rest)
+                    .map(|found| Command::Evaluate(Box::new(found))),
+                _ => Err(line.fault(
+                    self.source,
+                    format!("unknown command {word:?}"),
+                    "a script is made of `load`, `clear` and `eval`",
+                )),
+            },
+        }
+    }
+
+    fn load(&mut self, rest: Line<'a>) -> Result<Load, Diagnostic> {
+        let interval = self.duration(rest, "the step of a load")?;
+        let mut series: Vec<(Labels, Points)> = Vec::new();
+        while let Some(line) = self.take_of_block() {
+            // When samples started is not looked at yet.
+            if line.split_word().0.ends_with("@st") {
+                continue;
+            }
+            let (labels, items, values) = self.series(line)?;
+            let points = expand(&items, 0, interval, MAX_SAMPLES)
+                .map_err(|error| self.notation_fault(values, error))?;
+            let points = as_stored(points);
+            match series.iter_mut().find(|(present, _)| *present == labels) {
+                Some(present) => present.1 = points,
+                None => series.push((labels, points)),
+            }
+        }
+        Ok(Load { series })
+    }
+
+    fn evaluation(&mut self, mode: &str, line: Line<'a>) -> Result<Evaluation, Diagnostic> {
+        let (kind, rest) = line.split_word();
+        let (time, query) = match kind {
+            "instant" => self.instant(rest)?,
+            "range" => self.range(rest)?,
+            _ => {
+                return Err(line.fault(
+                    self.source,
+                    "an evaluation is `instant` or `range`",
+                    "write `eval instant at 5m QUERY` or `eval range from 0 to 5m step 1m QUERY`",
+                ));
+            }
+        };
+        let mut evaluation = Evaluation {
+            span: query.span(),
+            query: query.text.to_owned(),
+            time,
+            ordered: mode == "ordered",
+            failure: (mode == "fail").then_some(Pattern::Any),
+            annotations: match mode {
+                "warn" => vec![(Note::Warn, Pattern::Any)],
+                "info" => vec![(Note::Info, Pattern::Any)],
+                _ => Vec::new(),
+            },
+            window: None,
+            expected: Expected::Series(Vec::new()),
+        };
+        while let Some(line) = self.take_of_block() {
+            if !self.expectation(&mut evaluation, line)? {
+                break;
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// `at 5m QUERY`
+    fn instant(&self, line: Line<'a>) -> Result<(Time, Line<'a>), Diagnostic> {
+        let (time, query) = self.timed(line, "at")?;
+        Ok((Time::Instant(time), self.query(query)?))
+    }
+
+    /// `from 0 to 5m step 1m QUERY`
+    fn range(&self, line: Line<'a>) -> Result<(Time, Line<'a>), Diagnostic> {
+        let (steps, query) = self.steps(line)?;
+        Ok((Time::Range(steps), self.query(query)?))
+    }
+
+    fn query(&self, query: Line<'a>) -> Result<Line<'a>, Diagnostic> {
+        match query.text.is_empty() {
+            true => Err(query.fault(self.source, "no query", "write the query behind the time")),
+            false => Ok(query),
+        }
+    }
+
+    fn steps(&self, line: Line<'a>) -> Result<(Steps, Line<'a>), Diagnostic> {
+        let (start, rest) = self.timed(line, "from")?;
+        let (end, rest) = self.timed(rest, "to")?;
+        let (step, rest) = self.timed(rest, "step")?;
+        if end < start || step <= 0 {
+            return Err(line.fault(
+                self.source,
+                "the range ends before it starts, or its step is not above 0",
+                "write `from START to END step STEP`",
+            ));
+        }
+        Ok((Steps { start, end, step }, rest))
+    }
+
+    /// A word and the duration behind it.
+    fn timed(&self, line: Line<'a>, word: &str) -> Result<(Millis, Line<'a>), Diagnostic> {
+        let (found, rest) = line.split_word();
+        if found != word {
+            let message = format!("expected `{word}` and a duration");
+            return Err(line.fault(self.source, message, "write it such as `at 5m`"));
+        }
+        let (_, after) = rest.split_word();
+        Ok((self.duration(rest, word)?, after))
+    }
+
+    fn duration(&self, line: Line<'a>, what: &str) -> Result<Millis, Diagnostic> {
+        let (text, _) = line.split_word();
+        Duration::parse(text)
+            .map(Duration::millis)
+            .map_err(|error| {
+                line.fault(
+                    self.source,
+                    format!("{what}: {error}"),
+                    "write a duration such as `5m`",
+                )
+            })
+    }
+
+    /// Reads one line below an evaluation; says whether more may follow.
+    fn expectation(&self, into: &mut Evaluation, line: Line<'a>) -> Result<bool, Diagnostic> {
+        if let Some(message) = line.strip("expected_fail_message") {
+            into.failure = Some(Pattern::Exactly(message.text.to_owned()));
+            return Ok(false);
+        }
+        if let Some(pattern) = line.strip("expected_fail_regexp") {
+            into.failure = Some(self.regex(pattern)?);
+            return Ok(false);
+        }
+        if let Some(steps) = line.strip("expect range vector") {
+            into.window = Some(self.steps(steps)?.0);
+            return Ok(true);
+        }
+        if let Some(text) = line.strip("expect string") {
+            into.expected = Expected::Text(self.string(text)?);
+            return Ok(true);
+        }
+        if line.split_word().0 == "expect" {
+            self.note(into, line)?;
+            return Ok(true);
+        }
+        if let Some(value) = integer(line.text).or_else(|| number::parse_float(line.text)) {
+            into.expected = Expected::Scalar(value);
+            return Ok(false);
+        }
+        let expected = self.expected_series(into, line)?;
+        match &mut into.expected {
+            Expected::Series(series) => {
+                series.retain(|present| present.labels != expected.labels);
+                series.push(expected);
+            }
+            _ => into.expected = Expected::Series(vec![expected]),
+        }
+        Ok(true)
+    }
+
+    /// `expect fail`, `expect warn msg: …`, and their like.
+    fn note(&self, into: &mut Evaluation, line: Line<'a>) -> Result<(), Diagnostic> {
+        let (_, rest) = line.split_word();
+        let (kind, rest) = rest.split_word();
+        let pattern = match (rest.strip("msg:"), rest.strip("regex:")) {
+            (Some(message), _) => Pattern::Exactly(message.text.to_owned()),
+            (_, Some(pattern)) => self.regex(pattern)?,
+            _ if rest.text.is_empty() => Pattern::Any,
+            _ => {
+                let help = "write `msg: TEXT` or `regex: PATTERN`";
+                return Err(rest.fault(self.source, "no message to match", help));
+            }
+        };
+        match kind {
+            "ordered" => into.ordered = true,
+            "fail" => into.failure = Some(pattern),
+            "warn" => into.annotations.push((Note::Warn, pattern)),
+            "no_warn" => into.annotations.push((Note::NoWarn, pattern)),
+            "info" => into.annotations.push((Note::Info, pattern)),
+            "no_info" => into.annotations.push((Note::NoInfo, pattern)),
+            _ => {
+                let help =
+                    "expect fail, ordered, warn, no_warn, info, no_info, string or range vector";
+                return Err(line.fault(self.source, format!("unknown expectation {kind:?}"), help));
+            }
+        }
+        Ok(())
+    }
+
+    fn regex(&self, pattern: Line<'a>) -> Result<Pattern, Diagnostic> {
+        let regex = Regex::unanchored(pattern.text).map_err(|error| {
+            pattern.fault(
+                self.source,
+                error.to_string(),
+                "write a regular expression in RE2 syntax",
+            )
+        })?;
+        Ok(Pattern::Regex(pattern.text.to_owned(), Box::new(regex)))
+    }
+
+    fn string(&self, text: Line<'a>) -> Result<String, Diagnostic> {
+        match Query::parse(text.text, &Features::default()).map(|query| query.expr.kind) {
+            Ok(ExprKind::String(string)) => Ok(string),
+            _ => Err(text.fault(self.source, "no string", "write a string in quotes")),
+        }
+    }
+
+    fn expected_series(
+        &self,
+        evaluation: &Evaluation,
+        line: Line<'a>,
+    ) -> Result<ExpectedSeries, Diagnostic> {
+        let (labels, items, values) = self.series(line)?;
+        let steps = match (evaluation.time, evaluation.window) {
+            (_, Some(steps)) | (Time::Range(steps), None) => steps,
+            (Time::Instant(time), None) => Steps {
+                start: time,
+                end: time,
+                step: 1,
+            },
+        };
+        let points = expand(&items, steps.start, steps.step, MAX_SAMPLES)
+            .map_err(|error| self.notation_fault(values, error))?;
+        let is_instant = matches!(evaluation.time, Time::Instant(_)) && evaluation.window.is_none();
+        if is_instant && items.iter().map(Item::count).sum::<u64>() > 1 {
+            let message = "several values for one moment";
+            let help = "write one value, or `expect range vector from … to … step …` before it";
+            return Err(values.fault(self.source, message, help));
+        }
+        let hinted = |index| {
+            let histogram = points.histogram(index);
+            histogram.is_some_and(|found| found.counter_reset_hint != Default::default())
+        };
+        let has_hint =
+            line.text.contains("counter_reset_hint:unknown") || (0..points.len()).any(hinted);
+        Ok(ExpectedSeries {
+            labels,
+            points,
+            has_hint,
+        })
+    }
+
+    /// A series and its samples, and where these stand.
+    fn series(&self, line: Line<'a>) -> Result<(Labels, Vec<Item>, Line<'a>), Diagnostic> {
+        let (name, rest) = line.text.split_at(end_of_series(line.text));
+        let labels = parse_series(name).map_err(|error| self.notation_fault(line, error))?;
+        let values = line.tail(rest);
+        let items =
+            parse_values(values.text).map_err(|error| self.notation_fault(values, error))?;
+        Ok((labels, items, values))
+    }
+
+    fn notation_fault(&self, line: Line<'a>, error: NotationError) -> Diagnostic {
+        let start = line.span().start + error.offset;
+        Diagnostic::error(error.message)
+            .at(self.source, Span::new(start, start + 1))
+            .help(error.help)
+    }
+}
+
+/// Where the name and the labels of a series end.
+fn end_of_series(text: &str) -> usize {
+    let is_end = |c: char| c.is_whitespace() || c == '{';
+    let name = text.find(is_end).unwrap_or(text.len());
+    let mut rest = text
+        .char_indices()
+        .skip_while(|(index, _)| *index < name)
+        .peekable();
+    if rest.peek().is_none_or(|(_, c)| *c != '{') {
+        return name;
+    }
+    let mut quote = None;
+    let mut escaped = false;
+    for (index, c) in rest {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(open) if c == '\\' && open != '`' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
+            None if c == '}' => return index + 1,
+            None => {}
+        }
+    }
+    text.len()
+}
+
+/// Go's `strconv.ParseInt` with base 0, as the script's numbers are read first.
+fn integer(text: &str) -> Option<f64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (base, digits) = match lower.get(..2) {
+        Some("0x") => (16, lower.get(2..)?),
+        Some("0b") => (2, lower.get(2..)?),
+        Some("0o") => (8, lower.get(2..)?),
+        Some(_) if lower.starts_with('0') => (8, lower.get(1..)?),
+        _ => (10, lower.as_str()),
+    };
+    if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    let value = i64::from_str_radix(digits, base).ok()? as f64;
+    Some(if negative { -value } else { value })
+}

@@ -1,0 +1,258 @@
+//! Runs a script: every evaluation as written, and those of one moment again as Prometheus tries them.
+
+use super::compare::{Got, compare};
+use super::pin::pinned;
+use super::{
+    Command, Evaluation, Expected, Load, Script, ScriptFailure, ScriptReport, Steps, Time,
+};
+use crate::model::{Millis, Timestamp};
+use crate::promql::ast::{Expr, ExprKind, ValueType};
+use crate::promql::{
+    Columns, Evaluated, Features, Query, Reader, Sample, Ticks, View, evaluate, evaluate_range,
+    evaluate_windows,
+};
+use crate::store::{Points, Series, Store, Writer};
+
+/// Everything on, as in Prometheus's own tests.
+const FEATURES: Features = Features {
+    experimental_functions: true,
+    delayed_name_removal: true,
+    extended_range_selectors: true,
+    binop_fill_modifiers: true,
+};
+
+/// Step of a subquery that names none.
+const SUBQUERY_STEP: Millis = 60_000;
+
+/// How far around a moment the range query lies that must give the same there.
+const AROUND: Millis = 60_000;
+
+/// Runs a script.
+pub fn run(script: &Script) -> ScriptReport {
+    let mut store = Store::default();
+    let mut report = ScriptReport::default();
+    for command in &script.commands {
+        match command {
+            Command::Clear => store = Store::default(),
+            Command::Load(load) => add(&mut store, load),
+            Command::Evaluate(evaluation) => match check(evaluation, &store) {
+                Ok(()) => report.passed += 1,
+                Err(miss) => report.failures.push(ScriptFailure {
+                    line: script.source.line_column(evaluation.span.start).line,
+                    query: miss.query,
+                    mode: miss.mode,
+                    expected: miss.expected,
+                    got: miss.got,
+                }),
+            },
+        }
+    }
+    report
+}
+
+/// How an evaluation missed what was expected.
+struct Miss {
+    query: String,
+    mode: String,
+    expected: String,
+    got: String,
+}
+
+fn add(store: &mut Store, load: &Load) {
+    for (labels, points) in &load.series {
+        store.add(Series {
+            labels: labels.clone(),
+            points: points.clone(),
+            writer: Writer::INPUT,
+        });
+    }
+}
+
+fn check(evaluation: &Evaluation, store: &Store) -> Result<(), Miss> {
+    let query = parse(&evaluation.query)?;
+    match (evaluation.time, evaluation.window) {
+        (Time::Range(steps), _) => check_range(evaluation, &query, steps, store),
+        (Time::Instant(_), Some(steps)) => check_instant(evaluation, &query, steps.end, store),
+        (Time::Instant(time), None) => {
+            check_instant(evaluation, &query, time, store)?;
+            check_elsewhere(evaluation, &query, time, store)
+        }
+    }
+}
+
+/// The same query pinned to its moment must give the same wherever it is evaluated.
+fn check_elsewhere(
+    evaluation: &Evaluation,
+    query: &Query,
+    time: Timestamp,
+    store: &Store,
+) -> Result<(), Miss> {
+    let Some(text) = pinned(query, time) else {
+        return Ok(());
+    };
+    let query = parse(&text)?;
+    let elsewhere = match time {
+        0 => vec![-1_000, 0, 1_000],
+        time => vec![
+            time.saturating_mul(-10),
+            0,
+            time / 5,
+            time,
+            time.saturating_mul(10),
+        ],
+    };
+    for time in elsewhere {
+        check_instant(evaluation, &query, time, store)?;
+    }
+    Ok(())
+}
+
+fn parse(text: &str) -> Result<Query, Miss> {
+    Query::parse(text, &FEATURES).map_err(|errors| {
+        let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        Miss {
+            query: text.to_owned(),
+            mode: "parsed".to_owned(),
+            expected: "a query".to_owned(),
+            got: messages.join("; "),
+        }
+    })
+}
+
+fn check_range(
+    evaluation: &Evaluation,
+    query: &Query,
+    steps: Steps,
+    store: &Store,
+) -> Result<(), Miss> {
+    let Steps { start, end, step } = steps;
+    let result = of_columns(evaluate_range(query, &view(store), start, end, step), true);
+    let mode = format!("from {start} ms to {end} ms step {step} ms");
+    judge(evaluation, query, &mode, result).map(drop)
+}
+
+/// An instant query, and, where it yields a vector, the middle of a range query around its moment.
+fn check_instant(
+    evaluation: &Evaluation,
+    query: &Query,
+    time: Timestamp,
+    store: &Store,
+) -> Result<(), Miss> {
+    let view = view(store);
+    let mode = format!("at {time} ms");
+    if query.value_type() == ValueType::Matrix {
+        let result = evaluate_windows(query, &view, time)
+            .map(Got::Matrix)
+            .map_err(|error| error.message);
+        return judge(evaluation, query, &mode, result).map(drop);
+    }
+    let result = of_columns(evaluate(query, &view, Ticks::instant(time)), false);
+    let failed = judge(evaluation, query, &mode, result)?;
+    let is_text = matches!(evaluation.expected, Expected::Text(_));
+    if failed || is_text || evaluation.window.is_some() || asks_for_query(&query.expr) {
+        return Ok(());
+    }
+    let (start, end) = (time.saturating_sub(AROUND), time.saturating_add(AROUND));
+    let around = evaluate_range(query, &view, start, end, AROUND);
+    let result = of_columns(around, true).map(|got| got.middle(time, query.value_type()));
+    if evaluation.ordered && result.is_ok() {
+        return Ok(());
+    }
+    judge(
+        evaluation,
+        query,
+        &format!("at {time} ms of a range"),
+        result,
+    )
+    .map(drop)
+}
+
+/// Whether some part of a query asks for the query's own times.
+fn asks_for_query(expr: &Expr) -> bool {
+    let text = expr.to_string();
+    ["start()", "end()", "range()", "step()"]
+        .iter()
+        .any(|asked| text.contains(asked))
+        || matches!(&expr.kind, ExprKind::String(_))
+}
+
+fn view(store: &Store) -> View<'_> {
+    View {
+        features: FEATURES,
+        ..View::new(store, Reader::After(Timestamp::MAX), SUBQUERY_STEP)
+    }
+}
+
+/// The result of a query, or why it failed.
+fn of_columns(evaluated: Evaluated, is_range: bool) -> Result<Got, String> {
+    match evaluated {
+        Evaluated::String(text) => Ok(Got::Text(text)),
+        Evaluated::Scalar(columns) | Evaluated::Vector(columns) if !columns.errors.is_empty() => {
+            let first = columns.errors.into_values().next();
+            Err(first.map_or_else(String::new, |error| error.message))
+        }
+        Evaluated::Scalar(columns) if !is_range => {
+            let first = columns
+                .series
+                .first()
+                .and_then(|series| series.column.get(0));
+            match first {
+                Some(Sample::Float(value)) => Ok(Got::Scalar(value)),
+                _ => Err("a scalar without a value".to_owned()),
+            }
+        }
+        Evaluated::Scalar(columns) | Evaluated::Vector(columns) => Ok(match is_range {
+            true => Got::Matrix(matrix(&columns)),
+            false => Got::Vector(matrix(&columns)),
+        }),
+    }
+}
+
+fn matrix(columns: &Columns) -> Vec<(crate::model::Labels, Points)> {
+    let series = columns.series.iter().map(|series| {
+        let mut points = Points::default();
+        for tick in series.column.present_ticks() {
+            let time = columns.ticks.time(tick);
+            match series.column.get(tick) {
+                Some(Sample::Float(value)) => points.push(time, value),
+                Some(Sample::Histogram(histogram)) => {
+                    points.push_histogram(time, histogram.clone())
+                }
+                None => {}
+            }
+        }
+        (series.labels.clone(), points)
+    });
+    series.filter(|(_, points)| !points.is_empty()).collect()
+}
+
+/// Compares a result with what was expected; says whether the query failed as it should.
+fn judge(
+    evaluation: &Evaluation,
+    query: &Query,
+    mode: &str,
+    result: Result<Got, String>,
+) -> Result<bool, Miss> {
+    let miss = |expected: String, got: String| Miss {
+        query: query.text.clone(),
+        mode: mode.to_owned(),
+        expected,
+        got,
+    };
+    match (&evaluation.failure, result) {
+        (Some(pattern), Err(message)) if pattern.matches(&message) => Ok(true),
+        (Some(pattern), Err(message)) => Err(miss(
+            format!("failure with {}", pattern.describe()),
+            message,
+        )),
+        (Some(pattern), Ok(got)) => Err(miss(
+            format!("failure with {}", pattern.describe()),
+            got.describe(),
+        )),
+        (None, Err(message)) => Err(miss("no failure".to_owned(), message)),
+        (None, Ok(got)) => match compare(evaluation, &got) {
+            Ok(()) => Ok(false),
+            Err((expected, got)) => Err(miss(expected, got)),
+        },
+    }
+}
