@@ -1,7 +1,6 @@
 //! Regular expressions against what Go accepts, matches and replaces.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a test reads its fixtures and may stop at a broken one"
 )]

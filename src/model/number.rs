@@ -7,9 +7,9 @@ use super::unicode::is_print;
 /// A float as Prometheus prints sample values: `strconv.FormatFloat(value, 'f', -1, 64)`, the shortest
 /// digits that read back the same, never with an exponent; `NaN`, `+Inf`, `-Inf`.
 pub fn format_value(value: f64) -> String {
-    match non_finite(value) {
-        Some(text) => text.to_owned(),
-        None => format!("{value}"),
+    match shortest(value) {
+        Some((digits, exponent)) => without_exponent(&digits, exponent),
+        None => non_finite(value).unwrap_or("NaN").to_owned(),
     }
 }
 
@@ -17,8 +17,10 @@ pub fn format_value(value: f64) -> String {
 /// shortest digits, with an exponent below `1e-04` and from `1e+06` on.
 pub fn format_general(value: f64) -> String {
     match shortest(value) {
-        Some((_, exponent)) if (-4..6).contains(&exponent) => format_value(value),
-        Some((digits, exponent)) => with_exponent(&digits, 'e', exponent),
+        Some((digits, exponent)) => match exponent {
+            -4..6 => without_exponent(&digits, exponent),
+            _ => with_exponent(&digits, 'e', exponent),
+        },
         None => format_value(value),
     }
 }
@@ -137,9 +139,38 @@ fn escape(code: u32, out: &mut String) {
 /// The shortest digits that read back the same, as `-1.25`, and the power of ten that they are
 /// multiplied with; `None` where the value is not finite.
 fn shortest(value: f64) -> Option<(String, i32)> {
-    let text = format!("{value:e}");
+    let mut text = format!("{value:e}");
+    // Of two shortest ones that are equally near, Go takes the even one, Rust takes any. That needs
+    // 15 digits: fewer are never equally near.
+    if text.len() > 15 {
+        let places = text.bytes().take_while(|c| *c != b'e');
+        let places = places.filter(u8::is_ascii_digit).count().saturating_sub(1);
+        let nearest = format!("{value:.places$e}");
+        if nearest.parse() == Ok(value) {
+            text = nearest;
+        }
+    }
     let (digits, exponent) = text.split_once('e')?;
     Some((digits.to_owned(), exponent.parse().ok()?))
+}
+
+/// Digits such as `-1.25` times a power of ten, written out.
+fn without_exponent(digits: &str, exponent: i32) -> String {
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", digits),
+    };
+    let (first, more) = digits.split_once('.').unwrap_or((digits, ""));
+    let places = exponent.unsigned_abs() as usize;
+    if exponent < 0 {
+        let zeros = places.saturating_sub(1);
+        return format!("{sign}0.{:0<zeros$}{first}{more}", "");
+    }
+    match more.split_at_checked(places) {
+        None => format!("{sign}{first}{more:0<places$}"),
+        Some((whole, "")) => format!("{sign}{first}{whole}"),
+        Some((whole, part)) => format!("{sign}{first}{whole}.{part}"),
+    }
 }
 
 fn with_exponent(digits: &str, letter: char, exponent: i32) -> String {
@@ -261,4 +292,36 @@ fn power_of_two(exponent: i64) -> f64 {
         _ => 0,
     };
     f64::from_bits(bits.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn of_equally_near_digits_the_even_ones() {
+        assert_eq!(format_value(1_281_070_428_832_670.2), "1281070428832670.2");
+        assert_eq!(
+            format_general(34_761_855_121_141.812),
+            "3.4761855121141812e+13"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in any::<f64>()) {
+            for text in [format_value(value), format_general(value), format_scientific(value)] {
+                let read = parse_float(&text).map(f64::to_bits);
+                prop_assert!(value.is_nan() || read == Some(value.to_bits()), "{text}");
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,20}|[+-]?(0[xX])?[0-9a-f_.]{0,20}([ep][+-]?[0-9_]{0,20})?") {
+            parse_float(&text);
+            prop_assert!(quote(&text).len() >= text.len());
+        }
+    }
 }

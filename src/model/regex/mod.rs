@@ -3,6 +3,7 @@
 //! A pattern is read by our own reader, which knows Go's syntax and refusals, and is run by the
 //! engine of the `regex-automata` crate, whose time is linear in the text.
 
+mod characters;
 mod classes;
 mod reader;
 mod shortcut;
@@ -10,12 +11,12 @@ mod template;
 mod tree;
 
 use std::sync::Arc;
+use std::thread;
 
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, meta};
-use regex_syntax::hir::{Hir, Look};
 
-use reader::{Flags, Pattern, TOO_LARGE, refusal};
+use reader::{Flags, Pattern, TOO_DEEP, TOO_LARGE, refusal};
 use shortcut::Shortcut;
 use template::Reference;
 
@@ -46,7 +47,7 @@ struct Inner {
 }
 
 /// Memory that the compiled program of one pattern may take.
-const MAX_PROGRAM_BYTES: usize = 64 << 20;
+const MAX_PROGRAM_BYTES: usize = 48 << 20;
 
 /// Memory that the lazily built automaton of one pattern may take in one thread.
 const MAX_CACHE_BYTES: usize = 2 << 20;
@@ -55,7 +56,13 @@ const MAX_CACHE_BYTES: usize = 2 << 20;
 const MAX_ONE_PASS_BYTES: usize = 1 << 20;
 
 /// Instructions times groups: finding groups takes so many slots of memory at worst.
-const MAX_GROUP_SLOTS: u64 = 1 << 20;
+const MAX_GROUP_SLOTS: u64 = 1 << 22;
+
+/// Trees up to this height are compiled on the stack of the caller.
+const MAX_HEIGHT_HERE: u32 = 64;
+
+/// The stack that the highest tree is compiled on; a height of 1000 was seen to take less than 2 MiB.
+const DEEP_STACK_BYTES: usize = 16 << 20;
 
 impl Regex {
     /// A pattern that must match a whole value, as matchers use it; `.` matches newlines too.
@@ -72,15 +79,15 @@ impl Regex {
             dot_newline: true,
             ..Flags::default()
         };
-        let read = reader::read(pattern, flags)?;
-        let ends = |look| Hir::look(look);
-        let whole = vec![ends(Look::Start), read.tree.node.to_hir(), ends(Look::End)];
-        Ok(Regex::new(Inner {
-            shortcut: Shortcut::of_tree(&read.tree.node),
-            literal_prefix: shortcut::literal_prefix(&read.tree.node).to_owned(),
-            engine: Some(engine(&Hir::concat(whole), &read, pattern)?),
-            group_names: read.group_names,
-        }))
+        let read = reader::read(pattern, flags)?.anchored(pattern)?;
+        with_enough_stack(read, pattern, |read| {
+            Ok(Inner {
+                shortcut: Shortcut::of_tree(&read.tree.node),
+                literal_prefix: shortcut::literal_prefix(&read.tree.node).to_owned(),
+                engine: Some(engine(&read, pattern)?),
+                group_names: read.group_names,
+            })
+        })
     }
 
     /// A pattern that must match a whole value, as `label_replace` uses it: Prometheus writes
@@ -95,12 +102,14 @@ impl Regex {
     /// A pattern that may match anywhere, as the template functions `match` and `reReplaceAll` use it.
     pub fn unanchored(pattern: &str) -> Result<Regex, RegexError> {
         let read = reader::read(pattern, Flags::default())?;
-        Ok(Regex::new(Inner {
-            shortcut: None,
-            literal_prefix: String::new(),
-            engine: Some(engine(&read.tree.node.to_hir(), &read, pattern)?),
-            group_names: read.group_names,
-        }))
+        with_enough_stack(read, pattern, |read| {
+            Ok(Inner {
+                shortcut: None,
+                literal_prefix: String::new(),
+                engine: Some(engine(&read, pattern)?),
+                group_names: read.group_names,
+            })
+        })
     }
 
     /// Whether it matches.
@@ -199,8 +208,27 @@ impl Regex {
     }
 }
 
+/// Turns what was read into a regex. What does so goes down the tree by recursion, so a deep tree gets
+/// a thread with the stack for it.
+fn with_enough_stack(
+    read: Pattern,
+    pattern: &str,
+    work: impl FnOnce(Pattern) -> Result<Inner, RegexError> + Send,
+) -> Result<Regex, RegexError> {
+    let result = match read.tree.height() > MAX_HEIGHT_HERE {
+        false => work(read),
+        true => thread::scope(|scope| {
+            let builder = thread::Builder::new().stack_size(DEEP_STACK_BYTES);
+            let spawned = builder.spawn_scoped(scope, move || work(read));
+            let joined = spawned.ok().and_then(|thread| thread.join().ok());
+            joined.unwrap_or_else(|| Err(refusal(TOO_DEEP, pattern)))
+        }),
+    };
+    result.map(Regex::new)
+}
+
 /// Compiles what was read.
-fn engine(hir: &Hir, read: &Pattern, pattern: &str) -> Result<meta::Regex, RegexError> {
+fn engine(read: &Pattern, pattern: &str) -> Result<meta::Regex, RegexError> {
     let groups = read.group_names.len() as u64;
     if groups > 1 && read.tree.size().saturating_mul(groups) > MAX_GROUP_SLOTS {
         return Err(refusal(TOO_LARGE, pattern));
@@ -211,6 +239,129 @@ fn engine(hir: &Hir, read: &Pattern, pattern: &str) -> Result<meta::Regex, Regex
         .hybrid_cache_capacity(MAX_CACHE_BYTES);
     meta::Builder::new()
         .configure(limits)
-        .build_from_hir(hir)
+        .build_from_hir(&read.tree.node.to_hir())
         .map_err(|_| refusal(TOO_LARGE, pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A pattern that matches just this text.
+    fn escaped(text: &str) -> String {
+        let escape = |c: char| match c.is_ascii_punctuation() {
+            true => format!("\\{c}"),
+            false => c.to_string(),
+        };
+        text.chars().map(escape).collect()
+    }
+
+    #[test]
+    fn lists_the_values_of_a_pattern() {
+        let values = |pattern| {
+            let regex = Regex::anchored(pattern).unwrap();
+            regex.literal_alternatives().map(<[String]>::to_vec)
+        };
+        for (pattern, list) in [
+            ("b|a|b", "a b"),
+            ("api-(eu|us)", "api-eu api-us"),
+            ("^v[1-3]$", "v1 v2 v3"),
+            ("https?", "http https"),
+            (r"a\.b|(c)", "a.b c"),
+        ] {
+            let list = list.split(' ').map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(values(pattern), Some(list), "{pattern}");
+        }
+        assert_eq!(values(""), Some(vec![String::new()]));
+        for pattern in ["a.*", "(?i)a|b", r"\w\w", "a^b", "(a|b)+", r"a\b", "^a|b$"] {
+            assert_eq!(values(pattern), None, "{pattern}");
+        }
+        assert!(
+            Regex::unanchored("a|b")
+                .unwrap()
+                .literal_alternatives()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn knows_how_matches_begin() {
+        for (pattern, prefix) in [
+            ("web-.*", "web-"),
+            ("^web-[0-9]+", "web-"),
+            ("web.?|x", ""),
+            ("(?i)web.*", ""),
+            (".*", ""),
+        ] {
+            let regex = Regex::anchored(pattern).unwrap();
+            assert_eq!(regex.literal_prefix(), prefix, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn label_replace_reads_the_pattern_in_its_frame() {
+        assert!(Regex::enclosed("a)(b").unwrap().is_match("ab"));
+        assert!(Regex::enclosed(r"\Qa").is_err());
+        let dotted = Regex::enclosed("(.*):(.*)").unwrap();
+        assert_eq!(dotted.expand("a\n:b", "$2$1").as_deref(), Some("ba\n"));
+        let plain = Regex::enclosed("db").unwrap();
+        assert_eq!(plain.expand("db", "<$0$1>").as_deref(), Some("<db>"));
+        assert_eq!(plain.expand("db1", "$0"), None);
+    }
+
+    #[test]
+    fn a_boundary_is_never_inside_a_character() {
+        let regex = Regex::unanchored(r"(\B|\pL)+").unwrap();
+        assert!(regex.is_match("1\u{3a3}K x"));
+        assert_eq!(
+            Regex::unanchored(r"\B").unwrap().replace_all("éé", "-"),
+            "-é-é-"
+        );
+    }
+
+    /// Deep and large patterns are answered on a small stack, in bounded memory.
+    #[test]
+    fn hostile_patterns_are_refused() {
+        let deep = |n: usize| "(".repeat(n) + "x" + &")".repeat(n);
+        let ask = move || {
+            assert!(Regex::anchored(&deep(998)).unwrap().is_match("x"));
+            for (pattern, words) in [
+                (deep(999), TOO_DEEP),
+                (format!("x{}", r"*\Q\E".repeat(5000)), TOO_DEEP),
+                ("(?:".repeat(5000), TOO_DEEP),
+                (r"\pL".repeat(20_000), TOO_LARGE),
+                ("(a)".repeat(20_000), TOO_LARGE),
+                ("a{1000}".repeat(600), TOO_LARGE),
+            ] {
+                let error = Regex::anchored(&pattern).unwrap_err();
+                assert!(error.reason.starts_with(words), "{words}");
+            }
+        };
+        let thread = thread::Builder::new().stack_size(512 << 10).spawn(ask);
+        thread.unwrap().join().unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_accepted_or_refused(
+            pattern in "[\\PC\n]{0,24}|[()\\[\\]{}*+?|^$.\\\\a-cpQEPxi<>:,0-9é-]{0,24}",
+            text in "[a-c\nKé]{0,8}",
+        ) {
+            for regex in [Regex::anchored(&pattern), Regex::unanchored(&pattern)].into_iter().flatten() {
+                let found = regex.is_match(&text);
+                prop_assert_eq!(found, regex.expand(&text, "$0").is_some());
+                regex.replace_all(&text, &pattern);
+            }
+        }
+
+        #[test]
+        fn an_escaped_text_matches_only_itself(text in "\\PC{0,12}", other in "\\PC{0,12}") {
+            let regex = Regex::anchored(&escaped(&text)).unwrap();
+            prop_assert!(regex.is_match(&text));
+            prop_assert_eq!(regex.is_match(&other), text == other);
+            prop_assert_eq!(regex.literal_alternatives(), Some(std::slice::from_ref(&text)));
+        }
+    }
 }

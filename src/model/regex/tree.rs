@@ -1,7 +1,7 @@
 //! The tree of a regular expression, its measures, and its form for the matching engine.
 
 use regex_syntax::hir::{
-    self, Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition,
+    Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition,
 };
 
 /// Go refuses trees that are higher.
@@ -243,6 +243,11 @@ impl Measured {
         }
     }
 
+    /// Levels of the tree.
+    pub(super) fn height(&self) -> u32 {
+        self.height
+    }
+
     /// How many instructions it takes.
     pub(super) fn size(&self) -> u64 {
         self.size
@@ -260,6 +265,7 @@ impl Node {
             Node::Class(class) => Hir::class(Class::Unicode(class.clone())),
             Node::AnyChar => Hir::dot(Dot::AnyChar),
             Node::AnyCharNotNewline => Hir::dot(Dot::AnyCharExceptLF),
+            Node::Look(Look::WordAsciiNegate) => no_word_boundary(),
             Node::Look(look) => Hir::look(*look),
             Node::Repeat {
                 min,
@@ -284,8 +290,16 @@ impl Node {
     }
 }
 
+/// Go's `\B`, which holds between characters only. The engine's own holds between the bytes of one
+/// character as well; there, neither a boundary of Unicode words nor the absence of one is seen.
+fn no_word_boundary() -> Hir {
+    let unicode = [Look::WordUnicode, Look::WordUnicodeNegate];
+    let between_characters = Hir::alternation(unicode.map(Hir::look).into());
+    Hir::concat(vec![Hir::look(Look::WordAsciiNegate), between_characters])
+}
+
 /// A character in any case.
-fn folded(c: char) -> hir::Hir {
+fn folded(c: char) -> Hir {
     let mut class = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
     class.case_fold_simple();
     Hir::class(Class::Unicode(class))

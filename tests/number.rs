@@ -1,0 +1,60 @@
+//! Numbers and quoted strings against what Go's `strconv` reads and writes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test reads its fixtures and may stop at a broken one"
+)]
+
+use std::path::Path;
+
+use rulecheck::model::number::{
+    format_general, format_scientific, format_value, parse_float, quote,
+};
+use serde::Deserialize;
+
+/// A text, and the float that it is in three forms; a text alone is no float.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Float {
+    text: String,
+    #[serde(default)]
+    plain: Option<String>,
+    #[serde(default)]
+    general: Option<String>,
+    #[serde(default)]
+    scientific: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quote {
+    text: String,
+    quoted: String,
+}
+
+#[test]
+fn reads_and_writes_floats_as_go() {
+    let cases: Vec<Float> = read("floats.json");
+    assert!(cases.len() > 100);
+    for case in cases {
+        let value = parse_float(&case.text);
+        assert_eq!(value.map(format_value), case.plain, "{}", case.text);
+        assert_eq!(value.map(format_general), case.general, "{}", case.text);
+        let scientific = value.map(format_scientific);
+        assert_eq!(scientific, case.scientific, "{}", case.text);
+    }
+}
+
+#[test]
+fn quotes_as_go() {
+    let cases: Vec<Quote> = read("quotes.json");
+    assert!(cases.len() > 20);
+    for case in cases {
+        assert_eq!(quote(&case.text), case.quoted);
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/number");
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
