@@ -40,13 +40,16 @@ pub(super) fn group_names(decoder: &mut Decoder<'_>, groups: &[RuleGroup]) {
     }
 }
 
+/// A rule's name, whether it is an alert, and its labels.
+type Identity<'a> = (&'a str, bool, Vec<(&'a str, &'a str)>);
+
 /// Rules of one kind, name and labels that are there twice: legal, but hardly meant.
 pub(super) fn duplicate_rules(groups: &[RuleGroup]) -> Vec<Diagnostic> {
-    let mut seen: HashMap<(&str, bool, Vec<(&str, &str)>), (&RuleGroup, Span)> = HashMap::new();
+    let mut seen: HashMap<Identity<'_>, (&RuleGroup, Span)> = HashMap::new();
     let mut warnings = Vec::new();
     for group in groups {
         for rule in &group.rules {
-            let (is_alert, labels): (bool, Vec<(&str, &str)>) = match &rule.kind {
+            let (is_alert, labels) = match &rule.kind {
                 RuleKind::Recording { labels } => (false, borrowed(labels, String::as_str)),
                 RuleKind::Alert(alert) => (true, borrowed(&alert.labels, |it| it.text())),
             };

@@ -2,6 +2,8 @@
 
 pub mod file;
 
+pub mod accept;
+
 mod read;
 
 mod order;
@@ -9,6 +11,8 @@ mod order;
 mod run;
 
 pub mod script;
+
+mod style;
 
 mod verdict;
 

@@ -17,6 +17,7 @@ mod resolve;
 mod scan;
 mod scan_names;
 mod scan_scalars;
+mod write;
 
 use std::borrow::Cow;
 
@@ -27,6 +28,7 @@ pub use embedded::Embedded;
 pub use fields::{Field, Fields, UnknownFields};
 pub use parse::{NESTING_LIMIT, parse};
 pub use resolve::Resolved;
+pub use write::{write_block, write_float, write_text};
 
 /// The first document of a YAML text.
 #[derive(Debug)]
@@ -135,8 +137,8 @@ impl<'s> Document<'s> {
         self.source
     }
 
-    /// Whether some alias stands for the node with this anchor, or for one inside a span.
-    pub fn is_aliased(&self, within: Span) -> bool {
+    /// Whether some alias stands for a node that lies inside a span.
+    pub fn has_aliased(&self, within: Span) -> bool {
         self.nodes.iter().any(|node| match node.content {
             Content::Alias(target) => self.nodes.get(target as usize).is_some_and(|target| {
                 target.span.start >= within.start && target.span.end <= within.end
@@ -180,9 +182,12 @@ impl<'d> Node<'d> {
         self.target().index != self.index
     }
 
-    /// Whether it was given an anchor.
-    pub fn is_anchored(self) -> bool {
+    /// Whether some alias stands for it too.
+    pub fn is_aliased(self) -> bool {
+        let is_alias =
+            |node: &Stored| matches!(node.content, Content::Alias(target) if target == self.index);
         self.stored().is_some_and(|stored| stored.anchored)
+            && self.document.nodes.iter().any(is_alias)
     }
 
     /// Where it stands, its anchor and its tag included.

@@ -47,7 +47,7 @@ impl Scalar<'_> {
 }
 
 /// An untagged scalar without quotes.
-fn resolve_plain(text: &str) -> Resolved {
+pub(super) fn resolve_plain(text: &str) -> Resolved {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
