@@ -77,11 +77,27 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
 ///
 /// Paths that name nothing.
 pub fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    files_named(arguments, is_test_file)
+}
+
+/// The scripts that paths name: a file itself, the files in a folder whose names end in `.test`, the files that a
+/// pattern matches. In the order of the arguments and then of names, none twice.
+///
+/// # Errors
+///
+/// Paths that name nothing.
+pub fn scripts(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    files_named(arguments, |path| {
+        path.extension().is_some_and(|end| end == "test")
+    })
+}
+
+fn files_named(arguments: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     let mut faults = Vec::new();
     for argument in arguments {
-        match files_of(argument) {
+        match files_of(argument, wanted) {
             Ok(found) => files.extend(found.into_iter().filter(|file| seen.insert(file.clone()))),
             Err(fault) => faults.push(fault),
         }
@@ -93,9 +109,12 @@ pub fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>
     }
 }
 
-fn files_of(argument: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+/// Which files of a folder are meant.
+type Wanted = fn(&Path) -> bool;
+
+fn files_of(argument: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic> {
     if argument.is_dir() {
-        return test_files_below(argument);
+        return files_below(argument, wanted);
     }
     if argument.exists() {
         return Ok(vec![argument.to_owned()]);
@@ -113,7 +132,7 @@ fn files_of(argument: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let mut files = Vec::new();
     for path in found {
         match path.is_dir() {
-            true => files.extend(test_files_below(&path)?),
+            true => files.extend(files_below(&path, wanted)?),
             false => files.push(path),
         }
     }
@@ -124,8 +143,8 @@ fn files_of(argument: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     }
 }
 
-/// The YAML files below a folder with a top-level `tests:`, in the order of names; hidden folders are passed over.
-fn test_files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+/// The files below a folder that are wanted, in the order of names; hidden folders are passed over.
+fn files_below(folder: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic> {
     let walk = WalkBuilder::new(folder)
         .standard_filters(false)
         .hidden(true)
@@ -136,23 +155,22 @@ fn test_files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         let entry = entry.map_err(|error| {
             Diagnostic::error(format!("can't search {}: {error}", display(folder)))
         })?;
-        let is_yaml = entry
-            .path()
-            .extension()
-            .is_some_and(|end| end == "yml" || end == "yaml");
-        if is_yaml
-            && entry.file_type().is_some_and(|kind| !kind.is_dir())
-            && is_test_file(entry.path())
-        {
+        if entry.file_type().is_some_and(|kind| !kind.is_dir()) && wanted(entry.path()) {
             files.push(tidy(entry.into_path()));
         }
     }
     Ok(files)
 }
 
-/// Whether a file holds a top-level `tests:`; one that can't be read or decoded is taken for one where it might, so that
+/// Whether a YAML file holds a top-level `tests:`; one that can't be read or decoded is taken for one where it might, so that
 /// it is not passed over in silence.
 fn is_test_file(path: &Path) -> bool {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|end| end == "yml" || end == "yaml");
+    if !is_yaml {
+        return false;
+    }
     match fs::read(path) {
         Ok(bytes) => looks_like_test_file(&String::from_utf8_lossy(&bytes)),
         Err(_) => true,

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod conformance;
 mod test;
 
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (conforms to Promethe
 enum Command {
     /// Run rule tests: promtool's test files, unchanged
     Test(test::Options),
+    /// Run scripts of promqltest, the language in which Prometheus tests its engine
+    Conformance(conformance::Options),
 }
 
 /// How a call ended.
@@ -65,6 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.command {
         Command::Test(options) => test::run(&options),
+        Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()
 }
