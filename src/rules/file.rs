@@ -240,7 +240,7 @@ impl<'d> Reader<'d, '_> {
                 let waits = [("for", hold), ("keep_firing_for", keep_firing_for)];
                 validate::recording(decoder, &fields, named, &annotations, waits);
                 RuleKind::Recording {
-                    labels: self.texts(&labels, "a label's value"),
+                    labels: self.texts(&labels),
                 }
             }
         };
@@ -265,7 +265,7 @@ impl<'d> Reader<'d, '_> {
         let decoder = &mut self.decoder;
         let text = match fields.node("expr") {
             None => None,
-            Some(node) => Some(decoder.embedded(node)?),
+            Some(node) => Some(decoder.embedded(node, "`expr`")?),
         };
         let Some(text) = text.filter(|text| !text.text.is_empty()) else {
             let span = match fields.get("expr") {
@@ -289,10 +289,11 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn texts(&mut self, entries: &[Field<'d>], what: &str) -> Vec<(String, String)> {
+    fn texts(&mut self, entries: &[Field<'d>]) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for entry in entries {
-            if let Some(text) = self.decoder.text(entry.value, what) {
+            let shown = format!("label `{}`", entry.name);
+            if let Some(text) = self.decoder.text(entry.value, &shown) {
                 texts.push((entry.name.to_owned(), text));
             }
         }
@@ -308,7 +309,8 @@ impl<'d> Reader<'d, '_> {
     ) -> Vec<(String, Template)> {
         let mut templates = Vec::new();
         for entry in entries {
-            let Some(text) = self.decoder.embedded(entry.value) else {
+            let shown = format!("{what} `{}`", entry.name);
+            let Some(text) = self.decoder.embedded(entry.value, &shown) else {
                 continue;
             };
             match Template::parse(&format!("__alert_{alert}"), &text.text) {

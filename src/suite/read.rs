@@ -216,7 +216,7 @@ impl<'d> Reader<'d, '_> {
         let fields = self.fields(node, "an input series", &["series", "values"]);
         let embedded = |this: &mut Self, name: &str| {
             let node = fields.as_ref()?.node(name)?;
-            this.decoder.embedded(node)
+            this.decoder.embedded(node, &format!("`{name}`"))
         };
         let series = embedded(self, "series");
         let values_text = embedded(self, "values");
@@ -353,7 +353,7 @@ impl<'d> Reader<'d, '_> {
         let known = ["expr", "eval_time", "exp_samples"];
         let fields = self.fields(node, "an item of `promql_expr_test`", &known);
         let expr_node = fields.as_ref().and_then(|fields| fields.node("expr"));
-        let expr = expr_node.and_then(|node| self.decoder.embedded(node));
+        let expr = expr_node.and_then(|node| self.decoder.embedded(node, "`expr`"));
         let expr = expr.unwrap_or_else(|| Embedded::new(node, String::new()));
         let eval_time = fields
             .as_ref()
@@ -391,9 +391,10 @@ impl<'d> Reader<'d, '_> {
             &["labels", "value", "histogram"],
         );
         let get = |name: &str| fields.as_ref().and_then(|fields| fields.node(name));
-        let labels = get("labels").and_then(|node| self.decoder.embedded(node));
+        let labels = get("labels").and_then(|node| self.decoder.embedded(node, "`labels`"));
         let value = get("value").and_then(|node| self.decoder.float(node, "`value`"));
-        let histogram = get("histogram").and_then(|node| self.decoder.embedded(node));
+        let histogram =
+            get("histogram").and_then(|node| self.decoder.embedded(node, "`histogram`"));
         let labels = match &labels {
             Some(text) if !text.text.trim().is_empty() => notation::parse_series(&text.text)
                 .map_err(|error| {
@@ -451,7 +452,7 @@ impl<'d> Reader<'d, '_> {
     fn pairs(&mut self, field: &Field<'d>, what: &str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for entry in self.decoder.map(field, what) {
-            if let Some(value) = self.decoder.text(entry.value, "a value") {
+            if let Some(value) = self.decoder.text(entry.value, &format!("`{}`", entry.name)) {
                 pairs.push((entry.name.to_owned(), value));
             }
         }

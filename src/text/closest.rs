@@ -1,7 +1,13 @@
 //! The word that was meant.
 
-/// The word among `known` that differs from `word` in one or two letters.
+/// The word among `known` that differs from `word` in one or two letters, or else that it is a part of.
 pub fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let longer = |candidate: &&&str| word.len() >= 4 && candidate.contains(word);
+    near(word, known).or_else(|| known.iter().find(longer).copied())
+}
+
+/// The word that differs in one or two letters.
+fn near<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let allowed = match word.len() {
         0..=2 => 1,
         3..=60 => 2,

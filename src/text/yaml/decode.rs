@@ -74,8 +74,8 @@ impl<'d> Decoder<'d> {
     }
 
     /// The same with the places of its bytes.
-    pub fn embedded(&mut self, node: Node<'d>) -> Option<Embedded> {
-        let text = self.text(node, "this")?;
+    pub fn embedded(&mut self, node: Node<'d>, what: &str) -> Option<Embedded> {
+        let text = self.text(node, what)?;
         Some(Embedded::new(node, text))
     }
 

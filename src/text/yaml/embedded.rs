@@ -246,7 +246,7 @@ mod tests {
         let fields = decoder
             .fields(document.root().unwrap(), "x", &["a"], UnknownFields::Refuse)
             .unwrap();
-        let embedded = decoder.embedded(fields.node("a").unwrap()).unwrap();
+        let embedded = decoder.embedded(fields.node("a").unwrap(), "`a`").unwrap();
         let start = embedded.text.find(needle).unwrap();
         let span = embedded.span(Span::new(start, start + needle.len()));
         let at = source.line_column(span.start);
@@ -282,7 +282,7 @@ mod tests {
         let fields = decoder
             .fields(document.root().unwrap(), "x", &["a"], UnknownFields::Refuse)
             .unwrap();
-        let embedded = decoder.embedded(fields.node("a").unwrap()).unwrap();
+        let embedded = decoder.embedded(fields.node("a").unwrap(), "`a`").unwrap();
         assert_eq!(embedded.span(Span::new(3, 3)), Span::new(7, 7));
         assert_eq!(embedded.whole(), Span::new(3, 8));
     }

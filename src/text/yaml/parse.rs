@@ -23,7 +23,7 @@ pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
             true => HELM_HELP,
             false => error.help,
         };
-        Diagnostic::error(error.message)
+        Diagnostic::error(format!("yaml: {}", error.message))
             .at(source, error.span)
             .help(help)
     };
