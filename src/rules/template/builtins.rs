@@ -184,7 +184,7 @@ fn slice(_: &World<'_>, values: Vec<Value>) -> Result<Value, String> {
     };
     let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(&indexes) {
-        *bound = index_argument(&index.clone().unboxed(), capacity)?;
+        *bound = index_argument(index, capacity)?;
     }
     let [start, end, most] = bounds;
     for (low, high) in [(start, end), (end, most)] {

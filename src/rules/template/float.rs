@@ -1,6 +1,6 @@
 //! Floats as Go's `strconv.FormatFloat` writes them.
 
-use crate::model::number::non_finite;
+use crate::model::number::{format_general, format_scientific, format_value, non_finite};
 
 /// More digits than a float has are zeros: these are enough, and Rust's own formatting has a limit.
 const MOST_DIGITS: usize = 1100;
@@ -26,10 +26,10 @@ pub(super) fn format_float(value: f64, format: char, precision: Option<usize>) -
 
 /// `d.ddde+XX`.
 fn exponent_form(value: f64, precision: Option<usize>) -> String {
-    let text = match precision {
-        None => format!("{value:e}"),
-        Some(precision) => format!("{value:.*e}", precision.min(MOST_DIGITS)),
+    let Some(shown) = precision else {
+        return format_scientific(value).to_ascii_lowercase();
     };
+    let text = format!("{value:.*e}", shown.min(MOST_DIGITS));
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let missing = missing_digits(precision);
@@ -48,7 +48,7 @@ fn missing_digits(precision: Option<usize>) -> String {
 
 fn plain_form(value: f64, precision: Option<usize>) -> String {
     match precision {
-        None => format!("{value}"),
+        None => format_value(value),
         Some(shown) => format!(
             "{value:.*}{}",
             shown.min(MOST_DIGITS),
@@ -59,11 +59,11 @@ fn plain_form(value: f64, precision: Option<usize>) -> String {
 
 /// `%e` where the exponent is below -4 or not below the precision, else plain; no trailing zeros.
 fn general_form(value: f64, precision: Option<usize>) -> String {
-    let digits = precision.map(|precision| precision.max(1));
-    let text = match digits {
-        None => format!("{value:e}"),
-        Some(digits) => format!("{value:.*e}", (digits - 1).min(MOST_DIGITS)),
+    let Some(precision) = precision else {
+        return format_general(value);
     };
+    let digits = precision.max(1);
+    let text = format!("{value:.*e}", (digits - 1).min(MOST_DIGITS));
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let mantissa = match mantissa.contains('.') {
@@ -74,16 +74,10 @@ fn general_form(value: f64, precision: Option<usize>) -> String {
     // More digits than there are do not postpone the exponent form of a whole number.
     let point = i64::from(exponent) + 1;
     let length = i64::try_from(shown.len()).unwrap_or(i64::MAX);
-    let limit = match digits {
-        None => 6,
-        Some(digits) => {
-            let digits = i64::try_from(digits).unwrap_or(i64::MAX);
-            if digits > length && length >= point {
-                length
-            } else {
-                digits
-            }
-        }
+    let digits = i64::try_from(digits).unwrap_or(i64::MAX);
+    let limit = match digits > length && length >= point {
+        true => length,
+        false => digits,
     };
     if i64::from(exponent) < -4 || i64::from(exponent) >= limit {
         return format!("{mantissa}{}", exponent_text(exponent));

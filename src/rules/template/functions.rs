@@ -318,7 +318,7 @@ fn depth_of(value: &Value) -> usize {
 fn matches(world: &World<'_>, values: Vec<Value>) -> Result<Value, String> {
     let (pattern, text) = (lossy(&values, 0), lossy(&values, 1));
     world.work(1000 + pattern.len() + text.len())?;
-    let regex = Regex::unanchored(&pattern).map_err(|error| error.to_string())?;
+    let regex = compile(&values, &pattern)?;
     Ok(Value::Bool(regex.is_match(&text)))
 }
 
@@ -333,7 +333,7 @@ fn replace_all(world: &World<'_>, values: Vec<Value>) -> Result<Value, String> {
         return Err(format!("a text that may get longer than {most} bytes"));
     }
     world.work(1000 + pattern.len() + text.len())?;
-    let regex = Regex::unanchored(&pattern).map_err(|error| {
+    let regex = compile(&values, &pattern).map_err(|error| {
         let quoted = match runes::can_backquote(pattern.as_bytes()) {
             true => format!("`{pattern}`"),
             false => runes::quote(pattern.as_bytes()),
@@ -341,6 +341,14 @@ fn replace_all(world: &World<'_>, values: Vec<Value>) -> Result<Value, String> {
         format!("regexp: Compile({quoted}): {error}")
     })?;
     string(regex.replace_all(&text, &replacement))
+}
+
+/// The first argument as a regular expression; `pattern` is its text.
+fn compile(values: &[Value], pattern: &str) -> Result<Regex, String> {
+    match std::str::from_utf8(&text(values, 0)) {
+        Ok(_) => Regex::unanchored(pattern).map_err(|error| error.to_string()),
+        Err(_) => Err(format!("error parsing regexp: invalid UTF-8: `{pattern}`")),
+    }
 }
 
 fn link(expression: &[u8], tab: u8) -> String {

@@ -179,10 +179,13 @@ pub(super) fn complex(text: &str) -> Result<Number, String> {
         .map(|(at, _)| at)
         .ok_or(SCAN)?;
     let (real, imaginary) = sum.split_at_checked(split).ok_or(SCAN)?;
-    match (parse_float(real), parse_float(imaginary)) {
-        (Ok(real), Ok(imaginary)) => Ok(from_complex(text, real, imaginary)),
-        _ => Err(SCAN.to_owned()),
-    }
+    let part = |text: &str| {
+        parse_float(text).map_err(|error| {
+            let quoted = runes::quote(text.as_bytes());
+            format!("strconv.ParseFloat: parsing {quoted}: {error}")
+        })
+    };
+    Ok(from_complex(text, part(real)?, part(imaginary)?))
 }
 
 fn from_complex(text: &str, real: f64, imaginary: f64) -> Number {

@@ -265,10 +265,15 @@ fn push_title(out: &mut Vec<u8>, c: char) {
         return push_char(out, simple);
     }
     // What is left grows: `ß` becomes `Ss`, only the first letter is a capital.
-    for (index, upper) in c.to_uppercase().enumerate() {
-        match index {
-            0 => push_char(out, upper),
-            _ => upper.to_lowercase().for_each(|lower| push_char(out, lower)),
-        }
-    }
+    let rest = c.to_uppercase().skip(1).map(|upper| match upper {
+        // An apostrophe is no letter: `ŉ` becomes `ʼN`.
+        'N' => 'N',
+        // An iota goes below the letter.
+        'Ι' => '\u{345}',
+        upper => simple_lower(upper),
+    });
+    c.to_uppercase()
+        .take(1)
+        .chain(rest)
+        .for_each(|c| push_char(out, c));
 }
