@@ -1,6 +1,7 @@
 //! The literals of Go: quoted strings, characters and numbers.
 
 use super::runes;
+use crate::model::number;
 
 /// What a number can be; Go lets its use decide.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +120,7 @@ pub(super) fn character(text: &str) -> Result<Number, String> {
 }
 
 /// A real or imaginary number.
-pub(super) fn number(text: &str) -> Result<Number, String> {
+pub(super) fn real(text: &str) -> Result<Number, String> {
     if let Some(imaginary) = text
         .strip_suffix('i')
         .and_then(|text| parse_float(text).ok())
@@ -272,112 +273,14 @@ fn underscores_fit(text: &str) -> bool {
 
 /// `strconv.ParseFloat` with 64 bits.
 pub(super) fn parse_float(text: &str) -> Result<f64, FloatError> {
-    let (sign, unsigned) = match text.as_bytes().first() {
-        Some(b'-') => (-1.0, text.get(1..).unwrap_or("")),
-        Some(b'+') => (1.0, text.get(1..).unwrap_or("")),
-        _ => (1.0, text),
-    };
-    let lower = unsigned.to_ascii_lowercase();
-    match lower.as_str() {
-        "inf" | "infinity" => return Ok(sign * f64::INFINITY),
-        "nan" if unsigned.len() == text.len() => return Ok(f64::NAN),
-        _ => {}
-    }
-    if lower.contains('_') && !underscores_fit(&lower) {
-        return Err(FloatError::Syntax);
-    }
-    let digits = lower.replace('_', "");
-    let value = match digits.strip_prefix("0x") {
-        Some(hexadecimal) => parse_hexadecimal(hexadecimal)?,
-        None => parse_decimal(&digits)?,
-    };
-    match value.is_infinite() {
-        true => Err(FloatError::Range),
-        false => Ok(sign * value),
-    }
-}
-
-fn parse_decimal(digits: &str) -> Result<f64, FloatError> {
-    let shaped = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && digits
-            .chars()
-            .all(|c| c.is_ascii_digit() || ".e+-".contains(c));
-    if !shaped {
-        return Err(FloatError::Syntax);
-    }
-    digits.parse().map_err(|_| FloatError::Syntax)
-}
-
-/// The mantissa is collected in 64 bits, of which the last also stands for all that were dropped.
-fn parse_hexadecimal(text: &str) -> Result<f64, FloatError> {
-    let (mantissa_text, exponent_text) = text.split_once('p').ok_or(FloatError::Syntax)?;
-    let (whole, fraction) = mantissa_text.split_once('.').unwrap_or((mantissa_text, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return Err(FloatError::Syntax);
-    }
-    let unsigned = exponent_text
-        .strip_prefix(['+', '-'])
-        .unwrap_or(exponent_text);
-    if unsigned.is_empty() || !unsigned.chars().all(|c| c.is_ascii_digit()) {
-        return Err(FloatError::Syntax);
-    }
-    let magnitude = unsigned.parse::<i64>().unwrap_or(i64::MAX).min(1_000_000);
-    let mut exponent = match exponent_text.starts_with('-') {
-        true => -magnitude,
-        false => magnitude,
-    };
-    let mut mantissa: u64 = 0;
-    for (index, c) in whole.chars().chain(fraction.chars()).enumerate() {
-        let digit = u64::from(c.to_digit(16).ok_or(FloatError::Syntax)?);
-        if index >= whole.len() {
-            exponent -= 4;
+    number::parse_float(text).ok_or_else(|| {
+        // With zeros for all digits it is as well formed, and fits.
+        let zeros = text.replace(|c: char| c.is_ascii_digit(), "0");
+        match number::parse_float(&zeros) {
+            Some(_) => FloatError::Range,
+            None => FloatError::Syntax,
         }
-        if mantissa >> 59 == 0 {
-            mantissa = mantissa << 4 | digit;
-        } else {
-            mantissa |= u64::from(digit != 0);
-            exponent += 4;
-        }
-    }
-    Ok(scale(mantissa, exponent))
-}
-
-/// `mantissa * 2^exponent`, rounded once, to the nearest and to even.
-fn scale(mantissa: u64, exponent: i64) -> f64 {
-    if mantissa == 0 {
-        return 0.0;
-    }
-    let length = 64 - i64::from(mantissa.leading_zeros());
-    let top = exponent + length;
-    if top > 1024 {
-        return f64::INFINITY;
-    }
-    // Bits that a float of this size can keep: 53, fewer below the normal range.
-    let kept = (top + 1074).min(53);
-    if kept < 0 {
-        return 0.0;
-    }
-    let dropped = length - kept;
-    let rounded = match dropped {
-        ..=0 => u128::from(mantissa),
-        dropped => {
-            let wide = u128::from(mantissa);
-            let half = 1u128 << (dropped - 1);
-            let low = wide & ((1u128 << dropped) - 1);
-            let high = wide >> dropped;
-            let up = low > half || (low == half && high & 1 == 1);
-            (high + u128::from(up)) << dropped
-        }
-    };
-    // Exact now: at most 53 bits are set, and the powers are taken in steps that stay in range.
-    let mut value = rounded as f64;
-    let mut left = exponent;
-    while left != 0 {
-        let step = left.clamp(-512, 512);
-        value *= 2f64.powi(i32::try_from(step).unwrap_or(0));
-        left -= step;
-    }
-    value
+    })
 }
 
 #[cfg(test)]

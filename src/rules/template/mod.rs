@@ -11,10 +11,13 @@ mod execute;
 mod float;
 mod fmt;
 mod functions;
+mod humanize;
 mod literal;
 mod methods;
 mod parse;
+mod queries;
 mod runes;
+mod texts;
 mod time;
 mod tree;
 mod value;
@@ -178,9 +181,4 @@ impl Template {
             Err(error) => format!("<error expanding template: {error}>"),
         }
     }
-}
-
-/// What Prometheus prints of a histogram.
-fn histogram_text(histogram: &Histogram) -> String {
-    histogram.to_string()
 }
