@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::WalkBuilder;
 
+use crate::rules;
 use crate::suite::file::looks_like_test_file;
 use crate::text::{Diagnostic, Source};
 
@@ -78,6 +79,19 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
 /// Paths that name nothing.
 pub fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     files_named(arguments, is_test_file)
+}
+
+/// The same for rule files and test files.
+///
+/// # Errors
+///
+/// Paths that name nothing.
+pub fn rule_and_test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    files_named(arguments, |path| {
+        is_yaml_with(path, |text| {
+            looks_like_test_file(text) || rules::looks_like_rule_file(text)
+        })
+    })
 }
 
 /// The scripts that paths name: a file itself, the files in a folder whose names end in `.test`, the files that a
@@ -162,19 +176,18 @@ fn files_below(folder: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic
     Ok(files)
 }
 
-/// Whether a YAML file holds a top-level `tests:`; one that can't be read or decoded is taken for one where it might, so that
-/// it is not passed over in silence.
+/// Whether a YAML file holds a top-level `tests:`.
 fn is_test_file(path: &Path) -> bool {
+    is_yaml_with(path, looks_like_test_file)
+}
+
+/// Whether a YAML file's text passes; one that can't be read is taken for one that does, so that it is not passed over
+/// in silence.
+fn is_yaml_with(path: &Path, passes: impl Fn(&str) -> bool) -> bool {
     let is_yaml = path
         .extension()
         .is_some_and(|end| end == "yml" || end == "yaml");
-    if !is_yaml {
-        return false;
-    }
-    match fs::read(path) {
-        Ok(bytes) => looks_like_test_file(&String::from_utf8_lossy(&bytes)),
-        Err(_) => true,
-    }
+    is_yaml && fs::read(path).map_or(true, |bytes| passes(&String::from_utf8_lossy(&bytes)))
 }
 
 /// A path without `.` and without folders that `..` takes back, as Go's `filepath.Clean` makes it.

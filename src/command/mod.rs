@@ -1,6 +1,9 @@
 //! The command line: one file a subcommand.
 
 mod conformance;
+
+mod load;
+
 mod test;
 
 use std::ffi::OsString;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use super::{Outcome, features};
+use super::{Outcome, features, load};
 use crate::io;
 use crate::model::Regex;
 use crate::report::{FileReport, Report, json, text};
-use crate::rules::{self, ReadOptions, RuleFile};
-use crate::suite::{self, RunOptions, Suite, file};
+use crate::rules::ReadOptions;
+use crate::suite::{self, FileVerdict, RunOptions};
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck test`.
@@ -60,12 +60,7 @@ struct Plan {
 pub(super) fn run(options: &Options) -> Outcome {
     let plan = match plan(options) {
         Ok(plan) => plan,
-        Err(faults) => {
-            for fault in faults {
-                io::complain(&fault.render(io::wants_colour()));
-            }
-            return Outcome::Broken;
-        }
+        Err(faults) => return load::refuse(&faults),
     };
     let report = Report {
         files: in_parallel(&plan, options.jobs),
@@ -155,58 +150,44 @@ fn in_parallel(plan: &Plan, jobs: Option<usize>) -> Vec<FileReport> {
 }
 
 fn report(path: &Path, plan: &Plan) -> FileReport {
-    let verdict = load(path, plan).and_then(|suite| suite::run(&suite, &plan.running));
+    let mut accepted = 0;
+    let mut verdict = run_file(path, plan);
+    if plan.accept
+        && let Ok(failed) = &verdict
+    {
+        let written = accept(path, failed);
+        match written {
+            Ok((0, refused)) => verdict = verdict.map(|verdict| verdict.with_warnings(refused)),
+            Ok((count, refused)) => {
+                accepted = count;
+                verdict = run_file(path, plan).map(|verdict| verdict.with_warnings(refused));
+            }
+            Err(fault) => verdict = Err(vec![fault]),
+        }
+    }
     FileReport {
         path: io::display(path),
+        accepted,
         verdict,
     }
 }
 
-/// Reads a test file and the rule files it names.
-fn load(path: &Path, plan: &Plan) -> Result<Suite, Vec<Diagnostic>> {
-    let source = io::read(path).map_err(|fault| vec![fault])?;
-    let mut test_file = file::read(&source, &plan.reading)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut faults = Vec::new();
-    for pattern in &test_file.rule_files {
-        let place = |fault: Diagnostic| fault.at(&source, pattern.span);
-        match io::glob(folder, &pattern.value) {
-            Err(reason) => {
-                faults.push(place(Diagnostic::error(reason).help("correct the pattern")))
-            }
-            Ok(found) if found.is_empty() => {
-                let fault = place(Diagnostic::error(format!(
-                    "no rule file matches {:?}",
-                    pattern.value
-                )))
-                .help("patterns are relative to the folder of the test file");
-                match plan.running.promtool_compatible {
-                    true => test_file.warnings.push(fault.into_warning()),
-                    false => faults.push(fault),
-                }
-            }
-            Ok(found) => paths.extend(found),
-        }
+fn run_file(path: &Path, plan: &Plan) -> Result<FileVerdict, Vec<Diagnostic>> {
+    let suite = load::suite(path, &plan.reading, plan.running.promtool_compatible)?;
+    suite::run(&suite, &plan.running)
+}
+
+/// Writes what was observed into the failing expectations of a file; says how many, and which could not be written.
+fn accept(path: &Path, verdict: &FileVerdict) -> Result<(usize, Vec<Diagnostic>), Diagnostic> {
+    let replacements = verdict.replacements();
+    if replacements.is_empty() {
+        return Ok((0, Vec::new()));
     }
-    let mut seen = std::collections::BTreeSet::new();
-    paths.retain(|path| seen.insert(path.clone()));
-    let mut rule_files: Vec<RuleFile> = Vec::new();
-    for path in paths {
-        let rules = io::read(&path)
-            .map_err(|fault| vec![fault])
-            .and_then(|source| rules::read(&source, &plan.reading));
-        match rules {
-            Ok(rules) => rule_files.push(rules),
-            Err(found) => faults.extend(found),
-        }
+    let source = io::read(path)?;
+    let accepted = suite::accept::accept(&source, &replacements)?;
+    if accepted.text != source.text() {
+        io::replace(path, &accepted.text)?;
     }
-    if faults.is_empty() {
-        Ok(Suite {
-            file: test_file,
-            rule_files,
-        })
-    } else {
-        Err(faults)
-    }
+    let count = replacements.len().saturating_sub(accepted.refused.len());
+    Ok((count, accepted.refused))
 }

@@ -15,6 +15,7 @@ pub use histogram::{
     Bucket, BucketSpan, CUSTOM_BUCKETS_SCHEMA, Chunk, Combination, CounterResetHint, Histogram,
     HistogramError, Side, Trim,
 };
+pub(crate) use labels::is_classic_metric;
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher};
 pub use regex::{Regex, RegexError};

@@ -26,6 +26,8 @@ pub mod parse;
 pub mod eval;
 
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
+pub mod selectors;
+
 pub use eval::{Evaluated, Horizon, Reader, View, evaluate, evaluate_range, evaluate_windows};
 pub use query::{Features, Query, QueryError};
 pub use window::{Ends, Window, Windows};

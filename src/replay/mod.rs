@@ -11,6 +11,7 @@ mod batch;
 mod bits;
 mod graph;
 mod machine;
+mod needs;
 mod plan;
 mod record;
 mod render;
@@ -26,6 +27,7 @@ use crate::store::Store;
 use crate::rules::RuleGroup;
 
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
+pub use needs::{Need, needs};
 pub use plan::MAX_TICKS;
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};

@@ -1,6 +1,6 @@
 //! JSON for programs; its shape is versioned.
 //!
-//! `{"version": 1, "files": [{"path", "status": pass|fail|error, "diagnostics": [{"severity", "message", "file", "line",
+//! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
 //! "column", "help"}], "tests": [{"name", "failures": [{"kind": alert|expr|rule, "name", "eval_time", "file", "line",
 //! "expected", "got", "error"}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them.
@@ -33,7 +33,7 @@ fn file(file: &FileReport) -> Value {
         }
     };
     let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
-    json!({"path": file.path, "status": status, "diagnostics": diagnostics, "tests": tests})
+    json!({"path": file.path, "status": status, "accepted": file.accepted, "diagnostics": diagnostics, "tests": tests})
 }
 
 fn diagnostic(diagnostic: &Diagnostic) -> Value {

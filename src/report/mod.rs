@@ -4,6 +4,8 @@ pub mod json;
 
 pub mod text;
 
+pub mod timeline;
+
 use crate::suite::FileVerdict;
 use crate::text::Diagnostic;
 
@@ -19,6 +21,8 @@ pub struct Report {
 pub struct FileReport {
     /// Its path as it was given.
     pub path: String,
+    /// How many expectations were rewritten to what was observed.
+    pub accepted: usize,
     /// What came of its tests, or why it could not be run.
     pub verdict: Result<FileVerdict, Vec<Diagnostic>>,
 }

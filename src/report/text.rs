@@ -85,7 +85,11 @@ impl Printer {
                     0 => tests,
                     _ => format!("{failed} of {tests} failed"),
                 };
-                self.line(&format!("{word} {} ({extent})", file.path));
+                let accepted = match file.accepted {
+                    0 => String::new(),
+                    number => format!(", {} accepted", count(number, "expectation")),
+                };
+                self.line(&format!("{word} {} ({extent}{accepted})", file.path));
                 for test in &verdict.tests {
                     self.test(test);
                 }

@@ -29,6 +29,11 @@ const RULE_FIELDS: [&str; 7] = [
     "annotations",
 ];
 
+/// Whether a text has a top-level `groups:`, by a look at the beginnings of its lines.
+pub fn looks_like_rule_file(text: &str) -> bool {
+    yaml::has_top_level_key(text, "groups")
+}
+
 /// Reads a rule file.
 ///
 /// # Errors

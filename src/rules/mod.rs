@@ -5,8 +5,8 @@ pub mod template;
 mod file;
 mod validate;
 
-pub use file::read;
 pub(crate) use file::{decode_duration, diagnose_query};
+pub use file::{looks_like_rule_file, read};
 
 use crate::model::Millis;
 use crate::promql::{Features, Query};

@@ -61,12 +61,7 @@ pub fn read(source: &Source, options: &ReadOptions) -> Result<TestFile, Vec<Diag
 
 /// Whether a text has a top-level `tests:`, by a look at the beginnings of its lines.
 pub fn looks_like_test_file(text: &str) -> bool {
-    text.lines().any(|line| {
-        ["tests:", "\"tests\":", "'tests':"]
-            .iter()
-            .filter_map(|key| line.strip_prefix(key))
-            .any(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
-    })
+    yaml::has_top_level_key(text, "tests")
 }
 
 struct Reader<'d, 'o> {

@@ -5,7 +5,7 @@ use super::order::{groups_in_order, unknown_groups};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
 };
-use crate::model::{Millis, Regex, Timestamp};
+use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, evaluate};
 use crate::replay::{ActiveAlert, Replay, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
@@ -60,13 +60,10 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         false => {}
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
-    let chosen = suite
-        .file
-        .tests
-        .iter()
-        .filter(|test| is_chosen(test, &options.names));
+    let tests = suite.file.tests.iter().enumerate();
+    let chosen = tests.filter(|(_, test)| is_chosen(test, &options.names));
     let tests: Result<Vec<TestVerdict>, Vec<Diagnostic>> = chosen
-        .map(|test| run_test(&suite.file, test, &groups, options))
+        .map(|(index, test)| run_test(&suite.file, index, test, &groups, options))
         .collect();
     Ok(FileVerdict {
         warnings,
@@ -108,6 +105,7 @@ fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
 
 fn run_test(
     file: &TestFile,
+    index: usize,
     test: &TestCase,
     groups: &[&RuleGroup],
     options: &RunOptions,
@@ -138,6 +136,7 @@ fn run_test(
         failures.extend(check.exprs());
     }
     Ok(TestVerdict {
+        index,
         name: test
             .name
             .as_ref()
@@ -342,10 +341,7 @@ impl Checker<'_> {
                 .map(|sample| SampleLine {
                     labels: sample.labels.clone(),
                     value: sample.value,
-                    histogram: sample
-                        .histogram
-                        .as_ref()
-                        .map_or_else(String::new, |histogram| histogram.test_expression()),
+                    histogram: sample.histogram.clone(),
                 })
                 .collect(),
             Err(fault) => return Some(Cause::ExprError(fault.message.clone())),
@@ -367,7 +363,8 @@ impl Checker<'_> {
     fn agrees(&self, got: &SampleLine, expected: &SampleLine) -> bool {
         let (a, b) = (got.value, expected.value);
         let close = a == b || (self.file.fuzzy_compare && (a.next_up() == b || a.next_down() == b));
-        close && got.labels == expected.labels && got.histogram == expected.histogram
+        let text = |line: &SampleLine| line.histogram.as_ref().map(Histogram::test_expression);
+        close && got.labels == expected.labels && text(got) == text(expected)
     }
 
     /// The samples of an expression at a time, seeing everything up to the last evaluation.
@@ -391,8 +388,8 @@ impl Checker<'_> {
 fn sample_lines(columns: &Columns) -> Vec<SampleLine> {
     let lines = columns.series.iter().filter_map(|series| {
         let (value, histogram) = match series.column.get(0)? {
-            Sample::Float(value) => (value, String::new()),
-            Sample::Histogram(histogram) => (0.0, histogram.test_expression()),
+            Sample::Float(value) => (value, None),
+            Sample::Histogram(histogram) => (0.0, Some(Histogram::clone(histogram))),
         };
         Some(SampleLine {
             labels: series.labels.clone(),

@@ -1,6 +1,7 @@
 //! What came of a test file.
 
-use crate::model::{Labels, Millis, Timestamp};
+use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
+use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::AlertState;
 use crate::text::{Diagnostic, Place, Span};
 
@@ -16,6 +17,8 @@ pub struct FileVerdict {
 /// What came of a test.
 #[derive(Debug, Clone)]
 pub struct TestVerdict {
+    /// Its place in the file, from 0.
+    pub index: usize,
     /// The test's name; empty if it has none.
     pub name: String,
     /// How many expectations it holds.
@@ -82,8 +85,8 @@ pub struct SampleLine {
     pub labels: Labels,
     /// The float; 0 beside a histogram.
     pub value: f64,
-    /// The histogram in promtool's notation; empty for a float.
-    pub histogram: String,
+    /// The native histogram.
+    pub histogram: Option<Histogram>,
 }
 
 /// What an alert did around a moment.
@@ -111,11 +114,28 @@ pub struct StripRow {
 }
 
 impl SampleLine {
-    /// The value as Prometheus prints it.
+    /// The value as Prometheus prints it, a histogram in promtool's notation.
     pub fn value_text(&self) -> String {
-        match self.histogram.is_empty() {
-            true => crate::model::number::format_value(self.value),
-            false => self.histogram.clone(),
+        match &self.histogram {
+            None => crate::model::number::format_value(self.value),
+            Some(histogram) => histogram.test_expression(),
+        }
+    }
+
+    fn observed(&self) -> ObservedSample {
+        ObservedSample {
+            labels: self.labels.clone(),
+            value: self.value,
+            histogram: self.histogram.clone(),
+        }
+    }
+}
+
+impl AlertLine {
+    fn observed(&self) -> ObservedAlert {
+        ObservedAlert {
+            labels: self.labels.clone(),
+            annotations: self.annotations.clone(),
         }
     }
 }
@@ -127,7 +147,47 @@ impl FileVerdict {
     }
 }
 
+impl FileVerdict {
+    /// The same with more warnings.
+    pub fn with_warnings(mut self, warnings: Vec<Diagnostic>) -> FileVerdict {
+        self.warnings
+            .extend(warnings.into_iter().map(Diagnostic::into_warning));
+        self
+    }
+
+    /// What would make every expectation be met: each failing one replaced by what was observed.
+    pub fn replacements(&self) -> Vec<Replacement> {
+        let failures = self
+            .tests
+            .iter()
+            .flat_map(|test| test.failures.iter().map(|failure| (test.index, failure)));
+        failures
+            .filter_map(|(test, failure)| failure.replacement(test))
+            .collect()
+    }
+}
+
 impl Mismatch {
+    /// The expectation with what was observed; `None` where nothing was, because of an error.
+    fn replacement(&self, test: usize) -> Option<Replacement> {
+        let (check, observed) = match &self.cause {
+            Cause::Alert { got, .. } => (
+                CheckId::Alert(self.check),
+                Observed::Alerts(got.iter().map(AlertLine::observed).collect()),
+            ),
+            Cause::Expr { got, .. } => (
+                CheckId::Expr(self.check),
+                Observed::Samples(got.iter().map(SampleLine::observed).collect()),
+            ),
+            Cause::ExprError(_) | Cause::Rule(_) => return None,
+        };
+        Some(Replacement {
+            test,
+            check,
+            observed,
+        })
+    }
+
     /// `alert`, `expr` or `rule`.
     pub fn kind(&self) -> &'static str {
         match self.cause {

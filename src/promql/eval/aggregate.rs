@@ -10,12 +10,13 @@ use super::{Evaluator, Row, Sink, emit, merge};
 use crate::model::number::format_value;
 use crate::model::{Histogram, Labels, METRIC_NAME};
 use crate::promql::aggregations::{AggregationKind, Fold, Selection};
-use crate::promql::ast::{Aggregate, ExprKind, Grouping};
+use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
+use crate::promql::functions::Body;
 use crate::promql::numeric::{KahanSum, Mean, quantile};
 
 impl Evaluator<'_> {
-    /// Streams the groups of an aggregation, in the order of their labels.
+    /// Streams the groups of an aggregation, in the order in which series name them.
     pub(super) fn aggregate(&self, aggregate: &Aggregate, frame: &Frame, sink: &mut Sink<'_>) {
         match aggregate.op.kind {
             AggregationKind::Fold(Fold::Quantile) => self.quantiles(aggregate, frame, sink),
@@ -27,7 +28,7 @@ impl Evaluator<'_> {
 
     fn fold(&self, aggregate: &Aggregate, fold: Fold, frame: &Frame, sink: &mut Sink<'_>) {
         let mut groups = Groups::new(&aggregate.grouping);
-        self.stream(&aggregate.expr, frame, &mut |row: Row<'_>| {
+        self.stream_in_order(&aggregate.expr, frame, &mut |row: Row<'_>| {
             groups
                 .entry(&row.labels, row.drop_name, || {
                     Folded::new(fold, frame.count())
@@ -35,6 +36,17 @@ impl Evaluator<'_> {
                 .fold(row.column);
         });
         emit(groups.into_series(|folded, _| folded.into_column()), sink);
+    }
+
+    /// Streams a vector in the order of labels. Only selectors and functions of them come so; of other vectors the order may
+    /// depend on which series there are at a tick, and so would the last bit of a sum.
+    fn stream_in_order(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
+        if is_in_order(expr) {
+            return self.stream(expr, frame, sink);
+        }
+        let mut series = self.vector(expr, frame);
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        emit(series, sink);
     }
 
     fn quantiles(&self, aggregate: &Aggregate, frame: &Frame, sink: &mut Sink<'_>) {
@@ -171,6 +183,22 @@ impl Grouping {
     }
 }
 
+/// Whether a vector comes in the order of labels, whichever series there are at a tick.
+fn is_in_order(expr: &Expr) -> bool {
+    match &expr.unwrap_parens().kind {
+        ExprKind::Vector(_) | ExprKind::Matrix(_) => true,
+        ExprKind::Call(call) => match call.function.body {
+            Body::Vector { .. } | Body::Info => false,
+            _ => call
+                .args
+                .iter()
+                .filter(|argument| argument.value_type() != ValueType::Scalar)
+                .all(is_in_order),
+        },
+        _ => false,
+    }
+}
+
 /// The float of a column at a tick.
 fn float(column: &Column, tick: usize) -> Option<f64> {
     match column.get(tick) {
@@ -210,8 +238,7 @@ impl<'g, T> Groups<'g, T> {
         &mut group.2
     }
 
-    fn into_series(mut self, finish: impl Fn(T, &Labels) -> Column) -> Vec<ColumnSeries> {
-        self.groups.sort_by(|a, b| a.0.cmp(&b.0));
+    fn into_series(self, finish: impl Fn(T, &Labels) -> Column) -> Vec<ColumnSeries> {
         let series = self
             .groups
             .into_iter()

@@ -268,3 +268,17 @@ impl<'d> Children<'d> {
         self.indexes.is_empty()
     }
 }
+
+/// Whether a text has a key at the beginning of a line, by a look at the lines: a text that is no YAML may have one too.
+pub fn has_top_level_key(text: &str, key: &str) -> bool {
+    let quoted = |mark: char| format!("{mark}{key}{mark}:");
+    let forms = [format!("{key}:"), quoted('"'), quoted('\'')];
+    text.lines().any(|line| {
+        let rests = forms
+            .iter()
+            .filter_map(|form| line.strip_prefix(form.as_str()));
+        rests
+            .into_iter()
+            .any(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    })
+}

@@ -1,0 +1,87 @@
+//! Files that commands read: test files with their rule files, rule files, data.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Outcome;
+use crate::io;
+use crate::rules::{self, ReadOptions, RuleFile};
+use crate::suite::{Suite, file};
+use crate::text::Diagnostic;
+
+/// Reads a test file and the rule files it names. Where `lenient`, a pattern that matches no rule file is only warned
+/// of, as in promtool.
+pub(super) fn suite(
+    path: &Path,
+    options: &ReadOptions,
+    lenient: bool,
+) -> Result<Suite, Vec<Diagnostic>> {
+    let source = io::read(path).map_err(|fault| vec![fault])?;
+    let mut test_file = file::read(&source, options)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut faults = Vec::new();
+    for pattern in &test_file.rule_files {
+        let place = |fault: Diagnostic| fault.at(&source, pattern.span);
+        match io::glob(folder, &pattern.value) {
+            Err(reason) => {
+                faults.push(place(Diagnostic::error(reason).help("correct the pattern")))
+            }
+            Ok(found) if found.is_empty() => {
+                let fault = place(Diagnostic::error(format!(
+                    "no rule file matches {:?}",
+                    pattern.value
+                )))
+                .help("patterns are relative to the folder of the test file");
+                match lenient {
+                    true => test_file.warnings.push(fault.into_warning()),
+                    false => faults.push(fault),
+                }
+            }
+            Ok(found) => paths.extend(found),
+        }
+    }
+    let rule_files = rule_files(&paths, options).unwrap_or_else(|found| {
+        faults.extend(found);
+        Vec::new()
+    });
+    match faults.is_empty() {
+        true => Ok(Suite {
+            file: test_file,
+            rule_files,
+        }),
+        false => Err(faults),
+    }
+}
+
+/// Reads rule files, each once.
+pub(super) fn rule_files(
+    paths: &[PathBuf],
+    options: &ReadOptions,
+) -> Result<Vec<RuleFile>, Vec<Diagnostic>> {
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    for path in paths.iter().filter(|path| seen.insert(path.as_path())) {
+        match io::read(path)
+            .map_err(|fault| vec![fault])
+            .and_then(|source| rules::read(&source, options))
+        {
+            Ok(rules) => files.push(rules),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() {
+        Ok(files)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Draws faults on standard error.
+pub(super) fn refuse(faults: &[Diagnostic]) -> Outcome {
+    for fault in faults {
+        io::complain(&fault.render(io::wants_colour()));
+    }
+    Outcome::Broken
+}

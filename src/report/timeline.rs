@@ -1,0 +1,170 @@
+//! What alerts did over time, as text and JSON, and what a recording must hold.
+//!
+//! JSON: `{"version": 1, "alerts": [{"alert", "group", "labels", "windows": [{"state", "from", "to", "peak"}]}]}`, unix
+//! seconds, `to` null while it lasts; and `{"version": 1, "needs": [{"selector", "history"}]}`, seconds, null where an `@`
+//! fixes the moments.
+
+use chrono::DateTime;
+use serde_json::{Map, Value, json};
+use tabled::builder::Builder;
+use tabled::settings::Style;
+
+use super::count;
+use crate::model::number::format_value;
+use crate::model::{Duration, Timestamp};
+use crate::promql::ast::{BinaryOp, Expr, ExprKind};
+use crate::replay::{ALERT_NAME, Need, Replay, Stretch};
+use crate::rules::RuleGroup;
+
+/// A table: a row for every stretch of every alert and instance.
+pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
+    let mut rows = Builder::default();
+    rows.push_record(["alert", "labels", "state", "from", "to", "lasted", "peak"]);
+    let (mut firing, mut stretches) = (0, 0);
+    for (place, alert) in replay.timeline.alerts.iter().enumerate() {
+        for (number, instance) in alert.instances.iter().enumerate() {
+            let labels = instance.labels.filtered(|name| name != ALERT_NAME);
+            let mut head = [alert.name.clone(), labels.to_string()];
+            for stretch in &instance.stretches {
+                let peak = peak(replay, groups, place, number, stretch);
+                let [name, labels] = std::mem::take(&mut head);
+                rows.push_record([
+                    name,
+                    labels,
+                    stretch.state.name().to_owned(),
+                    moment(stretch.from),
+                    stretch.to.map_or_else(|| "lasts".to_owned(), moment),
+                    stretch
+                        .to
+                        .map_or_else(String::new, |to| Duration(to - stretch.from).to_string()),
+                    peak.map_or_else(String::new, format_value),
+                ]);
+                stretches += 1;
+                firing += usize::from(stretch.state == crate::replay::AlertState::Firing);
+            }
+        }
+    }
+    let silent: Vec<&str> = replay
+        .timeline
+        .alerts
+        .iter()
+        .filter(|alert| alert.instances.is_empty())
+        .map(|alert| alert.name.as_str())
+        .collect();
+    let mut out = String::new();
+    if stretches > 0 {
+        out.push_str(&rows.build().with(Style::blank()).to_string());
+        out.push('\n');
+    }
+    if !silent.is_empty() {
+        out.push_str(&format!("never pending or firing: {}\n", silent.join(", ")));
+    }
+    out.push_str(&format!(
+        "{}, fired {}\n",
+        count(replay.timeline.alerts.len(), "alert"),
+        count(firing, "time")
+    ));
+    out
+}
+
+/// The same for programs.
+pub fn json(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
+    let mut alerts = Vec::new();
+    for (place, alert) in replay.timeline.alerts.iter().enumerate() {
+        for (number, instance) in alert.instances.iter().enumerate() {
+            let labels: Map<String, Value> = instance
+                .labels
+                .iter()
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .collect();
+            let windows: Vec<Value> = instance
+                .stretches
+                .iter()
+                .map(|stretch| {
+                    json!({
+                        "state": stretch.state.name(),
+                        "from": seconds(stretch.from),
+                        "to": stretch.to.map(seconds),
+                        "peak": peak(replay, groups, place, number, stretch).map(format_value),
+                    })
+                })
+                .collect();
+            let group = &groups[alert.rule.group].name;
+            alerts.push(
+                json!({"alert": alert.name, "group": group, "labels": labels, "windows": windows}),
+            );
+        }
+    }
+    format!("{}\n", json!({"version": 1, "alerts": alerts}))
+}
+
+/// A table of selectors and histories.
+pub fn needs_text(needs: &[Need]) -> String {
+    let mut rows = Builder::default();
+    rows.push_record(["history", "selector"]);
+    for need in needs {
+        let history = need.history.map_or_else(
+            || "as @ says".to_owned(),
+            |history| Duration(history.max(0)).to_string(),
+        );
+        rows.push_record([history, need.selector.clone()]);
+    }
+    format!("{}\n", rows.build().with(Style::blank()))
+}
+
+/// The same for programs.
+pub fn needs_json(needs: &[Need]) -> String {
+    let needs: Vec<Value> = needs
+        .iter()
+        .map(|need| json!({"selector": need.selector, "history": need.history.map(seconds)}))
+        .collect();
+    format!("{}\n", json!({"version": 1, "needs": needs}))
+}
+
+/// A moment in UTC, to the millisecond where it is no whole second.
+pub fn moment(time: Timestamp) -> String {
+    match DateTime::from_timestamp_millis(time) {
+        None => format!("{} s", seconds(time)),
+        Some(time) if time.timestamp_subsec_millis() == 0 => {
+            time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+        }
+        Some(time) => time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+    }
+}
+
+/// Seconds, whole ones as an integer.
+fn seconds(millis: i64) -> Value {
+    match millis % 1000 {
+        0 => json!(millis / 1000),
+        _ => json!(millis as f64 / 1000.0),
+    }
+}
+
+/// The value of a stretch that went furthest: the greatest, or the least where the alert asks for less.
+fn peak(
+    replay: &Replay<'_>,
+    groups: &[&RuleGroup],
+    alert: usize,
+    instance: usize,
+    stretch: &Stretch,
+) -> Option<f64> {
+    let id = replay.timeline.alerts[alert].rule;
+    let falls = asks_for_less(&groups[id.group].rules[id.rule].expr.expr);
+    let values = replay
+        .values(alert, instance, stretch)
+        .into_iter()
+        .map(|(_, value)| value);
+    values.reduce(|a, b| if falls { a.min(b) } else { a.max(b) })
+}
+
+/// Whether the outermost comparison is `<` or `<=`.
+fn asks_for_less(expr: &Expr) -> bool {
+    match &expr.unwrap_parens().kind {
+        ExprKind::Chain(chain) => match chain.links.last() {
+            Some(link) if link.op.is_set() => asks_for_less(&chain.first),
+            Some(link) => matches!(link.op, BinaryOp::Less | BinaryOp::LessEqual),
+            None => false,
+        },
+        _ => false,
+    }
+}
