@@ -2,7 +2,7 @@
 
 use std::mem::take;
 
-use super::bounds::{CUSTOM_BUCKETS_SCHEMA, exponential_bound};
+use super::bounds::{CUSTOM_BUCKETS_SCHEMA, EXPONENTIAL_SCHEMAS, exponential_bound};
 use super::custom::{add_to_common_bounds, intersection};
 use super::layout::{Addend, Row};
 use super::{CounterResetHint, Histogram, HistogramError};
@@ -193,7 +193,8 @@ impl Histogram {
             rows.reduce(self.schema, other.schema);
             self.schema = other.schema;
         }
-        let in_zero = |index| exponential_bound(index, self.schema) <= self.zero_threshold;
+        let known = EXPONENTIAL_SCHEMAS.contains(&self.schema);
+        let in_zero = |index| known && exponential_bound(index, self.schema) <= self.zero_threshold;
         if other.schema == self.schema {
             rows.positive.add(other.positive_addend(sign), in_zero);
             rows.negative.add(other.negative_addend(sign), in_zero);

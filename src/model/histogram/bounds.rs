@@ -3,6 +3,9 @@
 /// The schema of custom buckets.
 pub const CUSTOM_BUCKETS_SCHEMA: i32 = -53;
 
+/// The exponential schemas that are stored.
+pub(super) const EXPONENTIAL_SCHEMAS: std::ops::RangeInclusive<i32> = -4..=8;
+
 /// The finest schema that has its bounds in [`FRACTIONS`].
 const FINEST_SCHEMA: i32 = 8;
 

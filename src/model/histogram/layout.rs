@@ -116,18 +116,25 @@ impl Row {
     /// short are filled.
     pub(super) fn compact(&mut self, max_empty: usize) {
         let mut kept: Vec<Place> = Vec::with_capacity(self.counts.len());
+        let mut empty: Vec<Place> = Vec::new();
         for place in self.places() {
             if place.count == 0.0 && place.error == 0.0 {
+                empty.push(place);
                 continue;
             }
-            let gap = kept.last().map(|last| gap_between(last.index, place.index));
-            match gap {
-                Some(gap) if gap <= max_empty && gap <= MAX_FILL => fill(&mut kept, place, gap),
-                _ => kept.push(Place {
-                    starts_span: true,
-                    ..place
-                }),
+            let gap = kept
+                .last()
+                .map(|last| gap_between(last.index, place.index))
+                .filter(|&gap| gap <= max_empty && gap <= MAX_FILL);
+            if let Some(gap) = gap {
+                fill(&mut kept, &empty, gap);
             }
+            let starts_span = gap.is_none();
+            empty.clear();
+            kept.push(Place {
+                starts_span,
+                ..place
+            });
         }
         self.write(&kept);
     }
@@ -241,19 +248,20 @@ fn gap_between(last: i32, next: i32) -> usize {
     usize::try_from(gap).unwrap_or(usize::MAX)
 }
 
-/// Pushes empty buckets and then the place, all in the span before.
-fn fill(kept: &mut Vec<Place>, place: Place, gap: usize) {
-    let first = place.index.wrapping_sub_unsigned(gap as u32);
-    kept.extend((0..gap as u32).map(|i| Place {
-        index: first.wrapping_add_unsigned(i),
-        count: 0.0,
-        error: 0.0,
-        starts_span: false,
-    }));
-    kept.push(Place {
-        starts_span: false,
-        ..place
-    });
+/// Pushes `gap` empty buckets in the span of the last: those there are if they fill the gap, and may have
+/// a zero with a minus, else new ones.
+fn fill(kept: &mut Vec<Place>, empty: &[Place], gap: usize) {
+    let Some(mut place) = kept.last().copied() else {
+        return;
+    };
+    for position in 0..gap {
+        place.index = place.index.wrapping_add(1);
+        let present = empty.get(position).filter(|_| empty.len() == gap);
+        place.count = present.map_or(0.0, |present| present.count);
+        place.error = 0.0;
+        place.starts_span = false;
+        kept.push(place);
+    }
 }
 
 /// Whether two lists of spans name the same buckets in the same runs; spans of no length only shift.

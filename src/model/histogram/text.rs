@@ -51,6 +51,13 @@ impl Histogram {
     pub fn test_expression(&self) -> String {
         let mut out = String::from("{{");
         let mut compact = self.clone();
+        if self.uses_custom_buckets() {
+            // Whatever these hold, custom buckets have no use for it.
+            compact.zero_count = 0.0;
+            compact.zero_threshold = 0.0;
+            compact.negative_spans.clear();
+            compact.negative_buckets.clear();
+        }
         compact.compact(usize::MAX);
         if self.schema != 0 {
             field(&mut out, "schema", &self.schema.to_string());
@@ -58,8 +65,8 @@ impl Histogram {
         for (name, number) in [
             ("count", self.count),
             ("sum", self.sum),
-            ("z_bucket", self.zero_count),
-            ("z_bucket_w", self.zero_threshold),
+            ("z_bucket", compact.zero_count),
+            ("z_bucket_w", compact.zero_threshold),
         ] {
             if number != 0.0 {
                 field(&mut out, name, &format_general(number));

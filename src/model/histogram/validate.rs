@@ -1,9 +1,7 @@
 //! What Prometheus stores and what it refuses.
 
+use super::bounds::EXPONENTIAL_SCHEMAS;
 use super::{BucketSpan, Histogram, HistogramError, Side};
-
-/// The exponential schemas that are stored.
-const EXPONENTIAL_SCHEMAS: std::ops::RangeInclusive<i32> = -4..=8;
 
 impl Histogram {
     /// Checks what Prometheus checks when a sample is appended: the schema, that spans and buckets agree,

@@ -118,46 +118,6 @@ fn value(text: &str) -> Option<f64> {
     Some(octal.map_or(decimal, |octal| octal as f64))
 }
 
-/// A short decimal number with an optional sign that stands alone, by the fast road: its value and its
-/// length. `None` for everything that needs a second look.
-#[inline]
-pub(super) fn plain(bytes: &[u8]) -> Option<(f64, usize)> {
-    let negative = bytes.first() == Some(&b'-');
-    let start = usize::from(negative);
-    let mut mantissa = 0u64;
-    let mut end = start;
-    let mut point = None;
-    loop {
-        let byte = bytes.get(end).copied().unwrap_or(b' ');
-        match byte {
-            b'0'..=b'9' => {
-                mantissa = mantissa
-                    .wrapping_mul(10)
-                    .wrapping_add(u64::from(byte - b'0'))
-            }
-            b'.' if point.is_none() => point = Some(end),
-            b' ' => break,
-            _ => return None,
-        }
-        end += 1;
-    }
-    let digits = end - start - usize::from(point.is_some());
-    let whole_digits = point.unwrap_or(end) - start;
-    // Fifteen digits stay below 2^53: the number and the power of ten are exact, and so their quotient
-    // is correctly rounded. A leading zero may mean octal.
-    let octal = whole_digits > 1 && bytes.get(start) == Some(&b'0') && point.is_none();
-    if whole_digits == 0 || digits > 15 || octal {
-        return None;
-    }
-    let decimals = digits - whole_digits;
-    let value = mantissa as f64 / POWERS_OF_TEN.get(decimals)?;
-    Some((if negative { -value } else { value }, end))
-}
-
-const POWERS_OF_TEN: [f64; 16] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,44 +151,6 @@ mod tests {
                 number(text).map_or(true, |(rest, _)| !rest.is_empty()),
                 "{text}"
             );
-        }
-    }
-
-    #[test]
-    fn both_roads_agree() {
-        for text in [
-            "0",
-            "-0",
-            "5",
-            "-5",
-            "0.1",
-            "123456.789",
-            "999999999999999",
-            "1.",
-            "0.000001",
-        ] {
-            let (value, length) = plain(text.as_bytes()).unwrap_or((f64::NAN, 0));
-            let expected: f64 = text.parse().unwrap_or(f64::NAN);
-            assert_eq!(
-                (value.to_bits(), length),
-                (expected.to_bits(), text.len()),
-                "{text}"
-            );
-        }
-        for text in [
-            "",
-            "-",
-            ".",
-            "-.",
-            ".5",
-            "010",
-            "1e5",
-            "1x3",
-            "1+2",
-            "1234567890123456",
-            "1.2.3",
-        ] {
-            assert_eq!(plain(text.as_bytes()), None, "{text}");
         }
     }
 }

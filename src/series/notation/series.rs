@@ -3,7 +3,10 @@
 use nom::bytes::complete::take_while;
 
 use super::super::fault::{Parsed, fail};
-use crate::model::{Labels, LabelsBuilder, METRIC_NAME};
+use crate::model::{Labels, METRIC_NAME};
+
+/// Names and values as written.
+type Pairs = Vec<(String, String)>;
 
 /// Words of the query language that are no metric names where a series is named.
 const RESERVED: [&str; 8] = [
@@ -21,9 +24,9 @@ const RESERVED: [&str; 8] = [
 pub(super) fn series(input: &str) -> Parsed<'_, Labels> {
     let (start, _) = take_while(is_space)(input)?;
     let (rest, name) = metric_name(start)?;
-    let (rest, labels) = match rest.starts_with('{') {
+    let (rest, mut pairs) = match rest.starts_with('{') {
         true => label_set(rest)?,
-        false => (rest, LabelsBuilder::default()),
+        false => (rest, Pairs::new()),
     };
     let (end, _) = take_while(is_space)(rest)?;
     if let Some(c) = end.chars().next() {
@@ -38,11 +41,10 @@ pub(super) fn series(input: &str) -> Parsed<'_, Labels> {
             },
         );
     }
-    let mut labels = labels;
     if !name.is_empty() {
-        labels.set(METRIC_NAME, name);
+        pairs.push((METRIC_NAME.to_owned(), name.to_owned()));
     }
-    Ok((end, labels.build()))
+    Ok((end, Labels::from_pairs(pairs)))
 }
 
 fn metric_name(input: &str) -> Parsed<'_, &str> {
@@ -73,14 +75,14 @@ fn metric_name(input: &str) -> Parsed<'_, &str> {
 }
 
 /// `{a="b", "c d"="e"}`, a trailing comma allowed.
-fn label_set(input: &str) -> Parsed<'_, LabelsBuilder> {
-    let mut labels = LabelsBuilder::default();
+fn label_set(input: &str) -> Parsed<'_, Pairs> {
+    let mut pairs = Pairs::new();
     let mut rest = skip_spaces(input.get(1..).unwrap_or_default());
     loop {
         if let Some(after) = rest.strip_prefix('}') {
-            return Ok((after, labels));
+            return Ok((after, pairs));
         }
-        rest = skip_spaces(label(rest, &mut labels)?.0);
+        rest = skip_spaces(label(rest, &mut pairs)?.0);
         if let Some(after) = rest.strip_prefix(',') {
             rest = skip_spaces(after);
         } else if !rest.starts_with('}') {
@@ -92,13 +94,13 @@ fn label_set(input: &str) -> Parsed<'_, LabelsBuilder> {
 const CLOSE: &str = "separate labels by commas and close with a brace: {a=\"b\", c=\"d\"}";
 
 /// `a="b"`, `"a b"="c"`, or `"metric name"`.
-fn label<'a>(input: &'a str, labels: &mut LabelsBuilder) -> Parsed<'a, ()> {
+fn label<'a>(input: &'a str, pairs: &mut Pairs) -> Parsed<'a, ()> {
     let (rest, name) = match quoted_start(input) {
         true => {
             let (rest, name) = string(input)?;
             let after = skip_spaces(rest);
             if !after.starts_with(['=', '!']) {
-                return set(input, rest, labels, METRIC_NAME, &name);
+                return set(input, rest, pairs, METRIC_NAME.to_owned(), name);
             }
             (after, name)
         }
@@ -123,15 +125,15 @@ fn label<'a>(input: &'a str, labels: &mut LabelsBuilder) -> Parsed<'a, ()> {
         return fail(value, unexpected(value, "string"), help);
     }
     let (rest, text) = string(value)?;
-    set(input, rest, labels, &name, &text)
+    set(input, rest, pairs, name, text)
 }
 
 fn set<'a>(
     input: &'a str,
     rest: &'a str,
-    labels: &mut LabelsBuilder,
-    name: &str,
-    value: &str,
+    pairs: &mut Pairs,
+    name: String,
+    value: String,
 ) -> Parsed<'a, ()> {
     if name.is_empty() {
         return fail(
@@ -140,14 +142,15 @@ fn set<'a>(
             "name the label, or remove it",
         );
     }
-    if labels.get(name).is_some() {
+    // An empty value removes the label, but its name was given.
+    if pairs.iter().any(|(given, _)| *given == name) {
         return fail(
             input,
             format!("label name {name:?} is not unique"),
             "remove one of the two",
         );
     }
-    labels.set(name, value);
+    pairs.push((name, value));
     Ok((rest, ()))
 }
 
@@ -173,6 +176,10 @@ fn string(input: &str) -> Parsed<'_, String> {
         let stop = |c: char| c == quote || (quote != '`' && matches!(c, '\\' | '\n'));
         let end = rest.find(stop).unwrap_or(rest.len());
         let (text, after) = rest.split_at(end);
+        if text.contains('\u{fffd}') {
+            let help = "write the character by \\u, or as it is";
+            return fail(rest, "invalid UTF-8 rune", help);
+        }
         bytes.extend_from_slice(text.as_bytes());
         rest = match after.chars().next() {
             Some('\\') => escape(after, quote, &mut bytes)?.0,

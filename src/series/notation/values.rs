@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use nom::bytes::complete::take_while;
 
+use super::super::decimal::plain;
 use super::super::fault::{Parsed, fail};
 use super::histogram::histogram;
-use super::number::{number, plain, repetitions};
+use super::number::{number, repetitions};
 use super::{Item, Sign};
 use crate::model::Histogram;
 use crate::store::stale_marker;
