@@ -2,6 +2,10 @@
 //!
 //! A pattern is read by our own reader, which knows Go's syntax and refusals, and is run by the
 //! engine of the `regex-automata` crate, whose time is linear in the text.
+//!
+//! Known to differ: Prometheus's engine looks for the literal start of a pattern such as `(?i)k.*` by
+//! comparing bytes, and so misses letters whose other case has another length in UTF-8 (`K` and the
+//! Kelvin sign). Here they match, as RE2 has it.
 
 mod characters;
 mod classes;

@@ -164,7 +164,7 @@ pub(crate) fn labels_of_absence(expr: &Expr) -> Labels {
 fn label_replace(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError> {
     let mut series = arguments.take_vector(0);
     let [target, replacement, source, pattern] = [1, 2, 3, 4].map(|index| arguments.string(index));
-    let regex = Regex::anchored(pattern).map_err(|_| {
+    let regex = Regex::enclosed(pattern).map_err(|_| {
         EvalError::new(format!(
             "invalid regular expression in label_replace(): {pattern}"
         ))
