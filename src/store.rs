@@ -238,8 +238,8 @@ impl Store {
         self.series.iter().map(AsRef::as_ref)
     }
 
-    /// The series that pass every matcher, in the order of their labels; writers of one label set in
-    /// the order of their positions.
+    /// The series that pass every matcher, in the order in which they came to be, as Prometheus finds them: inputs
+    /// as they were added, then what rules wrote, by first moment and position.
     pub fn select(&self, matchers: &[Matcher]) -> Vec<SeriesId> {
         let metric = matchers
             .iter()
@@ -257,11 +257,24 @@ impl Store {
                 .iter()
                 .all(|matcher| matcher.matches(&self.get(id).labels))
         });
-        found.sort_by(|&a, &b| {
-            let (a, b) = (self.get(a), self.get(b));
-            a.labels.cmp(&b.labels).then(a.writer.cmp(&b.writer))
-        });
+        let is_rising = |pair: &[SeriesId]| self.birth(pair[0]) <= self.birth(pair[1]);
+        if !found.windows(2).all(is_rising) {
+            found.sort_by_key(|&id| self.birth(id));
+        }
         found
+    }
+
+    /// When a series came to be, to compare. All inputs come first.
+    fn birth(&self, id: SeriesId) -> (Timestamp, u32, SeriesId) {
+        let series = self.get(id);
+        match series.writer.position {
+            0 => (Timestamp::MIN, 0, id),
+            position if series.points.is_empty() => (Timestamp::MAX, position, id),
+            position => {
+                let moment = series.points.time(0).saturating_add(series.writer.offset);
+                (moment, position, id)
+            }
+        }
     }
 
     /// Every label set once, in order.

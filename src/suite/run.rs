@@ -152,14 +152,14 @@ fn last_eval_time(test: &TestCase) -> Millis {
     alerts.chain(exprs).max().unwrap_or(0)
 }
 
-/// The input series of a test.
+/// The input series of a test, in the order in which evaluations get to see them, else as the file has them.
 fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
-    let mut store = Store::default();
+    let mut inputs: Vec<Series> = Vec::new();
     let mut faults = Vec::new();
     for series in &test.input_series {
         match notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES) {
             Ok(points) => {
-                store.add(Series {
+                inputs.push(Series {
                     labels: series.labels.clone(),
                     points: as_stored(points),
                     writer: Writer::INPUT,
@@ -178,11 +178,20 @@ fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
             }
         }
     }
-    if faults.is_empty() {
-        Ok(store)
-    } else {
-        Err(faults)
+    if !faults.is_empty() {
+        return Err(faults);
     }
+    let interval = file.evaluation_interval.max(1);
+    let first_evaluation = |series: &Series| match series.points.is_empty() {
+        true => Timestamp::MAX,
+        false => (since(test.start, series.points.time(0)) + interval - 1).div_euclid(interval),
+    };
+    inputs.sort_by_key(first_evaluation);
+    let mut store = Store::default();
+    for series in inputs {
+        store.add(series);
+    }
+    Ok(store)
 }
 
 /// A replay and what is asked of it.

@@ -38,8 +38,9 @@ impl Evaluator<'_> {
         emit(groups.into_series(|folded, _| folded.into_column()), sink);
     }
 
-    /// Streams a vector in the order of labels. Only selectors and functions of them come so; of other vectors the order may
-    /// depend on which series there are at a tick, and so would the last bit of a sum.
+    /// Streams a vector in an order that is the same at every tick. Series of selectors, and of functions of them, come in
+    /// the order in which they were stored; of other vectors the order may depend on which series there are at a tick,
+    /// and so would the last bit of a sum: they are put in the order of labels.
     fn stream_in_order(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
         if is_in_order(expr) {
             return self.stream(expr, frame, sink);
@@ -183,7 +184,7 @@ impl Grouping {
     }
 }
 
-/// Whether a vector comes in the order of labels, whichever series there are at a tick.
+/// Whether a vector comes in the same order, whichever series there are at a tick.
 fn is_in_order(expr: &Expr) -> bool {
     match &expr.unwrap_parens().kind {
         ExprKind::Vector(_) | ExprKind::Matrix(_) => true,

@@ -38,7 +38,7 @@ use crate::store::Points;
 /// What a query evaluated to at every tick.
 #[derive(Debug, Clone)]
 pub enum Evaluated {
-    /// A vector: series with columns, in the order of labels unless the query sorts.
+    /// A vector: series with columns, in the order in which Prometheus finds them.
     Vector(Columns),
     /// A scalar: one series without labels that is present everywhere but at ticks with errors.
     Scalar(Columns),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::frame::{Frame, QueryTime};
@@ -92,22 +93,34 @@ impl BoundsCache {
 }
 
 impl<'a> Evaluator<'a> {
-    /// The series of a selector, in the order of their labels. Looked up once a query.
+    /// The series of a selector, in the order in which they came to be. Looked up once a query.
     pub(super) fn selected(&self, selector: &VectorSelector) -> Rc<Vec<Selected>> {
         let key: *const VectorSelector = selector;
         if let Some(found) = self.selections.borrow().get(&key) {
             return Rc::clone(found);
         }
         let mut found: Vec<Selected> = Vec::new();
+        let mut places: HashMap<&Labels, usize> = HashMap::new();
         for id in self.view.store.select(&selector.matchers) {
             let labels = &self.view.store.get(id).labels;
-            match found.last_mut() {
-                Some(last) if last.labels == *labels => last.writers.push(id),
-                _ => found.push(Selected {
-                    labels: labels.clone(),
-                    writers: SmallVec::from_slice(&[id]),
-                }),
+            match places.get(labels) {
+                Some(&place) => found[place].writers.push(id),
+                None => {
+                    places.insert(labels, found.len());
+                    found.push(Selected {
+                        labels: labels.clone(),
+                        writers: SmallVec::from_slice(&[id]),
+                    });
+                }
             }
+        }
+        for selected in found
+            .iter_mut()
+            .filter(|selected| selected.writers.len() > 1)
+        {
+            selected
+                .writers
+                .sort_by_key(|&id| self.view.store.get(id).writer);
         }
         let found = Rc::new(found);
         self.selections.borrow_mut().insert(key, Rc::clone(&found));
