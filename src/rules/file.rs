@@ -58,7 +58,10 @@ pub fn read(source: &Source, options: &ReadOptions) -> Result<RuleFile, Vec<Diag
             warnings,
         }),
         false => {
-            faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.span.start));
+            let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
+            faults.sort_by_key(start);
+            // A fault in a group's label would show once a rule.
+            faults.dedup_by(|a, b| start(a) == start(b) && a.message == b.message);
             Err(faults)
         }
     }

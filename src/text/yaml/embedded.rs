@@ -179,7 +179,12 @@ fn double_quoted(raw: &str, base: usize) -> Vec<Piece> {
             '\n' | '\r' => {
                 if let Some((_, decoded_before)) = blanks.take() {
                     decoded = decoded_before;
-                    pieces.retain(|piece: &Piece| piece.decoded.end <= decoded);
+                    while pieces
+                        .last()
+                        .is_some_and(|last: &Piece| last.decoded.end > decoded)
+                    {
+                        pieces.pop();
+                    }
                 }
                 let rest = inner.get(at..).unwrap_or("");
                 let skipped = rest.len() - rest.trim_start_matches(is_space).len();
