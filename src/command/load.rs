@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Outcome;
 use crate::io;
 use crate::rules::{self, ReadOptions, RuleFile};
+use crate::series::exposition;
+use crate::store::{Series, Store, Writer};
 use crate::suite::{Suite, file};
 use crate::text::Diagnostic;
 
@@ -73,6 +75,44 @@ pub(super) fn rule_files(
     }
     if faults.is_empty() {
         Ok(files)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Reads series from files; two files may not hold the same series.
+pub(super) fn data(paths: &[PathBuf]) -> Result<Store, Vec<Diagnostic>> {
+    let mut store = Store::default();
+    let mut seen = BTreeSet::new();
+    let mut faults = Vec::new();
+    for path in paths {
+        let read = io::read(path)
+            .map_err(|fault| vec![fault])
+            .and_then(|source| exposition::read(&source));
+        match read {
+            Err(found) => faults.extend(found),
+            Ok(list) => {
+                for (labels, points) in list {
+                    if !seen.insert(labels.clone()) {
+                        let message = format!(
+                            "{}: series {labels} is in an earlier file too",
+                            io::display(path)
+                        );
+                        faults
+                            .push(Diagnostic::error(message).help("give each series in one file"));
+                        continue;
+                    }
+                    store.add(Series {
+                        labels,
+                        points,
+                        writer: Writer::INPUT,
+                    });
+                }
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(store)
     } else {
         Err(faults)
     }

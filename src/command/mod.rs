@@ -1,8 +1,12 @@
 //! The command line: one file a subcommand.
 
+mod check;
+
 mod conformance;
 
 mod load;
+
+mod replay;
 
 mod test;
 
@@ -29,6 +33,10 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (conforms to Promethe
 enum Command {
     /// Run rule tests: promtool's test files, unchanged
     Test(test::Options),
+    /// Load rule and test files and name every fault
+    Check(check::Options),
+    /// Show what alerts would have done over recorded series
+    Replay(replay::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
     Conformance(conformance::Options),
 }
@@ -71,6 +79,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.command {
         Command::Test(options) => test::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Replay(options) => replay::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()

@@ -1,0 +1,177 @@
+//! `rulecheck check`: loads rule and test files and names every fault.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Outcome, features, load};
+use crate::io;
+use crate::promql::Query;
+use crate::promql::ast::{Expr, VectorSelector};
+use crate::promql::selectors::{Reach, selectors};
+use crate::report::count;
+use crate::rules::{ReadOptions, RuleFile, RuleKind};
+use crate::store::Store;
+use crate::text::Diagnostic;
+use crate::text::yaml::Embedded;
+
+/// The options of `rulecheck check`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Rule files, test files, folders that hold some, or patterns; the current folder if none is given
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Series to hold selectors against: those that match none of them are named (OpenMetrics text)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Switch on a feature by promtool's name; several with commas
+    #[arg(long, value_name = "NAME")]
+    enable_feature: Vec<String>,
+    /// Let unknown fields in rule files pass
+    #[arg(long)]
+    ignore_unknown_fields: bool,
+}
+
+/// Checks the files.
+pub(super) fn run(options: &Options) -> Outcome {
+    match check(options) {
+        Ok(outcome) => outcome,
+        Err(faults) => load::refuse(&faults),
+    }
+}
+
+fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let reading = ReadOptions {
+        ignore_unknown_fields: options.ignore_unknown_fields,
+        features: features(&options.enable_feature).map_err(|fault| vec![fault])?,
+    };
+    let here = [PathBuf::from(".")];
+    let paths: &[PathBuf] = if options.paths.is_empty() {
+        &here
+    } else {
+        &options.paths
+    };
+    let files = io::rule_and_test_files(paths)?;
+    if files.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
+        let fault = Diagnostic::error(format!(
+            "no rule file and no test file in {}",
+            names.join(", ")
+        ));
+        return Err(vec![fault.help(
+            "they are YAML files with a top-level `groups:` or `tests:`",
+        )]);
+    }
+    let store = match options.data.is_empty() {
+        true => None,
+        false => Some(load::data(&options.data)?),
+    };
+    let mut outcome = Outcome::Success;
+    let mut faulty = 0;
+    for path in &files {
+        let (line, findings) = one(path, &reading, store.as_ref());
+        let broken = line.is_none();
+        faulty += usize::from(broken);
+        io::print(&match line {
+            Some(line) => format!("ok    {} ({line})\n", io::display(path)),
+            None => format!("ERROR {}\n", io::display(path)),
+        });
+        for finding in &findings {
+            io::print(&finding.render(io::wants_colour()));
+        }
+        if broken {
+            outcome = Outcome::Broken;
+        }
+    }
+    let verdict = match faulty {
+        0 => "no fault".to_owned(),
+        _ => format!("{} with faults", count(faulty, "file")),
+    };
+    io::print(&format!("{}: {verdict}\n", count(files.len(), "file")));
+    Ok(outcome)
+}
+
+/// What a file holds, unless it is broken, and everything to say of it.
+fn one(
+    path: &Path,
+    reading: &ReadOptions,
+    store: Option<&Store>,
+) -> (Option<String>, Vec<Diagnostic>) {
+    let is_test = match io::read(path) {
+        Ok(source) => crate::suite::file::looks_like_test_file(source.text()),
+        Err(fault) => return (None, vec![fault]),
+    };
+    let read = match is_test {
+        true => load::suite(path, reading, false).map(|suite| {
+            let line = count(suite.file.tests.len(), "test");
+            (line, suite.file.warnings)
+        }),
+        false => load::rule_files(&[path.to_owned()], reading).map(|files| rules(&files, store)),
+    };
+    match read {
+        Ok((line, findings)) => (Some(line), findings),
+        Err(faults) => (None, faults),
+    }
+}
+
+fn rules(files: &[RuleFile], store: Option<&Store>) -> (String, Vec<Diagnostic>) {
+    let groups = files.iter().flat_map(|file| &file.groups);
+    let number = groups.clone().map(|group| group.rules.len()).sum();
+    let line = format!(
+        "{}, {}",
+        count(groups.clone().count(), "group"),
+        count(number, "rule")
+    );
+    let mut findings: Vec<Diagnostic> = files
+        .iter()
+        .flat_map(|file| file.warnings.clone())
+        .collect();
+    if let Some(store) = store {
+        let recorded: Vec<&str> = groups
+            .clone()
+            .flat_map(|group| &group.rules)
+            .filter(|rule| matches!(rule.kind, RuleKind::Recording { .. }))
+            .map(|rule| rule.name.as_str())
+            .collect();
+        for rule in groups.flat_map(|group| &group.rules) {
+            findings.extend(unmatched(&rule.expr, &rule.expr_text, &recorded, store));
+        }
+    }
+    (line, findings)
+}
+
+/// The selectors of a query that match no series of a store and no recorded one.
+fn unmatched(query: &Query, text: &Embedded, recorded: &[&str], store: &Store) -> Vec<Diagnostic> {
+    let expr: &Expr = &query.expr;
+    let found = selectors(expr, Reach::LOOKBACK)
+        .into_iter()
+        .filter(|used| !is_known(used.selector, recorded, store));
+    found
+        .map(|used| {
+            let fault = Diagnostic::warning("this selector matches no series of the data")
+                .at(text.source(), text.span(used.span));
+            match closest_metric(used.selector, store) {
+                Some(near) => fault.help(format!("the data has the metric {near}")),
+                None => fault.help("check names and labels, or record the series"),
+            }
+        })
+        .collect()
+}
+
+fn is_known(selector: &VectorSelector, recorded: &[&str], store: &Store) -> bool {
+    const WRITTEN: [&str; 2] = [crate::replay::ALERTS, crate::replay::ALERTS_FOR_STATE];
+    let by_rules = |metric: &str| recorded.contains(&metric) || WRITTEN.contains(&metric);
+    selector.metric.as_deref().is_some_and(by_rules) || !store.select(&selector.matchers).is_empty()
+}
+
+/// A metric of the store that is nearly the one asked for.
+fn closest_metric<'s>(selector: &VectorSelector, store: &'s Store) -> Option<&'s str> {
+    let metric = selector.metric.as_deref()?;
+    let mut names: Vec<&str> = store.iter().map(|series| series.labels.metric()).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.contains(&metric) {
+        true => None,
+        false => crate::text::closest(metric, &names),
+    }
+}

@@ -1,0 +1,158 @@
+//! `rulecheck replay`: what alerts would have done over recorded series.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Outcome, features, load};
+use crate::io;
+use crate::model::{Duration, Millis, Timestamp};
+use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, needs, replay};
+use crate::report::timeline;
+use crate::rules::{ReadOptions, RuleFile, RuleGroup};
+use crate::store::Store;
+use crate::text::Diagnostic;
+
+/// The options of `rulecheck replay`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Rule files
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    rules: Vec<PathBuf>,
+    /// Series: OpenMetrics text with timestamps
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "needs")]
+    data: Vec<PathBuf>,
+    /// Print the selectors, with the history of each, that a recording must hold, and do nothing else
+    #[arg(long)]
+    needs: bool,
+    /// The global evaluation interval, for groups that have none of their own
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    interval: String,
+    /// Group schedule: each group on its own interval, or all on the global one from the first sample on
+    #[arg(long, value_enum, default_value_t = ScheduleName::Production)]
+    schedule: ScheduleName,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Switch on a feature by promtool's name; several with commas
+    #[arg(long, value_name = "NAME")]
+    enable_feature: Vec<String>,
+    /// Let unknown fields in rule files pass
+    #[arg(long)]
+    ignore_unknown_fields: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScheduleName {
+    Production,
+    Promtool,
+}
+
+/// Replays the rules.
+pub(super) fn run(options: &Options) -> Outcome {
+    match try_run(options) {
+        Ok(outcome) => outcome,
+        Err(faults) => load::refuse(&faults),
+    }
+}
+
+fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let features = features(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let interval = interval(&options.interval).map_err(|fault| vec![fault])?;
+    let reading = ReadOptions {
+        ignore_unknown_fields: options.ignore_unknown_fields,
+        features,
+    };
+    let files = load::rule_files(&options.rules, &reading)?;
+    for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
+        io::complain(&warning.render(io::wants_colour()));
+    }
+    let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
+    if options.needs {
+        io::print(&match options.format {
+            Format::Text => timeline::needs_text(&needs(&groups)),
+            Format::Json => timeline::needs_json(&needs(&groups)),
+        });
+        return Ok(Outcome::Success);
+    }
+    let store = load::data(&options.data)?;
+    let Some((start, end)) = extent(&store) else {
+        let fault = Diagnostic::error("the data holds no sample");
+        return Err(vec![fault.help("record some: --needs names the selectors")]);
+    };
+    let mut spec = ReplaySpec::new(&groups, store, start, end, interval);
+    spec.schedule = match options.schedule {
+        ScheduleName::Production => Schedule::Production,
+        ScheduleName::Promtool => Schedule::Promtool,
+    };
+    spec.on_error = OnRuleError::Continue;
+    spec.features = features;
+    let replay = replay(spec).map_err(|error| {
+        vec![
+            Diagnostic::error(error.to_string())
+                .help("use a longer interval or a shorter recording"),
+        ]
+    })?;
+    io::print(&match options.format {
+        Format::Text => timeline::text(&replay, &groups),
+        Format::Json => timeline::json(&replay, &groups),
+    });
+    Ok(complain_of_errors(&replay, &groups))
+}
+
+fn interval(text: &str) -> Result<Millis, Diagnostic> {
+    let fault = |reason: String| {
+        Diagnostic::error(format!("--interval {text}: {reason}"))
+            .help("give a duration above 0 such as 30s or 1m")
+    };
+    match Duration::parse(text) {
+        Ok(Duration(millis)) if millis > 0 => Ok(millis),
+        Ok(_) => Err(fault("the interval must be above 0".to_owned())),
+        Err(error) => Err(fault(error.to_string())),
+    }
+}
+
+/// The times of the first and the last sample.
+fn extent(store: &Store) -> Option<(Timestamp, Timestamp)> {
+    let filled = || {
+        store
+            .iter()
+            .filter(|series| !series.points.is_empty())
+            .map(|series| &series.points)
+    };
+    let start = filled().map(|points| points.time(0)).min()?;
+    let end = filled().map(|points| points.time(points.len() - 1)).max()?;
+    Some((start, end))
+}
+
+/// Names each rule that failed, with how often, when first and why.
+fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
+    let mut first_errors = std::collections::BTreeMap::new();
+    for error in &replay.errors {
+        first_errors.entry(error.rule).or_insert((error, 0usize)).1 += 1;
+    }
+    for (id, (error, count)) in &first_errors {
+        let group = groups[id.group];
+        let rule = &group.rules[id.rule];
+        let at = timeline::moment(error.at);
+        let times = crate::report::count(*count, "evaluation");
+        let message = format!(
+            "rule {} failed at {times}, first at {at}: {}",
+            rule.name, error.message
+        );
+        let fault = Diagnostic::error(message)
+            .at(&group.source, rule.expr_text.whole())
+            .help("correct the expression; while a rule fails its alerts keep their state");
+        io::complain(&fault.render(io::wants_colour()));
+    }
+    match first_errors.is_empty() {
+        true => Outcome::Success,
+        false => Outcome::Failure,
+    }
+}
