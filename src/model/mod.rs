@@ -13,7 +13,7 @@ mod unicode;
 pub use duration::{Duration, DurationError, Millis, Timestamp};
 pub use histogram::{
     Bucket, BucketSpan, CUSTOM_BUCKETS_SCHEMA, Chunk, Combination, CounterResetHint, Histogram,
-    HistogramError, Side, Trim,
+    HistogramError, NanObservations, NativeFraction, NativeQuantile, Side, Trim,
 };
 pub(crate) use labels::is_classic_metric;
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};

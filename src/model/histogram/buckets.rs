@@ -5,7 +5,7 @@ use super::{BucketSpan, Histogram};
 use crate::model::logarithm::log2;
 
 /// A bucket with its bounds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Bucket {
     /// Lower bound.
     pub lower: f64,

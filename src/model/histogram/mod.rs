@@ -7,6 +7,7 @@ mod chunk;
 mod custom;
 mod layout;
 mod reset;
+mod statistics;
 mod text;
 mod trim;
 mod validate;
@@ -16,6 +17,7 @@ pub use arithmetic::Combination;
 pub use bounds::CUSTOM_BUCKETS_SCHEMA;
 pub use buckets::Bucket;
 pub use chunk::Chunk;
+pub use statistics::{NanObservations, NativeFraction, NativeQuantile};
 pub use trim::Trim;
 
 /// A native histogram with float counts.

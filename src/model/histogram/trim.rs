@@ -18,6 +18,13 @@ struct Kept {
     midpoint: f64,
 }
 
+/// Whether a cut goes through a bucket.
+enum Remains {
+    All(Kept),
+    Part(Kept),
+    Nothing,
+}
+
 /// What remains of a histogram.
 #[derive(Debug, Default)]
 struct Totals {
@@ -69,23 +76,19 @@ impl Histogram {
 }
 
 impl Totals {
-    fn trim(
-        &mut self,
-        counts: &mut [f64],
-        buckets: &[Bucket],
-        kept: impl Fn(&Bucket) -> Option<Kept>,
-    ) {
+    fn trim(&mut self, counts: &mut [f64], buckets: &[Bucket], kept: impl Fn(&Bucket) -> Remains) {
         for (count, bucket) in counts.iter_mut().zip(buckets) {
             if bucket.count == 0.0 {
                 continue;
             }
             match kept(bucket) {
-                Some(kept) => {
+                Remains::All(kept) => self.add(kept),
+                Remains::Part(kept) => {
                     self.add(kept);
                     self.trimmed |= *count != kept.count;
                     *count = kept.count;
                 }
-                None => {
+                Remains::Nothing => {
                     *count = 0.0;
                     self.trimmed = true;
                 }
@@ -108,29 +111,29 @@ struct Cut {
 }
 
 impl Cut {
-    /// What remains of a bucket of positive values (`sign` 1) or negative ones (-1); `None` for nothing.
-    fn kept(&self, bucket: &Bucket, sign: f64) -> Option<Kept> {
+    /// What remains of a bucket of positive values (`sign` 1) or negative ones (-1).
+    fn kept(&self, bucket: &Bucket, sign: f64) -> Remains {
         let (whole, part) = match self.side {
             Trim::Upper => (bucket.upper <= self.value, bucket.lower < self.value),
             Trim::Lower => (bucket.lower >= self.value, bucket.upper > self.value),
         };
         if whole {
-            return Some(Kept {
+            return Remains::All(Kept {
                 count: bucket.count,
                 midpoint: self.midpoint(bucket.lower, bucket.upper, sign),
             });
         }
         if !part {
-            return None;
+            return Remains::Nothing;
         }
         if bucket.lower == f64::NEG_INFINITY {
-            return Some(self.kept_from_infinity(bucket));
+            return Remains::Part(self.kept_from_infinity(bucket));
         }
         if bucket.upper == f64::INFINITY {
-            return Some(self.kept_to_infinity(bucket));
+            return Remains::Part(self.kept_to_infinity(bucket));
         }
         let below = bucket.count * bucket.fraction_below(self.value, self.linear);
-        Some(match self.side {
+        Remains::Part(match self.side {
             Trim::Upper => Kept {
                 count: below,
                 midpoint: self.midpoint(bucket.lower, self.value, sign),
