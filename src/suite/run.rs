@@ -1,6 +1,6 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
-use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
+use super::file::{AlertCheck, ExprCheck, InputSeries, TestCase, TestFile};
 use super::order::{groups_in_order, unknown_groups};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
@@ -9,7 +9,8 @@ use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, evaluate};
 use crate::replay::{ActiveAlert, Replay, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
-use crate::series::{notation, stored::as_stored};
+use crate::series::notation;
+use crate::series::stored::{as_stored, refused};
 use crate::store::{Series, Store, Writer};
 use crate::text::{Diagnostic, closest};
 
@@ -159,6 +160,11 @@ fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
     for series in &test.input_series {
         match notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES) {
             Ok(points) => {
+                if let Some((_, fault)) = refused(&points) {
+                    let message = format!("Prometheus does not store this histogram: {fault}");
+                    let help = "mend the histogram, or what is added to it or taken away";
+                    faults.push(diagnose(file, series, message, help.to_owned()));
+                }
                 inputs.push(Series {
                     labels: series.labels.clone(),
                     points: as_stored(points),
@@ -166,15 +172,7 @@ fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
                 });
             }
             Err(error) => {
-                let span = series
-                    .values_text
-                    .as_ref()
-                    .map_or(series.span, |text| text.whole());
-                faults.push(
-                    Diagnostic::error(error.message)
-                        .at(&file.source, span)
-                        .help(error.help),
-                );
+                faults.push(diagnose(file, series, error.message, error.help));
             }
         }
     }
@@ -192,6 +190,13 @@ fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
         store.add(series);
     }
     Ok(store)
+}
+
+/// What is wrong with the values of an input series.
+fn diagnose(file: &TestFile, series: &InputSeries, message: String, help: String) -> Diagnostic {
+    let values = series.values_text.as_ref();
+    let span = values.map_or(series.span, |text| text.whole());
+    Diagnostic::error(message).at(&file.source, span).help(help)
 }
 
 /// A replay and what is asked of it.
