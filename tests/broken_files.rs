@@ -61,8 +61,8 @@ fn promtool_agrees() {
 /// Rule files that real Prometheus was asked about.
 #[test]
 fn verdicts_are_promtools() {
-    let Some(shared) = std::env::var_os("RULECHECK_SHARED") else {
-        println!("skipped: RULECHECK_SHARED is not set");
+    let Some(shared) = std::env::var_os("RULECHECK_CONFORMANCE") else {
+        println!("skipped: RULECHECK_CONFORMANCE is not set");
         return;
     };
     let refused = [
@@ -160,8 +160,8 @@ fn load(path: &Path) -> Source {
 /// How Prometheus decoded `scalars.yml`.
 #[test]
 fn scalars_are_prometheus_s() {
-    let Some(shared) = std::env::var_os("RULECHECK_SHARED") else {
-        println!("skipped: RULECHECK_SHARED is not set");
+    let Some(shared) = std::env::var_os("RULECHECK_CONFORMANCE") else {
+        println!("skipped: RULECHECK_CONFORMANCE is not set");
         return;
     };
     let folder = PathBuf::from(shared).join("reference/yaml-cases");

@@ -15,8 +15,8 @@ use rulecheck::text::Source;
 
 #[test]
 fn scripts_of_prometheus_give_what_prometheus_gives() {
-    let Some(shared) = std::env::var_os("RULECHECK_SHARED") else {
-        println!("skipped: RULECHECK_SHARED is not set");
+    let Some(shared) = std::env::var_os("RULECHECK_CONFORMANCE") else {
+        println!("skipped: RULECHECK_CONFORMANCE is not set");
         return;
     };
     let folder = PathBuf::from(shared).join("conformance/promqltest");

@@ -72,8 +72,8 @@ fn agrees_with_prometheus() {
         err: Option<String>,
         s: Vec<(String, Option<String>)>,
     }
-    let Some(shared) = std::env::var_os("RULECHECK_SHARED") else {
-        println!("skipped: RULECHECK_SHARED is not set");
+    let Some(shared) = std::env::var_os("RULECHECK_CONFORMANCE") else {
+        println!("skipped: RULECHECK_CONFORMANCE is not set");
         return;
     };
     let path = Path::new(&shared).join("reference/re2-truth.json");

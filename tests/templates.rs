@@ -15,8 +15,8 @@ use serde_json::Value;
 
 /// The folder of reference data; tests that need it are skipped without.
 fn reference(file: &str) -> Option<Vec<Value>> {
-    let Some(shared) = std::env::var_os("RULECHECK_SHARED") else {
-        println!("skipped: RULECHECK_SHARED is not set");
+    let Some(shared) = std::env::var_os("RULECHECK_CONFORMANCE") else {
+        println!("skipped: RULECHECK_CONFORMANCE is not set");
         return None;
     };
     let path = PathBuf::from(shared).join("reference").join(file);
