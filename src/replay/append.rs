@@ -172,7 +172,6 @@ impl Inputs {
 
 /// Adds what rules wrote over all their ticks to a store, and returns the samples that lost against others.
 pub(super) fn append(store: &mut Store, inputs: &Inputs, outputs: Vec<RuleOutput>) -> Vec<Refusal> {
-    let alone = outputs.len() == 1;
     let mut written: Vec<(Writer, Written)> = outputs
         .into_iter()
         .flat_map(|output| {
@@ -182,10 +181,9 @@ pub(super) fn append(store: &mut Store, inputs: &Inputs, outputs: Vec<RuleOutput
                 .map(move |series| (output.writer, series))
         })
         .collect();
-    if !alone {
-        // Stable: writers of one label set stay in the order of evaluation.
-        written.sort_by(|(_, a), (_, b)| a.labels.cmp(&b.labels));
-    }
+    // By labels, which is also the order of series that come to be at once. Stable: writers of one label set
+    // stay in the order of evaluation.
+    written.sort_by(|(_, a), (_, b)| a.labels.cmp(&b.labels));
     let mut refusals = Vec::new();
     let mut rest = written.into_iter().peekable();
     while let Some((writer, Written { labels, points })) = rest.next() {
