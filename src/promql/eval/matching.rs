@@ -51,14 +51,16 @@ impl Evaluator<'_> {
             (&left, &right)
         };
         let mut out = Vec::new();
-        for group in groups(&left, &right, &link.matching) {
+        let groups = groups(&left, &right, &link.matching);
+        join.refuse_several(&groups, one, swapped);
+        for group in groups {
             let (many_indices, one_indices) = match swapped {
                 true => (&group.right, &group.left),
                 false => (&group.left, &group.right),
             };
             let many: Vec<&ColumnSeries> = many_indices.iter().map(|&index| &many[index]).collect();
             let one: Vec<&ColumnSeries> = one_indices.iter().map(|&index| &one[index]).collect();
-            join.group(&group.signature, &many, &one, swapped, &mut out);
+            join.group(&many, &one, swapped, &mut out);
         }
         distinct(out, frame)
     }
@@ -78,13 +80,11 @@ impl Join<'_> {
     /// Joins the series of one match group.
     fn group(
         &self,
-        signature: &Labels,
         many: &[&ColumnSeries],
         one: &[&ColumnSeries],
         swapped: bool,
         out: &mut Vec<ColumnSeries>,
     ) {
-        self.refuse_several(signature, one, swapped);
         let mut matched: HashMap<Labels, Vec<u64>> = HashMap::new();
         let grouped = self.link.matching.group.is_some();
         for many in many {
@@ -122,29 +122,48 @@ impl Join<'_> {
         }
     }
 
-    /// Fails the ticks at which the side that is to be one is several.
-    fn refuse_several(&self, signature: &Labels, one: &[&ColumnSeries], swapped: bool) {
-        let mut seen: Vec<(u64, Option<usize>)> = vec![(0, None); self.both.len()];
-        if one.len() < 2 {
-            return;
+    /// Fails the ticks at which the side that is to be one is several. It is looked at in the order of its series,
+    /// as in Prometheus, so that the message does not depend on how many ticks are evaluated together.
+    fn refuse_several(&self, groups: &[MatchGroup], one: &[ColumnSeries], swapped: bool) {
+        let members = |group: &MatchGroup| {
+            if swapped {
+                group.left.clone()
+            } else {
+                group.right.clone()
+            }
+        };
+        let mut several: Vec<(usize, usize)> = Vec::new();
+        for (place, group) in groups.iter().enumerate() {
+            let indices = members(group);
+            if indices.len() > 1 {
+                several.extend(indices.into_iter().map(|index| (index, place)));
+            }
         }
-        for (index, series) in one.iter().enumerate() {
-            for (word, present) in series.column.presence().iter().enumerate() {
-                let twice = seen[word].0 & present & self.both[word];
+        several.sort_unstable();
+        let mut seen: HashMap<usize, Vec<u64>> = HashMap::new();
+        for (index, place) in several {
+            let seen = seen
+                .entry(place)
+                .or_insert_with(|| vec![0; self.both.len()]);
+            let present = one[index].column.presence();
+            for (word, (seen, present)) in seen.iter_mut().zip(present).enumerate() {
+                let twice = *seen & present & self.both[word];
+                *seen |= present;
                 for bit in (0..64).filter(|bit| twice >> bit & 1 == 1) {
                     let tick = word * 64 + bit;
                     self.frame.fail(tick, || {
-                        let earlier = one[..index].iter().find(|earlier| earlier.column.is_present(tick));
-                        let mut names = [series.labels.to_string(), earlier.map_or_else(String::new, |earlier| earlier.labels.to_string())];
+                        let group = &groups[place];
+                        let earlier = members(group).into_iter().find(|&member| one[member].column.is_present(tick));
+                        let earlier = earlier.map_or_else(String::new, |member| one[member].labels.to_string());
+                        let mut names = [one[index].labels.to_string(), earlier];
                         names.sort();
                         let side = if swapped { "left" } else { "right" };
                         format!(
-                            "found duplicate series for the match group {signature} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
-                            names[0], names[1]
+                            "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+                            group.signature, names[0], names[1]
                         )
                     });
                 }
-                seen[word].0 |= present;
             }
         }
     }
