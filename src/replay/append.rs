@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::model::{Histogram, Labels, METRIC_NAME, Matcher, Timestamp};
+use crate::model::{Chunk, Histogram, HistogramError, Labels, METRIC_NAME, Matcher, Timestamp};
 use crate::promql::Sample;
 use crate::store::{Points, Series, SeriesId, Store, Writer, is_stale};
 
@@ -27,7 +27,7 @@ pub(super) struct RuleOutput {
 }
 
 /// A sample that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Refusal {
     /// Whose sample it was.
     pub writer: Writer,
@@ -38,7 +38,7 @@ pub(super) struct Refusal {
 }
 
 /// Why a sample can't be appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(super) enum Conflict {
     /// Another value is there at this stamp.
     #[error("duplicate sample for timestamp")]
@@ -46,12 +46,17 @@ pub(super) enum Conflict {
     /// A later sample is there.
     #[error("out of order sample")]
     OutOfOrder,
+    /// It is a histogram that the storage does not take.
+    #[error(transparent)]
+    Invalid(HistogramError),
 }
 
 /// The end of a label set, whoever wrote it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head {
     last: Option<(Timestamp, Held)>,
+    /// What the storage knows of the histograms so far.
+    chunk: Chunk,
     /// Inputs of the label set, with the number of samples that were taken from each.
     inputs: Vec<(SeriesId, usize)>,
 }
@@ -64,10 +69,12 @@ enum Held {
 }
 
 /// What became of a sample that was offered to a [`Head`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Offer {
     /// It is the new end.
     Taken,
+    /// It is the new end, and reads back like this.
+    TakenAs(Arc<Histogram>),
     /// The same value is there already.
     Same,
     /// It was refused.
@@ -79,6 +86,7 @@ impl Head {
     pub(super) fn new(inputs: &[SeriesId]) -> Head {
         Head {
             last: None,
+            chunk: Chunk::default(),
             inputs: inputs.iter().map(|&id| (id, 0)).collect(),
         }
     }
@@ -89,6 +97,11 @@ impl Head {
             let points = &store.get(*id).points;
             let there = points.count_until(moment);
             if there > *taken {
+                if points.has_histograms() {
+                    (*taken..there).for_each(|index| {
+                        store_in(&mut self.chunk, sample_at(points, index));
+                    });
+                }
                 *taken = there;
                 let time = points.time(there - 1);
                 if self.last.as_ref().is_none_or(|(last, _)| *last < time) {
@@ -100,6 +113,11 @@ impl Head {
 
     /// Offers a sample.
     pub(super) fn offer(&mut self, stamp: Timestamp, sample: Sample<'_>) -> Offer {
+        if let Sample::Histogram(histogram) = sample
+            && let Err(error) = histogram.validate()
+        {
+            return Offer::Refused(Conflict::Invalid(error));
+        }
         let held = Held::of(sample);
         match &self.last {
             Some((last, _)) if stamp < *last => Offer::Refused(Conflict::OutOfOrder),
@@ -109,7 +127,10 @@ impl Head {
             },
             _ => {
                 self.last = Some((stamp, held));
-                Offer::Taken
+                match store_in(&mut self.chunk, sample) {
+                    Some(stored) => Offer::TakenAs(stored),
+                    None => Offer::Taken,
+                }
             }
         }
     }
@@ -122,6 +143,16 @@ impl Held {
             Sample::Histogram(histogram) => Held::Histogram(Arc::clone(histogram)),
         }
     }
+}
+
+/// Tells the storage of a sample; returns a histogram as readers see it.
+fn store_in(chunk: &mut Chunk, sample: Sample<'_>) -> Option<Arc<Histogram>> {
+    match sample {
+        Sample::Histogram(histogram) => return Some(chunk.append(histogram)),
+        Sample::Float(value) if is_stale(value) => chunk.mark_stale(),
+        Sample::Float(_) => chunk.end(),
+    }
+    None
 }
 
 /// A sample of a series.
@@ -192,7 +223,8 @@ pub(super) fn append(store: &mut Store, inputs: &Inputs, outputs: Vec<RuleOutput
             writers.push((writer, other.points));
         }
         let inputs = inputs.of(&labels);
-        if writers.len() > 1 || !inputs.is_empty() {
+        let has_histograms = |(_, points): &(Writer, Points)| points.has_histograms();
+        if writers.len() > 1 || !inputs.is_empty() || writers.iter().any(has_histograms) {
             writers = settle(store, Head::new(inputs), &writers, &mut refusals);
         }
         for (writer, points) in writers.into_iter().filter(|(_, points)| !points.is_empty()) {
@@ -238,16 +270,23 @@ fn settle(
         }
         head.take_inputs(store, moment);
         let offer = head.offer(points.time(index), sample);
-        if offer == Offer::Taken {
-            push(&mut settled[which].1, points.time(index), sample);
-        }
-        returned[which] = !ends && !matches!(offer, Offer::Refused(_));
-        if let (Offer::Refused(reason), false) = (offer, ends) {
-            refusals.push(Refusal {
-                writer: *writer,
-                moment,
-                reason,
-            });
+        returned[which] = !ends;
+        let stamp = points.time(index);
+        match offer {
+            Offer::Taken => push(&mut settled[which].1, stamp, sample),
+            Offer::TakenAs(stored) => settled[which].1.push_histogram(stamp, stored),
+            Offer::Same => {}
+            Offer::Refused(reason) => {
+                returned[which] = false;
+                if !ends {
+                    let writer = *writer;
+                    refusals.push(Refusal {
+                        writer,
+                        moment,
+                        reason,
+                    });
+                }
+            }
         }
     }
     settled

@@ -276,7 +276,7 @@ impl Stepper<'_> {
                 Offer::Refused(reason) => {
                     self.errors.insert((moment, index), reason.to_string());
                 }
-                Offer::Taken | Offer::Same => {
+                Offer::Taken | Offer::TakenAs(_) | Offer::Same => {
                     returned.insert(labels);
                 }
             }
@@ -311,7 +311,7 @@ impl Stepper<'_> {
             });
         written.head.take_inputs(self.store, moment);
         let offer = written.head.offer(stamp, sample);
-        if offer == Offer::Taken {
+        if !matches!(offer, Offer::Same | Offer::Refused(_)) {
             let id = *written.series.entry(writer).or_insert_with(|| {
                 self.store.add(Series {
                     labels: labels.clone(),
@@ -319,7 +319,11 @@ impl Stepper<'_> {
                     writer,
                 })
             });
-            push(&mut self.store.get_mut(id).points, stamp, sample);
+            let points = &mut self.store.get_mut(id).points;
+            match &offer {
+                Offer::TakenAs(stored) => points.push_histogram(stamp, Arc::clone(stored)),
+                _ => push(points, stamp, sample),
+            }
         }
         offer
     }
