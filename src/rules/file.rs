@@ -1,5 +1,7 @@
 //! Reads rule files, as strictly as Prometheus does.
 
+use std::fmt;
+
 use super::template::Template;
 use super::validate::{self, Named};
 use super::{AlertRule, ReadOptions, Rule, RuleFile, RuleGroup, RuleKind};
@@ -71,12 +73,12 @@ pub fn read(source: &Source, options: &ReadOptions) -> Result<RuleFile, Vec<Diag
 pub(crate) fn decode_duration<'d>(
     decoder: &mut Decoder<'d>,
     node: Node<'d>,
-    what: &str,
+    what: impl fmt::Display,
 ) -> Option<Millis> {
     if node.is_null() {
         return Some(0);
     }
-    let text = decoder.text(node, what)?;
+    let text = decoder.text(node, &what)?;
     match Duration::parse(&text) {
         Ok(duration) => Some(duration.millis()),
         Err(error) => {
@@ -208,7 +210,7 @@ impl<'d> Reader<'d, '_> {
         let fields = decoder.fields(node, "a rule", &RULE_FIELDS, unknown)?;
         let mut text = |name: &'static str| {
             optional(decoder, &fields, name, |decoder, node| {
-                decoder.text(node, &format!("`{name}`"))
+                decoder.text(node, format_args!("`{name}`"))
             })
             .filter(|text| !text.is_empty())
         };
@@ -300,8 +302,8 @@ impl<'d> Reader<'d, '_> {
     fn texts(&mut self, entries: &[Field<'d>]) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for entry in entries {
-            let shown = format!("label `{}`", entry.name);
-            if let Some(text) = self.decoder.text(entry.value, &shown) {
+            let shown = format_args!("label `{}`", entry.name);
+            if let Some(text) = self.decoder.text(entry.value, shown) {
                 texts.push((entry.name.to_owned(), text));
             }
         }
@@ -317,8 +319,8 @@ impl<'d> Reader<'d, '_> {
     ) -> Vec<(String, Template)> {
         let mut templates = Vec::new();
         for entry in entries {
-            let shown = format!("{what} `{}`", entry.name);
-            let Some(text) = self.decoder.embedded(entry.value, &shown) else {
+            let shown = format_args!("{what} `{}`", entry.name);
+            let Some(text) = self.decoder.embedded(entry.value, shown) else {
                 continue;
             };
             match Template::parse(&format!("__alert_{alert}"), &text.text) {

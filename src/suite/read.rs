@@ -211,7 +211,7 @@ impl<'d> Reader<'d, '_> {
         let fields = self.fields(node, "an input series", &["series", "values"]);
         let embedded = |this: &mut Self, name: &str| {
             let node = fields.as_ref()?.node(name)?;
-            this.decoder.embedded(node, &format!("`{name}`"))
+            this.decoder.embedded(node, format_args!("`{name}`"))
         };
         let series = embedded(self, "series");
         let values_text = embedded(self, "values");
@@ -416,7 +416,7 @@ impl<'d> Reader<'d, '_> {
 
     fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
         match fields.node(name) {
-            Some(node) => self.decoder.list(node, &format!("`{name}`")),
+            Some(node) => self.decoder.list(node, format_args!("`{name}`")),
             None => Vec::new(),
         }
     }
@@ -424,7 +424,10 @@ impl<'d> Reader<'d, '_> {
     fn texts(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Spanned<String>> {
         let mut texts = Vec::new();
         for node in self.list(fields, name) {
-            if let Some(value) = self.decoder.text(node, &format!("an element of `{name}`")) {
+            if let Some(value) = self
+                .decoder
+                .text(node, format_args!("an element of `{name}`"))
+            {
                 let span = node.target().span();
                 texts.push(Spanned { value, span });
             }
@@ -434,20 +437,23 @@ impl<'d> Reader<'d, '_> {
 
     fn text(&mut self, fields: &Fields<'d>, name: &str) -> Option<Spanned<String>> {
         let node = fields.node(name)?;
-        let value = self.decoder.text(node, &format!("`{name}`"))?;
+        let value = self.decoder.text(node, format_args!("`{name}`"))?;
         let span = node.target().span();
         Some(Spanned { value, span })
     }
 
     fn duration(&mut self, fields: &Fields<'d>, name: &str) -> Option<Millis> {
         let node = fields.node(name)?;
-        decode_duration(&mut self.decoder, node, &format!("`{name}`"))
+        decode_duration(&mut self.decoder, node, format_args!("`{name}`"))
     }
 
     fn pairs(&mut self, field: &Field<'d>, what: &str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for entry in self.decoder.map(field, what) {
-            if let Some(value) = self.decoder.text(entry.value, &format!("`{}`", entry.name)) {
+            if let Some(value) = self
+                .decoder
+                .text(entry.value, format_args!("`{}`", entry.name))
+            {
                 pairs.push((entry.name.to_owned(), value));
             }
         }

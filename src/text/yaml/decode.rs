@@ -1,5 +1,7 @@
 //! Takes texts, numbers and lists out of nodes, and collects every fault on the way.
 
+use std::fmt;
+
 use super::parse::{HELM_HELP, is_helm_template};
 use super::{Embedded, Kind, Node, Resolved, Scalar, Style};
 use crate::text::{Diagnostic, Source, Span};
@@ -50,7 +52,7 @@ impl<'d> Decoder<'d> {
 
     /// What a text field receives: the letters as they were written whatever they mean, nothing for
     /// null. `None`, with a fault, for a list or a mapping.
-    pub fn text(&mut self, node: Node<'d>, what: &str) -> Option<String> {
+    pub fn text(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<String> {
         let Kind::Scalar(scalar) = node.kind() else {
             self.wrong_kind(node, what, "a text");
             return None;
@@ -74,13 +76,13 @@ impl<'d> Decoder<'d> {
     }
 
     /// The same with the places of its bytes.
-    pub fn embedded(&mut self, node: Node<'d>, what: &str) -> Option<Embedded> {
+    pub fn embedded(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<Embedded> {
         let text = self.text(node, what)?;
         Some(Embedded::new(node, text))
     }
 
     /// The elements of a list; none for nothing. YAML v3 passes over elements that are nothing.
-    pub fn list(&mut self, node: Node<'d>, what: &str) -> Vec<Node<'d>> {
+    pub fn list(&mut self, node: Node<'d>, what: impl fmt::Display) -> Vec<Node<'d>> {
         match node.kind() {
             _ if node.is_null() => Vec::new(),
             Kind::Sequence(children) => children
@@ -95,7 +97,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A whole number; 0 for nothing. Like Go it cuts the fraction off a number that has one.
-    pub fn integer(&mut self, node: Node<'d>, what: &str) -> Option<i64> {
+    pub fn integer(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<i64> {
         match resolved(node) {
             Some(Resolved::Null) => Some(0),
             Some(Resolved::Int(value)) => Some(value),
@@ -108,7 +110,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A number; 0 for nothing.
-    pub fn float(&mut self, node: Node<'d>, what: &str) -> Option<f64> {
+    pub fn float(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<f64> {
         match resolved(node) {
             Some(Resolved::Null) => Some(0.0),
             Some(Resolved::Int(value)) => Some(value as f64),
@@ -122,7 +124,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// `true` or `false`; `false` for nothing.
-    pub fn boolean(&mut self, node: Node<'d>, what: &str) -> Option<bool> {
+    pub fn boolean(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<bool> {
         match resolved(node) {
             Some(Resolved::Null) => Some(false),
             Some(Resolved::Bool(value)) => Some(value),
@@ -134,7 +136,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// Notes that a node is not what its place asks for.
-    pub(super) fn wrong_kind(&mut self, node: Node<'d>, what: &str, wanted: &str) {
+    pub(super) fn wrong_kind(&mut self, node: Node<'d>, what: impl fmt::Display, wanted: &str) {
         let message = format!("{what} must be {wanted}, this is {}", node.describe());
         let help = self.way_out(node, wanted);
         self.error(node.target().span(), message, help);

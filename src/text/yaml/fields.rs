@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use super::{Decoder, Dialect, Kind, Node};
 use crate::text::{Diagnostic, Span, closest};
 
@@ -115,7 +117,7 @@ impl<'d> Decoder<'d> {
         };
         let mut entries = Entries {
             list: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: Names::default(),
             what,
             doubles,
         };
@@ -132,7 +134,7 @@ impl<'d> Decoder<'d> {
         let Kind::Mapping(children) = node.kind() else {
             return;
         };
-        let mut own: HashMap<&'d str, ()> = HashMap::new();
+        let mut own = Names::default();
         for (key, value) in children.pairs() {
             if is_merge(key) {
                 let mut merged = self.merged(value);
@@ -146,12 +148,12 @@ impl<'d> Decoder<'d> {
                 continue;
             };
             let field = Field::new(name, key, value);
-            let twice_here = own.insert(name, ()).is_some();
+            let twice_here = own.insert(name, 0).is_some();
             match entries.by_name.get(name) {
                 Some(_) if twice_here || entries.doubles == Doubles::Refuse => {
                     self.double(&field, entries.what);
                 }
-                Some(&index) => {
+                Some(index) => {
                     if let Some(present) = entries.list.get_mut(index) {
                         present.before.push(present.value);
                         (present.key, present.value) = (key, value);
@@ -167,11 +169,11 @@ impl<'d> Decoder<'d> {
         let Kind::Mapping(children) = node.kind() else {
             return;
         };
-        let mut own: HashMap<&'d str, ()> = HashMap::new();
+        let mut own = Names::default();
         let mut merge = None;
         for (key, value) in children.pairs() {
             if let Kind::Scalar(scalar) = key.kind()
-                && own.insert(&scalar.text, ()).is_some()
+                && own.insert(&scalar.text, 0).is_some()
             {
                 self.double(&Field::new(&scalar.text, key, value), entries.what);
                 continue;
@@ -184,7 +186,7 @@ impl<'d> Decoder<'d> {
                 true => None,
                 false => self.key(key),
             };
-            if let Some(name) = name.filter(|name| !entries.by_name.contains_key(name)) {
+            if let Some(name) = name.filter(|name| entries.by_name.get(name).is_none()) {
                 entries.push(Field::new(name, key, value));
             }
         }
@@ -275,7 +277,7 @@ impl FaultHelp<'_> {
 /// Entries collected so far, over merge keys.
 struct Entries<'d, 'w> {
     list: Vec<Field<'d>>,
-    by_name: HashMap<&'d str, usize>,
+    by_name: Names<'d>,
     what: &'w str,
     doubles: Doubles,
 }
@@ -284,6 +286,33 @@ impl<'d> Entries<'d, '_> {
     fn push(&mut self, field: Field<'d>) {
         self.by_name.insert(field.name, self.list.len());
         self.list.push(field);
+    }
+}
+
+/// Numbers by names: most mappings are so small that looking through them is fastest.
+#[derive(Default)]
+struct Names<'d> {
+    few: SmallVec<[(&'d str, usize); 16]>,
+    many: HashMap<&'d str, usize>,
+}
+
+impl<'d> Names<'d> {
+    fn get(&self, name: &str) -> Option<usize> {
+        let few = self.few.iter().find(|(present, _)| *present == name);
+        few.map(|(_, number)| *number)
+            .or_else(|| self.many.get(name).copied())
+    }
+
+    /// Gives the number that the name had.
+    fn insert(&mut self, name: &'d str, number: usize) -> Option<usize> {
+        let present = self.get(name);
+        if present.is_none() {
+            match self.few.len() < 16 {
+                true => self.few.push((name, number)),
+                false => drop(self.many.insert(name, number)),
+            }
+        }
+        present
     }
 }
 

@@ -327,6 +327,26 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// Steps over bytes that are letters in every scalar, and looks at none of the others.
+    pub fn skip_letters(&mut self) {
+        let rest = self.rest();
+        let is_letter = |byte: &u8| LETTERS.get(usize::from(*byte)) == Some(&true);
+        self.pos += rest
+            .iter()
+            .position(|byte| !is_letter(byte))
+            .unwrap_or(rest.len());
+    }
+
+    /// Steps over the rest of the line.
+    pub fn skip_line(&mut self) {
+        while !self.is_end() && self.break_length(0) == 0 {
+            let rest = self.rest();
+            let may_break = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2);
+            let next = rest.iter().skip(1).position(may_break);
+            self.pos += next.map_or(rest.len(), |next| next + 1);
+        }
+    }
+
     /// Steps over blanks, comments and line breaks.
     fn skip_to_token(&mut self) -> Scanned<()> {
         loop {
@@ -338,9 +358,7 @@ impl<'s> Scanner<'s> {
                 self.pos += 1;
             }
             if self.at(0) == b'#' {
-                while !self.is_end() && self.break_length(0) == 0 {
-                    self.pos += 1;
-                }
+                self.skip_line();
             }
             if self.break_length(0) == 0 {
                 return Ok(());
@@ -580,6 +598,20 @@ impl<'s> Scanner<'s> {
             }
         }
     }
+}
+
+/// Bytes that neither end a scalar, nor begin a line break or an escape.
+static LETTERS: [bool; 256] = letters();
+
+const fn letters() -> [bool; 256] {
+    let mut letters = [true; 256];
+    let others = b" \t\n\r\0:,?[]{}'\"\\\xC2\xE2";
+    let mut index = 0;
+    while index < others.len() {
+        letters[others[index] as usize] = false;
+        index += 1;
+    }
+    letters
 }
 
 const TOO_DEEP: &str = "more than 200 lists and mappings inside each other";

@@ -19,8 +19,10 @@ impl<'s> Scanner<'s> {
                 break;
             }
             let word = self.pos;
+            self.skip_letters();
             while !self.is_blank_or_end(0) && !self.ends_plain() {
                 self.pos += 1;
+                self.skip_letters();
             }
             if self.pos > word {
                 if let (Some(text), Some(more)) = (&mut folded, self.text.get(word..self.pos)) {
@@ -81,6 +83,12 @@ impl<'s> Scanner<'s> {
     /// stand for indentation.
     fn skip_gap(&mut self, plain_indent: Option<isize>) -> Scanned<Gap> {
         let from = self.pos;
+        while self.at(0) == b' ' {
+            self.pos += 1;
+        }
+        if !self.is_blank_or_end(0) {
+            return Ok(Gap::InLine(from));
+        }
         let mut breaks: Vec<&'static str> = Vec::new();
         loop {
             if self.is_blank(0) {
@@ -121,11 +129,13 @@ impl<'s> Scanner<'s> {
                 return Err(self.unclosed(start));
             }
             let run = self.pos;
+            self.skip_letters();
             while !self.is_blank_or_end(0)
                 && self.at(0) != quote
                 && !(quote == b'"' && self.at(0) == b'\\')
             {
                 self.pos += 1;
+                self.skip_letters();
             }
             if let (Some(text), Some(more)) = (&mut decoded, self.text.get(run..self.pos)) {
                 text.push_str(more);
@@ -289,9 +299,7 @@ impl<'s> Scanner<'s> {
             text.push_str(&breaks);
             was_blank = is_blank;
             let line = self.pos;
-            while !self.is_end() && self.break_length(0) == 0 {
-                self.pos += 1;
-            }
+            self.skip_line();
             text.push_str(self.text.get(line..self.pos).unwrap_or(""));
             content_end = self.pos;
             line_break = match self.is_end() {
@@ -345,9 +353,7 @@ impl<'s> Scanner<'s> {
             self.pos += 1;
         }
         if self.at(0) == b'#' {
-            while !self.is_end() && self.break_length(0) == 0 {
-                self.pos += 1;
-            }
+            self.skip_line();
         }
         if self.break_length(0) > 0 {
             self.skip_break();

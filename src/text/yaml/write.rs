@@ -31,7 +31,7 @@ pub fn write_block(text: &str, indent: &str, line_break: &str) -> Option<String>
     let fits = |line: &str| {
         !line.ends_with([' ', '\t']) && !line.chars().any(needs_escape) && !line.contains('\u{85}')
     };
-    let starts_well = |line: &str| !line.is_empty() && !line.starts_with([' ', '\t']);
+    let starts_well = |body: &str| !body.is_empty() && !body.starts_with([' ', '\t', '\n']);
     let lines: Vec<&str> = body.split('\n').collect();
     let ends_well = lines.last().is_some_and(|line| !line.is_empty());
     if !text.contains('\n') || !starts_well(body) || !ends_well || !lines.iter().all(|it| fits(it))
