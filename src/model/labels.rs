@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use super::hash::xxh64;
 use super::number::quote;
 
 /// The label that holds a series' metric name.
@@ -111,6 +112,35 @@ impl Labels {
         let mut builder = self.to_builder();
         builder.set(name, value);
         builder.build()
+    }
+
+    /// Prometheus's hash of a set, by which `limit_ratio` chooses: xxHash64 of the names and values, each behind its
+    /// length (one byte, or 255 and three bytes).
+    pub fn hash64(&self) -> u64 {
+        let mut data = Vec::with_capacity(self.data.len());
+        for text in self.iter().flat_map(|(name, value)| [name, value]) {
+            match u8::try_from(text.len()) {
+                Ok(length) if length < 255 => data.push(length),
+                _ => {
+                    data.push(255);
+                    data.extend_from_slice(&(text.len() as u32).to_le_bytes()[..3]);
+                }
+            }
+            data.extend_from_slice(text.as_bytes());
+        }
+        xxh64(&data)
+    }
+
+    /// As Prometheus writes a set in messages: `{__name__="name", a="b"}`.
+    pub fn as_set(&self) -> String {
+        let pairs = self
+            .iter()
+            .map(|(name, value)| match is_classic_label(name) {
+                true => format!("{name}={}", quote(value)),
+                false => format!("{}={}", quote(name), quote(value)),
+            });
+        let pairs: Vec<String> = pairs.collect();
+        format!("{{{}}}", pairs.join(", "))
     }
 
     /// A builder that starts from this set.

@@ -1,13 +1,17 @@
 //! The nouns of the field: labels, matchers, histograms, durations and numbers.
 
 mod duration;
+mod hash;
 mod histogram;
+pub mod hyperbolic;
 mod labels;
 pub mod logarithm;
 mod matcher;
 pub mod number;
+pub mod power;
 pub mod quantile;
 mod regex;
+pub mod trigonometry;
 mod unicode;
 
 pub use duration::{Duration, DurationError, Millis, Timestamp};

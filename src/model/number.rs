@@ -89,6 +89,26 @@ pub fn almost_equal(a: f64, b: f64, epsilon: f64) -> bool {
     difference / sum.min(f64::MAX) < epsilon
 }
 
+/// The greater of two numbers as Go's `math.Max`: `+Inf` wins, then NaN; 0 is greater than -0.
+pub fn max(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if a == 0.0 && b == 0.0 {
+        if a.is_sign_negative() { b } else { a }
+    } else if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+/// The lesser of two numbers as Go's `math.Min`: `-Inf` wins, then NaN; -0 is less than 0.
+pub fn min(a: f64, b: f64) -> f64 {
+    -max(-a, -b)
+}
+
 /// One step of a compensated sum (Kahan's, with Neumaier's improvement): the new sum, and what rounding
 /// has lost of it so far. An infinite sum forgets what it lost.
 pub fn kahan_add(increment: f64, sum: f64, lost: f64) -> (f64, f64) {

@@ -1,6 +1,6 @@
 //! What a duration expression comes to.
 
-use crate::model::Millis;
+use crate::model::{Millis, number, power};
 
 use super::ast::{BinaryOp, DurationExpr, DurationKind, UnaryOp};
 use super::query::QueryError;
@@ -47,8 +47,8 @@ impl DurationExpr {
             DurationKind::Range => range,
             DurationKind::Unary(UnaryOp::Minus, inner) => -value(inner)?,
             DurationKind::Unary(UnaryOp::Plus, inner) | DurationKind::Paren(inner) => value(inner)?,
-            DurationKind::MinOf(a, b) => least(value(a)?, value(b)?),
-            DurationKind::MaxOf(a, b) => -least(-value(a)?, -value(b)?),
+            DurationKind::MinOf(a, b) => number::min(value(a)?, value(b)?),
+            DurationKind::MaxOf(a, b) => number::max(value(a)?, value(b)?),
             DurationKind::Binary(op, left, right) => {
                 let (left, right) = (value(left)?, value(right)?);
                 self.apply(*op, left, right)?
@@ -66,7 +66,7 @@ impl DurationExpr {
             BinaryOp::Div => Ok(left / right),
             BinaryOp::Mod if right == 0.0 => Err(self.error("modulo by zero", help)),
             BinaryOp::Mod => Ok(left % right),
-            _ => Ok(libm::pow(left, right)),
+            _ => Ok(power::pow(left, right)),
         }
     }
 
@@ -76,13 +76,5 @@ impl DurationExpr {
             span: self.span,
             help: Some(help.to_owned()),
         }
-    }
-}
-
-/// The lesser, NaN where either is.
-fn least(a: f64, b: f64) -> f64 {
-    match a.is_nan() || b.is_nan() {
-        true => f64::NAN,
-        false => a.min(b),
     }
 }

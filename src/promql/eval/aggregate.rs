@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::frame::Frame;
-use super::{Evaluator, Row, Sink, emit, merge};
-use crate::model::number::format_value;
+use super::{Evaluator, Row, Sink, emit};
+use crate::model::number::{format_general, format_value};
 use crate::model::{Histogram, Labels, METRIC_NAME};
 use crate::promql::aggregations::{AggregationKind, Fold, Selection};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
@@ -30,9 +30,7 @@ impl Evaluator<'_> {
         let mut groups = Groups::new(&aggregate.grouping);
         self.stream_in_order(&aggregate.expr, frame, &mut |row: Row<'_>| {
             groups
-                .entry(&row.labels, row.drop_name, || {
-                    Folded::new(fold, frame.count())
-                })
+                .entry(&row, || Folded::new(fold, frame.count()))
                 .fold(row.column);
         });
         emit(groups.into_series(|folded, _| folded.into_column()), sink);
@@ -45,9 +43,16 @@ impl Evaluator<'_> {
         if is_in_order(expr) {
             return self.stream(expr, frame, sink);
         }
+        emit(self.vector_in_order(expr, frame), sink);
+    }
+
+    /// Evaluates a vector into series in the order of labels.
+    fn vector_in_order(&self, expr: &Expr, frame: &Frame) -> Vec<ColumnSeries> {
         let mut series = self.vector(expr, frame);
-        series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        emit(series, sink);
+        if !is_in_order(expr) {
+            series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        }
+        series
     }
 
     fn quantiles(&self, aggregate: &Aggregate, frame: &Frame, sink: &mut Sink<'_>) {
@@ -55,7 +60,7 @@ impl Evaluator<'_> {
         let mut groups = Groups::new(&aggregate.grouping);
         self.stream(&aggregate.expr, frame, &mut |row: Row<'_>| {
             groups
-                .entry(&row.labels, row.drop_name, Vec::new)
+                .entry(&row, Vec::new)
                 .push(std::mem::take(row.column));
         });
         let columns = groups.into_series(|members: Vec<Column>, _| {
@@ -82,22 +87,26 @@ impl Evaluator<'_> {
             Some(ExprKind::String(name)) if !name.is_empty() => name.clone(),
             _ => return frame.fail_all("invalid label name \"\""),
         };
+        let mut grouping = aggregate.grouping.clone();
+        if !grouping.without {
+            grouping.labels.push(name.clone());
+        }
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<ColumnSeries> = Vec::new();
         self.stream(&aggregate.expr, frame, &mut |row: Row<'_>| {
-            let mut group = aggregate.grouping.group_of(&row.labels).to_builder();
+            let mut builder = row.labels.to_builder();
             for tick in row.column.present_ticks() {
                 let text = match row.column.get(tick) {
                     Some(Sample::Float(value)) => format_value(value),
                     Some(Sample::Histogram(histogram)) => histogram.to_string(),
                     None => continue,
                 };
-                group.set(&name, &text);
-                let labels = group.clone().build();
+                builder.set(&name, &text);
+                let labels = grouping.group_of(&builder.clone().build());
                 let place = *places.entry(labels.clone()).or_insert_with(|| {
                     out.push(ColumnSeries {
                         labels,
-                        drop_name: row.drop_name,
+                        drop_name: false,
                         column: Column::absent(frame.count()),
                     });
                     out.len() - 1
@@ -108,7 +117,7 @@ impl Evaluator<'_> {
             }
         });
         out.sort_by(|a, b| a.labels.cmp(&b.labels));
-        emit(merge::distinct(out, frame), sink);
+        emit(out, sink);
     }
 
     /// `topk` and its like: the series themselves, at the ticks at which they are among the chosen.
@@ -120,7 +129,7 @@ impl Evaluator<'_> {
         sink: &mut Sink<'_>,
     ) {
         let parameter = self.parameter(aggregate, frame);
-        let mut series = self.vector(&aggregate.expr, frame);
+        let mut series = self.vector_in_order(&aggregate.expr, frame);
         let mut members: Vec<Vec<usize>> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (index, series) in series.iter().enumerate() {
@@ -135,14 +144,11 @@ impl Evaluator<'_> {
         let count = series.len();
         let mut chosen = vec![false; count];
         for tick in 0..frame.count() {
-            let any = series.iter().any(|series| series.column.is_present(tick));
-            if !any {
-                continue;
-            }
             chosen.fill(false);
             match Share::new(selection, parameter.values()[tick], count) {
                 Err(message) => frame.fail(tick, || message),
-                Ok(share) => {
+                Ok(None) => {}
+                Ok(Some(share)) => {
                     for group in &members {
                         share.choose(&series, group, tick, &mut chosen);
                     }
@@ -212,7 +218,15 @@ fn float(column: &Column, tick: usize) -> Option<f64> {
 struct Groups<'g, T> {
     grouping: &'g Grouping,
     places: HashMap<Labels, usize>,
-    groups: Vec<(Labels, bool, T)>,
+    groups: Vec<Group<T>>,
+}
+
+/// One group.
+struct Group<T> {
+    labels: Labels,
+    /// The ticks at which a member has a name that is still to go; empty while there is none.
+    dropping: Vec<u64>,
+    state: T,
 }
 
 impl<'g, T> Groups<'g, T> {
@@ -224,31 +238,61 @@ impl<'g, T> Groups<'g, T> {
         }
     }
 
-    fn entry(&mut self, labels: &Labels, drop_name: bool, new: impl FnOnce() -> T) -> &mut T {
-        let labels = self.grouping.group_of(labels);
+    fn entry(&mut self, row: &Row<'_>, new: impl FnOnce() -> T) -> &mut T {
+        let labels = self.grouping.group_of(&row.labels);
         let place = match self.places.get(&labels) {
             Some(&place) => place,
             None => {
                 self.places.insert(labels.clone(), self.groups.len());
-                self.groups.push((labels, false, new()));
+                self.groups.push(Group {
+                    labels,
+                    dropping: Vec::new(),
+                    state: new(),
+                });
                 self.groups.len() - 1
             }
         };
         let group = &mut self.groups[place];
-        group.1 |= drop_name;
-        &mut group.2
+        if row.drop_name {
+            let present = row.column.presence();
+            group.dropping.resize(present.len(), 0);
+            for (word, present) in group.dropping.iter_mut().zip(present) {
+                *word |= present;
+            }
+        }
+        &mut group.state
     }
 
+    /// The series of the groups. One whose name is to go at some of its ticks only is two.
     fn into_series(self, finish: impl Fn(T, &Labels) -> Column) -> Vec<ColumnSeries> {
-        let series = self
-            .groups
-            .into_iter()
-            .map(|(labels, drop_name, state)| ColumnSeries {
-                column: finish(state, &labels),
-                labels,
-                drop_name,
-            });
-        series.collect()
+        let mut out = Vec::with_capacity(self.groups.len());
+        for group in self.groups {
+            let column = finish(group.state, &group.labels);
+            let is_named = group.labels.get(METRIC_NAME).is_some();
+            if is_named && !group.dropping.is_empty() {
+                let mut kept = column.clone();
+                kept.retain(|word| !group.dropping[word]);
+                out.push(ColumnSeries {
+                    labels: group.labels.clone(),
+                    drop_name: false,
+                    column: kept,
+                });
+                let mut dropped = column;
+                dropped.retain(|word| group.dropping[word]);
+                out.push(ColumnSeries {
+                    labels: group.labels,
+                    drop_name: true,
+                    column: dropped,
+                });
+            } else {
+                out.push(ColumnSeries {
+                    labels: group.labels,
+                    drop_name: false,
+                    column,
+                });
+            }
+        }
+        out
     }
 }
 
@@ -427,29 +471,27 @@ enum Share {
 }
 
 impl Share {
-    fn new(selection: Selection, parameter: f64, series: usize) -> Result<Share, String> {
+    /// `None` where nothing is chosen, whatever there is.
+    fn new(selection: Selection, parameter: f64, series: usize) -> Result<Option<Share>, String> {
+        if selection == Selection::LimitRatio {
+            return match parameter {
+                0.0 => Ok(None),
+                ratio if ratio.is_nan() => Err("Ratio value is NaN".to_owned()),
+                ratio => Ok(Some(Share::Ratio(ratio.clamp(-1.0, 1.0)))),
+            };
+        }
+        if parameter < 1.0 {
+            return Ok(None);
+        }
         if parameter.is_nan() {
             return Err("Parameter value is NaN".to_owned());
         }
-        if selection == Selection::LimitRatio {
-            return Ok(Share::Ratio(parameter.clamp(-1.0, 1.0)));
-        }
         if parameter >= i64::MAX as f64 {
-            return Err(format!(
-                "Scalar value {} overflows int64",
-                format_value(parameter)
-            ));
+            let value = format_general(parameter);
+            return Err(format!("Scalar value {value} overflows int64"));
         }
-        if parameter <= i64::MIN as f64 {
-            return Err(format!(
-                "Scalar value {} underflows int64",
-                format_value(parameter)
-            ));
-        }
-        Ok(Share::Count(
-            selection,
-            (parameter.max(0.0) as usize).min(series),
-        ))
+        let count = (parameter as usize).min(series);
+        Ok(Some(Share::Count(selection, count)))
     }
 
     /// Marks the chosen series of a group at a tick.
@@ -531,13 +573,9 @@ fn sift_down(heap: &mut [(f64, usize)], above: impl Fn(f64, f64) -> bool) {
     }
 }
 
-/// The place of a series in `[0, 1)` by a hash of its labels, the same every time.
+/// The place of a series in `[0, 1]` by the hash of its labels.
 fn sample_offset(labels: &Labels) -> f64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in labels.to_string().bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    (hash >> 11) as f64 / (1u64 << 53) as f64
+    labels.hash64() as f64 / u64::MAX as f64
 }
 
 /// Whether a series belongs to a ratio: the low part of the offsets, or for a negative ratio the rest.

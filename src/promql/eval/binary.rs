@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::{Evaluator, Row, Sink, emit};
-use crate::model::Histogram;
+use crate::model::{Histogram, power, trigonometry};
 use crate::promql::ast::{BinaryOp, Chain, Expr, Link, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use std::sync::Arc;
@@ -328,8 +328,8 @@ pub(super) fn arithmetic(op: BinaryOp) -> Option<fn(f64, f64) -> f64> {
         BinaryOp::Mul => |a, b| a * b,
         BinaryOp::Div => |a, b| a / b,
         BinaryOp::Mod => |a, b| a % b,
-        BinaryOp::Pow => libm::pow,
-        BinaryOp::Atan2 => libm::atan2,
+        BinaryOp::Pow => power::pow,
+        BinaryOp::Atan2 => trigonometry::atan2,
         _ => return None,
     };
     Some(body)

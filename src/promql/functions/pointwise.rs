@@ -1,7 +1,7 @@
 //! Functions of one float sample.
 
 use super::{Body, Function};
-use crate::model::logarithm;
+use crate::model::{hyperbolic, logarithm, number, power, trigonometry};
 use crate::promql::ast::ValueType::{Scalar, Vector};
 
 /// Every such function.
@@ -13,38 +13,66 @@ pub(super) static ROWS: &[Function] = &[
         f64::floor,
         "Every sample rounded down to an integer.",
     ),
-    row("exp", libm::exp, "e to the power of every sample."),
+    row("exp", power::exp, "e to the power of every sample."),
     row("sqrt", f64::sqrt, "Square root of every sample."),
     row("ln", logarithm::ln, "Natural logarithm of every sample."),
     row("log2", logarithm::log2, "Binary logarithm of every sample."),
-    row("log10", log10, "Decimal logarithm of every sample."),
+    row(
+        "log10",
+        logarithm::log10,
+        "Decimal logarithm of every sample.",
+    ),
     row("sgn", sgn, "-1, 0 or 1 by the sign of every sample."),
-    row("sin", libm::sin, "Sine of every sample in radians."),
-    row("cos", libm::cos, "Cosine of every sample in radians."),
-    row("tan", libm::tan, "Tangent of every sample in radians."),
-    row("asin", libm::asin, "Arcsine of every sample, in radians."),
-    row("acos", libm::acos, "Arccosine of every sample, in radians."),
+    row("sin", trigonometry::sin, "Sine of every sample in radians."),
+    row(
+        "cos",
+        trigonometry::cos,
+        "Cosine of every sample in radians.",
+    ),
+    row(
+        "tan",
+        trigonometry::tan,
+        "Tangent of every sample in radians.",
+    ),
+    row(
+        "asin",
+        trigonometry::asin,
+        "Arcsine of every sample, in radians.",
+    ),
+    row(
+        "acos",
+        trigonometry::acos,
+        "Arccosine of every sample, in radians.",
+    ),
     row(
         "atan",
-        libm::atan,
+        trigonometry::atan,
         "Arctangent of every sample, in radians.",
     ),
-    row("sinh", libm::sinh, "Hyperbolic sine of every sample."),
-    row("cosh", libm::cosh, "Hyperbolic cosine of every sample."),
-    row("tanh", libm::tanh, "Hyperbolic tangent of every sample."),
+    row("sinh", hyperbolic::sinh, "Hyperbolic sine of every sample."),
+    row(
+        "cosh",
+        hyperbolic::cosh,
+        "Hyperbolic cosine of every sample.",
+    ),
+    row(
+        "tanh",
+        hyperbolic::tanh,
+        "Hyperbolic tangent of every sample.",
+    ),
     row(
         "asinh",
-        libm::asinh,
+        hyperbolic::asinh,
         "Inverse hyperbolic sine of every sample.",
     ),
     row(
         "acosh",
-        libm::acosh,
+        hyperbolic::acosh,
         "Inverse hyperbolic cosine of every sample.",
     ),
     row(
         "atanh",
-        libm::atanh,
+        hyperbolic::atanh,
         "Inverse hyperbolic tangent of every sample.",
     ),
     row(
@@ -99,11 +127,6 @@ const fn row(name: &'static str, body: fn(f64) -> f64, doc: &'static str) -> Fun
     Function::new(name, Body::Pointwise(body), doc)
 }
 
-/// Go's `math.Log10`, which goes through `log2`.
-fn log10(value: f64) -> f64 {
-    logarithm::log2(value) * (std::f64::consts::LN_2 / std::f64::consts::LN_10)
-}
-
 /// The sign; zeros and NaN stay as they are.
 fn sgn(value: f64) -> f64 {
     match value {
@@ -118,13 +141,10 @@ fn round(value: f64, scalars: &[f64]) -> Option<f64> {
     Some((value * inverse + 0.5).floor() / inverse)
 }
 
-/// Go's `math.Max(least, math.Min(most, value))`, in which NaN wins.
+/// Nothing where the bounds cross.
 fn clamp(value: f64, least: f64, most: f64) -> Option<f64> {
-    if most < least {
-        return None;
+    match most < least {
+        true => None,
+        false => Some(number::max(least, number::min(most, value))),
     }
-    if value.is_nan() || least.is_nan() || most.is_nan() {
-        return Some(f64::NAN);
-    }
-    Some(value.min(most).max(least))
 }

@@ -1,5 +1,7 @@
 //! Functions that give one number a tick.
 
+use crate::model::number;
+
 use super::{Argument, Arguments, Body, Function, QuerySpan};
 use crate::promql::ast::ValueType::{self, Scalar, Vector};
 use crate::promql::column::{Column, Sample};
@@ -54,14 +56,14 @@ pub(super) static ROWS: &[Function] = &[
     row(
         "max_of",
         &[Scalar, Scalar],
-        |arguments| of_two(arguments, |a, b| a.max(b)),
+        |arguments| of_two(arguments, number::max),
         "The greater of two numbers; NaN if one is.",
     )
     .experimental(),
     row(
         "min_of",
         &[Scalar, Scalar],
-        |arguments| of_two(arguments, |a, b| a.min(b)),
+        |arguments| of_two(arguments, number::min),
         "The lesser of two numbers; NaN if one is.",
     )
     .experimental(),
@@ -120,19 +122,11 @@ fn scalar(arguments: &Arguments<'_>) -> Column {
     column
 }
 
-/// Go's `math.Max` and `math.Min`, in which NaN wins.
 fn of_two(arguments: &Arguments<'_>, pick: fn(f64, f64) -> f64) -> Column {
     let mut column = Column::absent(arguments.ticks.count);
     for tick in 0..arguments.ticks.count {
         let (a, b) = (arguments.scalar(0, tick), arguments.scalar(1, tick));
-        column.set(
-            tick,
-            if a.is_nan() || b.is_nan() {
-                f64::NAN
-            } else {
-                pick(a, b)
-            },
-        );
+        column.set(tick, pick(a, b));
     }
     column
 }
