@@ -340,6 +340,11 @@ impl BinaryOp {
         )
     }
 
+    /// `</`, `>/`.
+    pub fn is_trim(self) -> bool {
+        matches!(self, BinaryOp::TrimLower | BinaryOp::TrimUpper)
+    }
+
     /// `and`, `or`, `unless`.
     pub fn is_set(self) -> bool {
         matches!(self, BinaryOp::And | BinaryOp::Or | BinaryOp::Unless)

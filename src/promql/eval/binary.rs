@@ -144,7 +144,7 @@ impl Elementwise {
 
     /// Arithmetic, as opposed to a comparison.
     pub fn changes_value(self) -> bool {
-        !self.op.is_comparison() && !matches!(self.op, BinaryOp::TrimLower | BinaryOp::TrimUpper)
+        !self.op.is_comparison() && !self.op.is_trim()
     }
 
     /// Replaces a column by the operator's results with a number; `swapped` where the number stands left. A
@@ -226,7 +226,7 @@ impl Elementwise {
             } else {
                 (sample, number)
             };
-            let result = self.of_samples(left, right);
+            let result = self.of_samples(left, right).unwrap_or(None);
             // A filter keeps the vector's side, and only a float can pass one beside a number.
             let kept = match (sample, result) {
                 (Sample::Float(value), Some(_)) if self.op.is_comparison() && !self.return_bool => {
@@ -242,32 +242,45 @@ impl Elementwise {
         }
     }
 
-    /// The result for two samples; `None` where there is none, or a comparison filters it out.
-    pub fn of_samples(self, left: Sample<'_>, right: Sample<'_>) -> Option<Outcome> {
-        let outcome = match (left, right) {
+    /// The result for two samples; `None` where a comparison filters it out.
+    pub fn of_samples(
+        self,
+        left: Sample<'_>,
+        right: Sample<'_>,
+    ) -> Result<Option<Outcome>, Undefined> {
+        match (left, right) {
             (Sample::Float(a), Sample::Float(b)) if self.op.is_comparison() => {
                 let keep = compare(self.op, a, b);
-                if self.return_bool {
-                    return Some(Outcome::Float(f64::from(u8::from(keep))));
-                }
-                return keep.then_some(Outcome::Float(a));
+                Ok(self.judged(keep, || Outcome::Float(a)))
             }
             (Sample::Float(a), Sample::Float(b)) => {
-                return arithmetic(self.op).map(|body| Outcome::Float(body(a, b)));
+                let body = arithmetic(self.op).ok_or(Undefined)?;
+                Ok(Some(Outcome::Float(body(a, b))))
             }
-            (Sample::Histogram(a), Sample::Histogram(b)) => self.of_histograms(a, b)?,
+            (Sample::Histogram(a), Sample::Histogram(b)) => self.of_histograms(a, b),
             (Sample::Histogram(histogram), Sample::Float(number)) => {
-                scaled(histogram, self.op, number)?
+                scaled(histogram, self.op, number).map(Some)
             }
             (Sample::Float(number), Sample::Histogram(histogram)) => match self.op {
-                BinaryOp::Mul => scaled(histogram, BinaryOp::Mul, number)?,
-                _ => return None,
+                BinaryOp::Mul => scaled(histogram, BinaryOp::Mul, number).map(Some),
+                _ => Err(Undefined),
             },
-        };
-        Some(outcome)
+        }
     }
 
-    fn of_histograms(self, a: &Arc<Histogram>, b: &Arc<Histogram>) -> Option<Outcome> {
+    /// What a comparison yields: the sample or nothing, or with `bool` 1 or 0.
+    fn judged(self, keep: bool, sample: impl FnOnce() -> Outcome) -> Option<Outcome> {
+        match self.return_bool {
+            true => Some(Outcome::Float(f64::from(u8::from(keep)))),
+            false => keep.then(sample),
+        }
+    }
+
+    fn of_histograms(
+        self,
+        a: &Arc<Histogram>,
+        b: &Arc<Histogram>,
+    ) -> Result<Option<Outcome>, Undefined> {
         match self.op {
             BinaryOp::Add | BinaryOp::Sub => {
                 let mut result = Histogram::clone(a);
@@ -275,24 +288,28 @@ impl Elementwise {
                     BinaryOp::Add => result.add(b),
                     _ => result.sub(b),
                 };
-                combined.ok()?;
+                // Prometheus warns of a collision of resets, and drops the result with that.
+                match combined {
+                    Ok(found) if !found.counter_reset_collision => {}
+                    _ => return Err(Undefined),
+                }
                 if self.op == BinaryOp::Sub {
                     result.counter_reset_hint = crate::model::CounterResetHint::Gauge;
                 }
                 result.compact(0);
-                Some(Outcome::Histogram(Arc::new(result)))
+                Ok(Some(Outcome::Histogram(Arc::new(result))))
             }
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 let keep = a.equals(b) == (self.op == BinaryOp::Equal);
-                match self.return_bool {
-                    true => Some(Outcome::Float(f64::from(u8::from(keep)))),
-                    false => keep.then(|| Outcome::Histogram(Arc::clone(a))),
-                }
+                Ok(self.judged(keep, || Outcome::Histogram(Arc::clone(a))))
             }
-            _ => None,
+            _ => Err(Undefined),
         }
     }
 }
+
+/// The operator is not defined for such samples: there is no result, and nothing was matched.
+pub(super) struct Undefined;
 
 /// What an operator yields.
 pub(super) enum Outcome {
@@ -301,23 +318,23 @@ pub(super) enum Outcome {
 }
 
 /// A histogram times or by a number, or trimmed at it.
-fn scaled(histogram: &Arc<Histogram>, op: BinaryOp, number: f64) -> Option<Outcome> {
+fn scaled(histogram: &Arc<Histogram>, op: BinaryOp, number: f64) -> Result<Outcome, Undefined> {
     let mut result = Histogram::clone(histogram);
     match op {
         BinaryOp::Mul => result.mul(number),
         BinaryOp::Div => result.div(number),
         BinaryOp::TrimUpper => {
             result.trim(number, crate::model::Trim::Upper);
-            return Some(Outcome::Histogram(Arc::new(result)));
+            return Ok(Outcome::Histogram(Arc::new(result)));
         }
         BinaryOp::TrimLower => {
             result.trim(number, crate::model::Trim::Lower);
-            return Some(Outcome::Histogram(Arc::new(result)));
+            return Ok(Outcome::Histogram(Arc::new(result)));
         }
-        _ => return None,
+        _ => return Err(Undefined),
     }
     result.compact(0);
-    Some(Outcome::Histogram(Arc::new(result)))
+    Ok(Outcome::Histogram(Arc::new(result)))
 }
 
 /// The function of an arithmetic operator.

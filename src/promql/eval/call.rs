@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use chrono::DateTime;
-
 use super::frame::Frame;
 use super::select::{BoundsCache, Limit, refuse_extension};
 use super::{Evaluator, Row, Sink, emit, is_unique_without_name, merge};
@@ -11,7 +9,7 @@ use crate::model::{Labels, Millis};
 use crate::promql::ast::{Call, Expr, ExprKind, MatrixSelector, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
-    Argument, Arguments, Body, Function, Samples, Validate, labels_of_absence,
+    Argument, Arguments, Body, Function, Moment, Samples, Validate, labels_of_absence,
 };
 use crate::promql::window::{Ends, Window, Windows};
 use crate::store::{Points, is_stale};
@@ -138,22 +136,15 @@ impl Evaluator<'_> {
         });
     }
 
-    fn calendar(
-        &self,
-        call: &Call,
-        body: fn(&DateTime<chrono::Utc>) -> f64,
-        frame: &Frame,
-        sink: &mut Sink<'_>,
-    ) {
-        let of = move |seconds: f64| {
-            DateTime::from_timestamp(seconds as i64, 0).map_or(f64::NAN, |time| body(&time))
-        };
+    fn calendar(&self, call: &Call, body: fn(Moment) -> i128, frame: &Frame, sink: &mut Sink<'_>) {
         if !call.args.is_empty() {
-            return self.over_first(call, frame, sink, &|column| column.map_floats(false, of));
+            return self.over_first(call, frame, sink, &|column| {
+                column.map_floats(false, |value| body(Moment::of_value(value)) as f64);
+            });
         }
         let mut column = Column::absent(frame.count());
         for (tick, time) in frame.ticks.iter().enumerate() {
-            column.set(tick, of(time.div_euclid(1000) as f64));
+            column.set(tick, body(Moment::of_time(time)) as f64);
         }
         sink(Row {
             labels: Labels::empty(),
@@ -173,6 +164,8 @@ impl Evaluator<'_> {
         let result = body(&mut arguments);
         frame.absorb(arguments.errors);
         match result {
+            // Functions of labels join even what has lost its name with what has not.
+            Ok(series) if call.function.keeps_name => emit(merge::joined(series, frame), sink),
             Ok(series) => emit(merge::distinct(series, frame), sink),
             Err(error) => frame.fail_all(&error.message),
         }
@@ -269,7 +262,8 @@ impl Evaluator<'_> {
             .map(|scalar| self.scalar(scalar, frame))
             .collect();
         if let Some(validate) = kernel.validate {
-            validate_ticks(&params, validate, frame);
+            let ticks = self.ticks_with_samples(argument, frame);
+            validate_ticks(&params, validate, ticks, frame);
         }
         let naming = Naming {
             function: call.function,
@@ -312,7 +306,18 @@ impl Evaluator<'_> {
                 }),
             }
         });
-        emit(merge::distinct(kept, frame), sink);
+        emit(merge::distinct_ranges(kept, frame), sink);
+    }
+
+    /// The ticks at which some window holds a sample.
+    fn ticks_with_samples(&self, argument: &Expr, frame: &Frame) -> Vec<bool> {
+        let mut any = vec![false; frame.count()];
+        self.ranges(argument, Samples::Any, frame, &mut |range| {
+            for (any, (first, past)) in any.iter_mut().zip(range.bounds) {
+                *any |= first < past;
+            }
+        });
+        any
     }
 
     /// Hands over every series of a range vector with its windows; stale markers are left out, and histograms
@@ -410,8 +415,8 @@ fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
     }))
 }
 
-fn validate_ticks(params: &[Column], validate: Validate, frame: &Frame) {
-    for tick in 0..frame.count() {
+fn validate_ticks(params: &[Column], validate: Validate, ticks: Vec<bool>, frame: &Frame) {
+    for tick in (0..frame.count()).filter(|&tick| ticks[tick]) {
         let given: Vec<f64> = params.iter().map(|param| param.values()[tick]).collect();
         if let Err(message) = validate(&given) {
             frame.fail(tick, || message);

@@ -5,20 +5,19 @@
 use hashbrown::HashMap;
 
 use super::Evaluator;
-use super::binary::{Elementwise, Outcome};
+use super::binary::{Elementwise, Outcome, Undefined};
 use super::frame::Frame;
 use super::merge::distinct;
 use crate::model::{Labels, METRIC_NAME};
 use crate::promql::ast::{BinaryOp, Link, Matching, Side};
 use crate::promql::column::{Column, ColumnSeries};
 
-/// The series of both sides that share the matching labels, by index.
-#[derive(Default)]
+/// Series that share the matching labels.
 struct MatchGroup {
     /// The labels they share.
     signature: Labels,
-    left: Vec<usize>,
-    right: Vec<usize>,
+    /// Those of the second vector, by index.
+    one: Vec<usize>,
 }
 
 impl Evaluator<'_> {
@@ -33,139 +32,173 @@ impl Evaluator<'_> {
         if link.op.is_set() {
             return distinct(set_operation(left, right, link), frame);
         }
-        if link.matching.fill_left.is_some() || link.matching.fill_right.is_some() {
-            frame.fail_all("the fill modifiers are not evaluated yet");
-            return Vec::new();
-        }
+        let is_swapped = matches!(&link.matching.group, Some(group) if group.side == Side::Right);
+        let (many, one) = match is_swapped {
+            true => (right, left),
+            false => (left, right),
+        };
         let join = Join {
             elementwise: Elementwise::new(link),
             link,
             delayed: self.view.features.delayed_name_removal,
+            is_swapped,
             frame,
-            both: both_present(&left, &right, frame.count()),
+            active: active(&many, &one, link, frame.count()),
         };
-        let swapped = matches!(&link.matching.group, Some(group) if group.side == Side::Right);
-        let (many, one) = if swapped {
-            (&right, &left)
-        } else {
-            (&left, &right)
-        };
-        let mut out = Vec::new();
-        let groups = groups(&left, &right, &link.matching);
-        join.refuse_several(&groups, one, swapped);
-        for group in groups {
-            let (many_indices, one_indices) = match swapped {
-                true => (&group.right, &group.left),
-                false => (&group.left, &group.right),
-            };
-            let many: Vec<&ColumnSeries> = many_indices.iter().map(|&index| &many[index]).collect();
-            let one: Vec<&ColumnSeries> = one_indices.iter().map(|&index| &one[index]).collect();
-            join.group(&many, &one, swapped, &mut out);
-        }
-        distinct(out, frame)
+        distinct(join.run(&many, &one), frame)
     }
 }
 
-/// One operator between two vectors.
+/// One operator between two vectors; each series of the first finds one of the second at a tick.
 struct Join<'j> {
     elementwise: Elementwise,
     link: &'j Link,
     delayed: bool,
+    /// Whether the first vector stands right of the operator.
+    is_swapped: bool,
     frame: &'j Frame,
-    /// Ticks at which both vectors hold something; at others nothing is matched, and nothing can fail.
-    both: Vec<u64>,
+    /// Ticks at which something can match; at others nothing can fail either.
+    active: Vec<u64>,
 }
 
+/// The ticks at which series of a match group were matched, told apart by the labels of the result where several may be.
+type Matched = HashMap<Labels, Vec<u64>>;
+
 impl Join<'_> {
-    /// Joins the series of one match group.
-    fn group(
+    fn run(&self, many: &[ColumnSeries], one: &[ColumnSeries]) -> Vec<ColumnSeries> {
+        let groups = Groups::new(many, one, &self.link.matching);
+        self.refuse_several(&groups, one);
+        let mut matched: Vec<Matched> = vec![Matched::new(); groups.list.len()];
+        let mut out = Vec::new();
+        for (series, &place) in many.iter().zip(&groups.places) {
+            let group = &groups.list[place];
+            let mut alone = masked(series.column.presence(), &self.active);
+            for other in group.one.iter().map(|&index| &one[index]) {
+                let met = masked(series.column.presence(), other.column.presence());
+                for (alone, met) in alone.iter_mut().zip(&met) {
+                    *alone &= !met;
+                }
+                self.pair(series, other, met, &mut matched[place], &mut out);
+            }
+            if let Some(value) = self.link.matching.fill_right {
+                let filled = self.filling(&group.signature, value);
+                self.pair(series, &filled, alone, &mut matched[place], &mut out);
+            }
+        }
+        if let Some(value) = self.link.matching.fill_left {
+            self.fill_many(&groups, one, value, &mut matched, &mut out);
+        }
+        out
+    }
+
+    /// Pairs what was not matched of the second vector with a value.
+    fn fill_many(
         &self,
-        many: &[&ColumnSeries],
-        one: &[&ColumnSeries],
-        swapped: bool,
+        groups: &Groups,
+        one: &[ColumnSeries],
+        value: f64,
+        matched: &mut [Matched],
         out: &mut Vec<ColumnSeries>,
     ) {
-        let mut matched: HashMap<Labels, Vec<u64>> = HashMap::new();
-        let grouped = self.link.matching.group.is_some();
-        for many in many {
-            for one in one {
-                let (labels, drop_name) = self.result_labels(&many.labels, &one.labels);
-                let met: Vec<u64> = many
-                    .column
-                    .presence()
-                    .iter()
-                    .zip(one.column.presence())
-                    .map(|(a, b)| a & b)
-                    .collect();
-                if met.iter().all(|&word| word == 0) {
-                    continue;
+        for (place, group) in groups.list.iter().enumerate() {
+            let filled = self.filling(&group.signature, value);
+            for series in group.one.iter().map(|&index| &one[index]) {
+                let mut alone = masked(series.column.presence(), &self.active);
+                for before in matched[place].values() {
+                    alone
+                        .iter_mut()
+                        .zip(before)
+                        .for_each(|(alone, before)| *alone &= !before);
                 }
-                let key = if grouped {
-                    labels.clone()
-                } else {
-                    Labels::empty()
-                };
-                match matched.get_mut(&key) {
-                    Some(before) => self.refuse_overlap(before, &met, grouped),
-                    None => {
-                        matched.insert(key, met.clone());
-                    }
-                }
-                let (left, right) = if swapped { (one, many) } else { (many, one) };
-                let column = combine(self.elementwise, &left.column, &right.column, met);
-                out.push(ColumnSeries {
-                    labels,
-                    drop_name,
-                    column,
-                });
+                self.pair(&filled, series, alone, &mut matched[place], out);
             }
         }
     }
 
-    /// Fails the ticks at which the side that is to be one is several. It is looked at in the order of its series,
-    /// as in Prometheus, so that the message does not depend on how many ticks are evaluated together.
-    fn refuse_several(&self, groups: &[MatchGroup], one: &[ColumnSeries], swapped: bool) {
-        let members = |group: &MatchGroup| {
-            if swapped {
-                group.left.clone()
-            } else {
-                group.right.clone()
-            }
+    /// What stands for a series that is missing.
+    fn filling(&self, signature: &Labels, value: f64) -> ColumnSeries {
+        ColumnSeries {
+            labels: signature.clone(),
+            drop_name: false,
+            column: Column::constant(self.frame.count(), value),
+        }
+    }
+
+    /// Joins two series at the ticks at which they meet.
+    fn pair(
+        &self,
+        many: &ColumnSeries,
+        one: &ColumnSeries,
+        met: Vec<u64>,
+        matched: &mut Matched,
+        out: &mut Vec<ColumnSeries>,
+    ) {
+        if met.iter().all(|&word| word == 0) {
+            return;
+        }
+        let (labels, drop_name) = self.result_labels(&many.labels, &one.labels);
+        let (left, right) = match self.is_swapped {
+            true => (one, many),
+            false => (many, one),
         };
-        let mut several: Vec<(usize, usize)> = Vec::new();
-        for (place, group) in groups.iter().enumerate() {
-            let indices = members(group);
-            if indices.len() > 1 {
-                several.extend(indices.into_iter().map(|index| (index, place)));
+        let (column, met) = combine(self.elementwise, &left.column, &right.column, met);
+        let is_grouped = self.link.matching.group.is_some();
+        let key = match is_grouped {
+            true => labels.clone(),
+            false => Labels::empty(),
+        };
+        match matched.get_mut(&key) {
+            Some(before) => self.refuse_overlap(before, &met, is_grouped),
+            None => {
+                matched.insert(key, met);
             }
         }
-        several.sort_unstable();
-        let mut seen: HashMap<usize, Vec<u64>> = HashMap::new();
-        for (index, place) in several {
+        out.push(ColumnSeries {
+            labels,
+            drop_name,
+            column,
+        });
+    }
+
+    /// Fails the ticks at which the side that is to be one is several.
+    fn refuse_several(&self, groups: &Groups, one: &[ColumnSeries]) {
+        let mut several: Vec<(usize, &MatchGroup)> = Vec::new();
+        for group in groups.list.iter().filter(|group| group.one.len() > 1) {
+            several.extend(group.one.iter().map(|&index| (index, group)));
+        }
+        several.sort_unstable_by_key(|(index, _)| *index);
+        let mut seen: HashMap<&Labels, Vec<u64>> = HashMap::new();
+        for (index, group) in several {
             let seen = seen
-                .entry(place)
-                .or_insert_with(|| vec![0; self.both.len()]);
+                .entry(&group.signature)
+                .or_insert_with(|| vec![0; self.active.len()]);
             let present = one[index].column.presence();
             for (word, (seen, present)) in seen.iter_mut().zip(present).enumerate() {
-                let twice = *seen & present & self.both[word];
+                let twice = *seen & present & self.active[word];
                 *seen |= present;
                 for bit in (0..64).filter(|bit| twice >> bit & 1 == 1) {
                     let tick = word * 64 + bit;
-                    self.frame.fail(tick, || {
-                        let group = &groups[place];
-                        let earlier = members(group).into_iter().find(|&member| one[member].column.is_present(tick));
-                        let earlier = earlier.map_or_else(String::new, |member| one[member].labels.to_string());
-                        let mut names = [one[index].labels.to_string(), earlier];
-                        names.sort();
-                        let side = if swapped { "left" } else { "right" };
-                        format!(
-                            "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
-                            group.signature, names[0], names[1]
-                        )
-                    });
+                    self.frame
+                        .fail(tick, || self.twins(group, one, index, tick));
                 }
             }
         }
+    }
+
+    /// What Prometheus says of a series that is the second of its match group at a tick.
+    fn twins(&self, group: &MatchGroup, one: &[ColumnSeries], index: usize, tick: usize) -> String {
+        let mut members = group.one.iter().map(|&member| &one[member]);
+        let first = members.find(|member| member.column.is_present(tick));
+        let first = first.map_or_else(String::new, |member| member.labels.as_set());
+        let mut names = [one[index].labels.as_set(), first];
+        names.sort();
+        let side = if self.is_swapped { "left" } else { "right" };
+        format!(
+            "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+            group.signature.as_set(),
+            names[0],
+            names[1]
+        )
     }
 
     /// Fails the ticks at which two pairs claim one result.
@@ -207,8 +240,8 @@ impl Join<'_> {
     }
 }
 
-/// Ticks at which both vectors hold a sample.
-fn both_present(left: &[ColumnSeries], right: &[ColumnSeries], count: usize) -> Vec<u64> {
+/// Ticks at which both vectors hold a sample, or where something fills in, one of them.
+fn active(many: &[ColumnSeries], one: &[ColumnSeries], link: &Link, count: usize) -> Vec<u64> {
     let any = |series: &[ColumnSeries]| {
         let mut words = vec![0u64; count.div_ceil(64)];
         for series in series {
@@ -218,36 +251,48 @@ fn both_present(left: &[ColumnSeries], right: &[ColumnSeries], count: usize) -> 
         }
         words
     };
-    any(left)
-        .into_iter()
-        .zip(any(right))
-        .map(|(a, b)| a & b)
+    let has_fill = link.matching.fill_left.is_some() || link.matching.fill_right.is_some();
+    let pairs = any(many).into_iter().zip(any(one));
+    pairs
+        .map(|(many, one)| if has_fill { many | one } else { many & one })
         .collect()
 }
 
-/// The match groups, in the order in which the left side names them, then the right.
-fn groups(left: &[ColumnSeries], right: &[ColumnSeries], matching: &Matching) -> Vec<MatchGroup> {
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut groups: Vec<MatchGroup> = Vec::new();
-    let mut place_of = |labels: &Labels, groups: &mut Vec<MatchGroup>| {
-        let signature = signature(labels, matching);
-        *places.entry(signature.clone()).or_insert_with(|| {
-            groups.push(MatchGroup {
-                signature,
-                ..MatchGroup::default()
-            });
-            groups.len() - 1
-        })
-    };
-    for (index, series) in left.iter().enumerate() {
-        let place = place_of(&series.labels, &mut groups);
-        groups[place].left.push(index);
+/// The bits that two sets share.
+fn masked(a: &[u64], b: &[u64]) -> Vec<u64> {
+    a.iter().zip(b).map(|(a, b)| a & b).collect()
+}
+
+/// The match groups, and to which each series of the first vector belongs.
+struct Groups {
+    list: Vec<MatchGroup>,
+    places: Vec<usize>,
+}
+
+impl Groups {
+    fn new(many: &[ColumnSeries], one: &[ColumnSeries], matching: &Matching) -> Groups {
+        let mut by_signature: HashMap<Labels, usize> = HashMap::new();
+        let mut list: Vec<MatchGroup> = Vec::new();
+        let mut place_of = |labels: &Labels, list: &mut Vec<MatchGroup>| {
+            let signature = signature(labels, matching);
+            *by_signature.entry(signature.clone()).or_insert_with(|| {
+                list.push(MatchGroup {
+                    signature,
+                    one: Vec::new(),
+                });
+                list.len() - 1
+            })
+        };
+        let places = many
+            .iter()
+            .map(|series| place_of(&series.labels, &mut list));
+        let places = places.collect();
+        for (index, series) in one.iter().enumerate() {
+            let place = place_of(&series.labels, &mut list);
+            list[place].one.push(index);
+        }
+        Groups { list, places }
     }
-    for (index, series) in right.iter().enumerate() {
-        let place = place_of(&series.labels, &mut groups);
-        groups[place].right.push(index);
-    }
-    groups
 }
 
 /// The labels by which a series is matched.
@@ -259,24 +304,35 @@ fn signature(labels: &Labels, matching: &Matching) -> Labels {
     }
 }
 
-/// The column of one pair where they meet.
-fn combine(elementwise: Elementwise, left: &Column, right: &Column, met: Vec<u64>) -> Column {
+/// The column of one pair where they meet, and where the operator is defined for them.
+fn combine(
+    elementwise: Elementwise,
+    left: &Column,
+    right: &Column,
+    mut met: Vec<u64>,
+) -> (Column, Vec<u64>) {
     if !left.has_histograms() && !right.has_histograms() {
-        let mut out = Column::from_parts(left.values().to_vec(), met);
+        let mut out = Column::from_parts(left.values().to_vec(), met.clone());
         elementwise.with_scalar(&mut out, right, false);
-        return out;
+        return (out, met);
     }
     let mut out = Column::absent(left.len());
     for tick in 0..left.len() {
-        if let (Some(a), Some(b)) = (left.get(tick), right.get(tick)) {
-            match elementwise.of_samples(a, b) {
-                Some(Outcome::Float(value)) => out.set(tick, value),
-                Some(Outcome::Histogram(histogram)) => out.set_histogram(tick, histogram),
-                None => {}
-            }
+        let bit = 1u64 << (tick % 64);
+        let (Some(a), Some(b)) = (left.get(tick), right.get(tick)) else {
+            continue;
+        };
+        if met[tick / 64] & bit == 0 {
+            continue;
+        }
+        match elementwise.of_samples(a, b) {
+            Ok(Some(Outcome::Float(value))) => out.set(tick, value),
+            Ok(Some(Outcome::Histogram(histogram))) => out.set_histogram(tick, histogram),
+            Ok(None) => {}
+            Err(Undefined) => met[tick / 64] &= !bit,
         }
     }
-    out
+    (out, met)
 }
 
 /// `and`, `or` and `unless`.

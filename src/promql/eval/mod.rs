@@ -281,10 +281,11 @@ impl<'a> Evaluator<'a> {
 
     /// `-v`.
     fn negated(&self, inner: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
-        self.without_names(inner, frame, sink, &|column| {
+        let negate = |column: &mut Column| {
             column.negate();
             true
-        });
+        };
+        self.without_names_by(inner, frame, sink, &negate, merge::joined);
     }
 
     /// Streams an expression through `change`, which says whether the series stays, and drops metric names.
@@ -296,6 +297,17 @@ impl<'a> Evaluator<'a> {
         frame: &Frame,
         sink: &mut Sink<'_>,
         change: &dyn Fn(&mut Column) -> bool,
+    ) {
+        self.without_names_by(expr, frame, sink, change, merge::distinct);
+    }
+
+    fn without_names_by(
+        &self,
+        expr: &Expr,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+        change: &dyn Fn(&mut Column) -> bool,
+        join: fn(Vec<ColumnSeries>, &Frame) -> Vec<ColumnSeries>,
     ) {
         let delayed = self.view.features.delayed_name_removal;
         let nameless = |row: &Row<'_>| match delayed {
@@ -326,7 +338,7 @@ impl<'a> Evaluator<'a> {
                 });
             }
         });
-        emit(merge::distinct(series, frame), sink);
+        emit(join(series, frame), sink);
     }
 }
 
@@ -350,6 +362,11 @@ fn is_unique_without_name(expr: &Expr) -> bool {
         ExprKind::Matrix(matrix) => has_one_name(&matrix.selector),
         ExprKind::Subquery(subquery) => is_unique_without_name(&subquery.expr),
         ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => is_unique_without_name(inner),
+        // What has no name any more was told apart when it lost it.
+        ExprKind::Call(call) => !call.function.keeps_name,
+        ExprKind::Chain(chain) => chain.links.last().is_some_and(|link| {
+            link.return_bool || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
+        }),
         ExprKind::Aggregate(aggregate) => {
             !aggregate
                 .grouping

@@ -1,9 +1,9 @@
 //! Subqueries: an expression evaluated at steps, as samples for windows.
 
-use super::Evaluator;
 use super::frame::{Frame, QueryTime};
+use super::{Evaluator, is_unique_without_name};
 use crate::model::{Labels, Millis};
-use crate::promql::ast::{At, DurationExpr, Expr, ExprKind, Subquery};
+use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Subquery, ValueType};
 use crate::promql::column::{ColumnSeries, Sample, Ticks};
 use crate::promql::window::Ends;
 use crate::store::Points;
@@ -80,6 +80,18 @@ impl Evaluator<'_> {
         })
     }
 
+    /// Range functions compare the labels of their results over a whole subquery where names go at once.
+    fn is_shareable_call(&self, call: &Call) -> bool {
+        let takes_range = |arg: &Expr| arg.value_type() == ValueType::Matrix;
+        let keeps_apart = self.view.features.delayed_name_removal
+            || call.function.keeps_name
+            || !call
+                .args
+                .iter()
+                .any(|arg| takes_range(arg) && !is_unique_without_name(arg));
+        keeps_apart && !call.function.depends_on_query
+    }
+
     /// `shift` is how far before its tick a step lies at least.
     fn is_shareable_at(&self, expr: &Expr, shift: Millis) -> bool {
         let selector = match &expr.kind {
@@ -94,7 +106,7 @@ impl Evaluator<'_> {
                     _ => false,
                 };
             }
-            ExprKind::Call(call) if call.function.depends_on_query => return false,
+            ExprKind::Call(call) if !self.is_shareable_call(call) => return false,
             _ => None,
         };
         if let Some(selector) = selector {

@@ -8,11 +8,10 @@ mod rates;
 mod scalars;
 mod vectors;
 
+pub use self::calendar::Moment;
 pub(crate) use self::vectors::labels_of_absence;
 
 use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
@@ -66,7 +65,7 @@ pub enum Body {
         body: fn(f64, &[f64]) -> Option<f64>,
     },
     /// Every float sample taken as unix seconds, or the evaluation time: `hour(v)`.
-    Calendar(fn(&DateTime<Utc>) -> f64),
+    Calendar(fn(Moment) -> i128),
     /// Every histogram sample by itself; floats go: `histogram_count(v)`.
     HistogramPart(fn(&Histogram) -> f64),
     /// The floats of every window by themselves: `sum_over_time(m[5m])`.

@@ -1,6 +1,7 @@
 //! Functions of how samples change over a window.
 
 use super::{Body, Function, Samples};
+use crate::model::number;
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::Column;
 use crate::promql::numeric::KahanSum;
@@ -292,11 +293,20 @@ fn valid_factors(scalars: &[f64]) -> Result<(), String> {
     for (factor, name, short) in [(scalars[0], "smoothing", "sf"), (scalars[1], "trend", "tf")] {
         if factor <= 0.0 || factor >= 1.0 {
             return Err(format!(
-                "invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:.6}"
+                "invalid {name} factor. Expected: 0 < {short} < 1, got: {}",
+                fixed(factor)
             ));
         }
     }
     Ok(())
+}
+
+/// Go's `%f`.
+fn fixed(value: f64) -> String {
+    match number::non_finite(value) {
+        Some(text) => text.to_owned(),
+        None => format!("{value:.6}"),
+    }
 }
 
 /// Counts the pairs of neighbours in each window that pass, from a running count over the series.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Arguments, Body, Function};
-use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher, Regex};
+use crate::model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher, Regex};
 use crate::promql::ast::ValueType::{self, Scalar, String as Text, Vector};
 use crate::promql::ast::{Expr, ExprKind};
 use crate::promql::column::{Column, ColumnSeries, EvalError, Sample};
@@ -146,19 +146,28 @@ fn absent(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>
     }])
 }
 
-/// The labels that a selector's matchers fix, as `absent` and `absent_over_time` report them: one `=`
-/// matcher for the name and no other.
+/// The labels that a selector's matchers fix, as `absent` and `absent_over_time` report them: a second matcher of one
+/// label takes it away again.
 pub(crate) fn labels_of_absence(expr: &Expr) -> Labels {
-    let matchers: &[Matcher] = match &expr.kind {
+    let matchers: &[Matcher] = match &expr.unwrap_parens().kind {
         ExprKind::Vector(selector) => &selector.matchers,
         ExprKind::Matrix(matrix) => &matrix.selector.matchers,
         _ => &[],
     };
-    let fixed = matchers.iter().filter(|matcher| {
-        let same_name = matchers.iter().filter(|other| other.name == matcher.name);
-        matcher.name != METRIC_NAME && matcher.op == MatchOp::Equal && same_name.count() == 1
-    });
-    Labels::from_pairs(fixed.map(|matcher| (&matcher.name, &matcher.value)))
+    let mut builder = LabelsBuilder::default();
+    let mut seen: Vec<&str> = Vec::new();
+    for matcher in matchers
+        .iter()
+        .filter(|matcher| matcher.name != METRIC_NAME)
+    {
+        if matcher.op == MatchOp::Equal && !seen.contains(&matcher.name.as_str()) {
+            builder.set(&matcher.name, &matcher.value);
+            seen.push(&matcher.name);
+        } else {
+            builder.remove(&matcher.name);
+        }
+    }
+    builder.build()
 }
 
 fn label_replace(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError> {
@@ -261,36 +270,46 @@ fn sort_by_label(arguments: &mut Arguments<'_>, falling: bool) -> Vec<ColumnSeri
     series
 }
 
-/// Natural order: runs of digits compare as numbers.
+/// Natural order: texts of runs of digits, which compare as numbers, and of other runs. As in the library that
+/// Prometheus uses, the longer text is the greater only where all before is the same as written.
 fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    loop {
-        let (Some(&head_a), Some(&head_b)) = (a.first(), b.first()) else {
-            return a.len().cmp(&b.len());
-        };
-        if head_a.is_ascii_digit() && head_b.is_ascii_digit() {
-            let (number_a, rest_a) = split_number(a);
-            let (number_b, rest_b) = split_number(b);
-            let order = number_a
-                .len()
-                .cmp(&number_b.len())
-                .then_with(|| number_a.cmp(number_b));
-            if order != Ordering::Equal {
-                return order;
-            }
-            (a, b) = (rest_a, rest_b);
-        } else if head_a != head_b {
-            return head_a.cmp(&head_b);
-        } else {
-            (a, b) = (&a[1..], &b[1..]);
-        }
+    if a == b {
+        return Ordering::Equal;
+    }
+    match comes_before(a, b) {
+        true => Ordering::Less,
+        false => Ordering::Greater,
     }
 }
 
-/// The digits in front, without leading zeros, and what follows.
-fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, rest) = text.split_at(digits);
-    let zeros = number.iter().take_while(|&&byte| byte == b'0').count();
-    (&number[zeros..], rest)
+fn comes_before(a: &str, b: &str) -> bool {
+    let (mut rest_a, mut rest_b) = (a, b);
+    while !rest_a.is_empty() {
+        if rest_b.is_empty() {
+            return false;
+        }
+        let (run_a, after_a) = split_run(rest_a);
+        let (run_b, after_b) = split_run(rest_b);
+        let same = match (run_a.parse::<i64>(), run_b.parse::<i64>()) {
+            (Ok(a), Ok(b)) if a != b => return a < b,
+            (Ok(_), Ok(_)) => true,
+            _ => run_a == run_b,
+        };
+        if !same {
+            return run_a < run_b;
+        }
+        if after_a.is_empty() || after_b.is_empty() {
+            return after_a.is_empty();
+        }
+        (rest_a, rest_b) = (after_a, after_b);
+    }
+    false
+}
+
+/// The run of digits or of others in front, and what follows.
+fn split_run(text: &str) -> (&str, &str) {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let digits = text.starts_with(is_digit);
+    let end = text.find(|c| is_digit(c) != digits);
+    text.split_at(end.unwrap_or(text.len()))
 }
