@@ -5,12 +5,14 @@
     reason = "a broken fixture should stop the test where it is read"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rulecheck::model::Labels;
+use proptest::prelude::*;
+use rulecheck::model::{BucketSpan, Histogram, Labels};
 use rulecheck::rules::template::{
     QuerySample, Template, TemplateData, TemplateValue, TemplateValueOwned,
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The folder of reference data; tests that need it are skipped without.
@@ -169,3 +171,301 @@ fn refuses_what_prometheus_refuses() {
         assert_eq!(format!("annotation \"out\": {message}"), expected);
     }
 }
+
+/// A case of `fixtures/templates`: a template and one of the three things that can come of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    template: String,
+    /// The value of the sample; 1 if there is none.
+    value: Option<String>,
+    /// What it renders to.
+    output: Option<String>,
+    /// Why it can't be rendered.
+    failed: Option<String>,
+    /// Why it is no template.
+    refused: Option<String>,
+}
+
+/// The queries of the cases.
+fn query(query: &str) -> Result<Vec<QuerySample>, String> {
+    match query {
+        "m" => Ok(vec![
+            sample(&[("__name__", "m"), ("i", "b"), ("z", "1")], 1.5),
+            sample(&[("__name__", "m"), ("i", "a"), ("z", "1")], 1_234_567.0),
+            sample(&[("__name__", "m"), ("i", "c")], f64::NAN),
+        ]),
+        "one" => Ok(vec![sample(&[("__name__", "one"), ("job", "api")], 42.0)]),
+        "bad" => Err("bad query".to_owned()),
+        _ => Ok(vec![]),
+    }
+}
+
+/// Renders a template on the data of the cases.
+fn render(template: &Template, value: TemplateValue<'_>) -> Result<String, String> {
+    let data = TemplateData {
+        labels: &Labels::from_pairs([
+            ("__name__", "m"),
+            ("instance", "host.example.com:9100"),
+            ("job", "api"),
+            ("empty_not", "x y"),
+        ]),
+        external_labels: &Labels::from_pairs([("region", "eu"), ("replica", "1")]),
+        external_url: "http://prom.example.com:9090/prom",
+        value,
+        now: 1_700_000_000_123,
+    };
+    template.render(&data, &query)
+}
+
+fn rendered(text: &str) -> Result<String, String> {
+    let template = Template::parse("__alert_X", text).map_err(|error| error.message)?;
+    render(&template, TemplateValue::Float(1.0))
+}
+
+#[test]
+fn cases_come_out_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/templates");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for case in serde_yaml::from_str::<Vec<Case>>(&text).unwrap() {
+            count += 1;
+            if let Some(fault) = fault_of(&case) {
+                wrong.push(format!("{}: {}\n{fault}", path.display(), case.template));
+            }
+        }
+    }
+    assert!(count > 200, "the folder of cases is there");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn fault_of(case: &Case) -> Option<String> {
+    let value = case.value.as_deref().unwrap_or("1").parse().unwrap();
+    let found = match Template::parse("__alert_X", &case.template) {
+        Err(error) => (None, None, Some(error.message)),
+        Ok(template) => match render(&template, TemplateValue::Float(value)) {
+            Ok(text) => (Some(text), None, None),
+            Err(error) => {
+                let error = error.strip_prefix("error executing template __alert_X: ");
+                (None, error.map(str::to_owned), None)
+            }
+        },
+    };
+    let expected = (
+        case.output.clone(),
+        case.failed.clone(),
+        case.refused.clone(),
+    );
+    (found != expected).then(|| format!("  expected {expected:?}\n  found    {found:?}"))
+}
+
+#[test]
+fn points_at_what_is_wrong() {
+    for (text, marked) in [
+        ("a {{ nofunc 1 }}", "nofunc"),
+        ("a\n{{ $labels.job }} {{ $nope }}", "$nope"),
+        ("{{ if true }}{{ \"open }}{{ end }}", "\"open"),
+        ("{{ (1 }}", "}}"),
+    ] {
+        let offset = Template::parse("__alert_X", text).unwrap_err().offset;
+        assert_eq!(offset, text.find(marked).unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn shows_histograms() {
+    let histogram = Histogram {
+        count: 3.0,
+        sum: 4.5,
+        schema: 1,
+        positive_spans: vec![BucketSpan {
+            offset: 0,
+            length: 2,
+        }],
+        positive_buckets: vec![1.0, 2.0],
+        ..Histogram::default()
+    };
+    for (text, expected) in [
+        ("{{ $value }}", histogram.to_string()),
+        ("{{ printf \"%v\" $value }}", histogram.to_string()),
+        (
+            "{{ $value.Count }} {{ $value.Sum }} {{ .Value.Schema }}",
+            "3 4.5 1".to_owned(),
+        ),
+        (
+            "{{ index $value.PositiveBuckets 1 }} {{ len $value.NegativeSpans }}",
+            "2 0".to_owned(),
+        ),
+        (
+            "{{ range $value.PositiveSpans }}{{ .Offset }}+{{ .Length }}{{ end }}",
+            "0+2".to_owned(),
+        ),
+    ] {
+        let template = Template::parse("__alert_X", text).unwrap();
+        let found = render(&template, TemplateValue::Histogram(&histogram));
+        assert_eq!(found, Ok(expected), "{text}");
+    }
+    let template = Template::parse("__alert_X", "{{ humanize $value }}").unwrap();
+    let error = render(&template, TemplateValue::Histogram(&histogram)).unwrap_err();
+    assert!(
+        error.ends_with("can't convert *histogram.FloatHistogram to float"),
+        "{error}"
+    );
+}
+
+#[test]
+fn knows_whether_it_depends_on_queries() {
+    for (text, queries) in [
+        ("plain", false),
+        ("{{ $value }}", false),
+        ("{{ query \"up\" | first | value }}", true),
+        (
+            "{{ if true }}{{ else }}{{ len (query \"up\") }}{{ end }}",
+            true,
+        ),
+        (
+            "{{ define \"x\" }}{{ (index (query \"up\") 0).Value }}{{ end }}",
+            true,
+        ),
+    ] {
+        let template = Template::parse("__alert_X", text).unwrap();
+        assert_eq!(template.queries(), queries, "{text}");
+        assert_eq!(template.is_literal(), !text.contains("{{"), "{text}");
+    }
+}
+
+#[test]
+fn no_template_runs_without_end_or_grows_without_limit() {
+    for (text, complaint) in [
+        ("{{ range 1000000000000 }}{{ end }}", "too much work"),
+        (
+            "{{ $x := \"aaaa\" }}{{ range 99 }}{{ $x = print $x $x }}{{ end }}",
+            "a text longer than",
+        ),
+        (
+            "{{ $x := args 1 }}{{ range 999 }}{{ $x = args $x }}{{ end }}{{ $x }}",
+            "maps inside each other",
+        ),
+        (
+            "{{ $x := args 1 }}{{ range 70 }}{{ $x = args $x $x }}{{ end }}{{ $x }}",
+            "longer than",
+        ),
+        (
+            "{{ define \"x\" }}{{ range 1 }}{{ if true }}{{ template \"x\" }}{{ end }}{{ end }}{{ end }}{{ template \"x\" }}",
+            "exceeded maximum template depth (100000)",
+        ),
+    ] {
+        let error = rendered(text).unwrap_err();
+        assert!(error.contains(complaint), "{text}: {error}");
+    }
+    let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(50_000), ")".repeat(50_000));
+    let error = rendered(&parentheses).unwrap_err();
+    assert!(error.ends_with("max expression depth exceeded"), "{error}");
+    let blocks = "{{ if true }}".repeat(50_000);
+    assert!(
+        rendered(&blocks)
+            .unwrap_err()
+            .ends_with("blocks nest too deeply")
+    );
+    let chain = "{{ else if false }}b".repeat(2_000);
+    let chain = format!("{{{{ if false }}}}a{chain}{{{{ else }}}}c{{{{ end }}}}");
+    assert_eq!(rendered(&chain).as_deref(), Ok("c"));
+}
+
+proptest! {
+    #[test]
+    fn text_without_actions_renders_to_itself(text in any::<String>()) {
+        prop_assume!(!text.contains("{{"));
+        prop_assert_eq!(rendered(&text), Ok(text));
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in any::<String>()) {
+        let _ = rendered(&text);
+        let _ = rendered(&format!("{{{{ {text} }}}}"));
+    }
+
+    #[test]
+    fn any_words_are_read_and_run_without_panic(
+        words in proptest::collection::vec(proptest::sample::select(WORDS), 0..30)
+    ) {
+        let _ = rendered(&words.concat());
+    }
+
+    #[test]
+    fn any_format_prints(format in "[ #0-9.*%+vTtbcdoqxXUeEfgGsp\\[\\]-]{0,12}") {
+        let text = format!("{{{{ printf `{format}` 1 2.5 \"s\" $labels }}}}");
+        prop_assert!(rendered(&text).is_ok());
+    }
+}
+
+/// What templates are made of.
+const WORDS: &[&str] = &[
+    "{{",
+    "}}",
+    "{{ ",
+    " }}",
+    "{{- ",
+    " -}}",
+    "(",
+    ")",
+    "|",
+    " ",
+    " ",
+    "\n",
+    ".",
+    "$",
+    "$x",
+    ":=",
+    "=",
+    ",",
+    "if ",
+    "else ",
+    "end",
+    "range ",
+    "with ",
+    "define \"x\"",
+    "template \"x\" ",
+    "block \"y\" ",
+    "break",
+    "continue",
+    "nil ",
+    "true ",
+    "1 ",
+    "-1.5 ",
+    "\"s\" ",
+    "'a' ",
+    "$value ",
+    "$labels ",
+    ".Labels.job ",
+    "query \"m\" ",
+    "first ",
+    "value ",
+    "len ",
+    "index ",
+    "slice ",
+    "printf \"%v\" ",
+    "print ",
+    "args ",
+    "toTime ",
+    ".Format \"2006\" ",
+    "humanize ",
+    "eq ",
+    "lt ",
+    "and ",
+    "or ",
+    "/*",
+    "*/",
+    "é",
+    "`",
+    "toDuration ",
+    "reReplaceAll ",
+    "sortByLabel ",
+    "call ",
+    "not ",
+    "html ",
+    "title ",
+];

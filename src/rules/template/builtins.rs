@@ -18,10 +18,10 @@ pub(super) static BUILTINS: [Function; 19] = [
     fixed("len", &[Anything], |_, values| length(first(values))),
     variadic("index", &[Anything, Anything], index),
     variadic("slice", &[Anything, Anything], slice),
-    variadic("print", &[Any], |world, values| printed(world, fmt::print(&values))),
-    variadic("println", &[Any], |world, values| printed(world, fmt::println(&values))),
-    variadic("printf", &[Text, Any], |world, values| {
-        printed(world, fmt::printf(&text(&values, 0), values.get(1..).unwrap_or(&[])))
+    variadic("print", &[Any], |_, values| string(fmt::print(&values))),
+    variadic("println", &[Any], |_, values| string(fmt::println(&values))),
+    variadic("printf", &[Text, Any], |_, values| {
+        string(fmt::printf(&text(&values, 0), values.get(1..).unwrap_or(&[])))
     }),
     variadic("html", &[Any], |_, values| string(html(&joined(values)))),
     variadic("js", &[Any], |_, values| string(js(&joined(values)))),
@@ -62,11 +62,6 @@ const fn variadic(
 
 fn first(values: Vec<Value>) -> Value {
     values.into_iter().next().unwrap_or(Value::Nothing)
-}
-
-fn printed(world: &World<'_>, text: Vec<u8>) -> Result<Value, String> {
-    world.work(text.len())?;
-    string(text)
 }
 
 // Parts.

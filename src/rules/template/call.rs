@@ -93,6 +93,7 @@ impl<'t> Machine<'t, '_> {
         };
         let through_pointer = matches!(receiver.clone().unboxed(), Value::Pointer(_));
         let receiver = receiver.indirect();
+        self.work(length(&receiver) / 16)?;
         if let Some(method) = methods::find(&receiver, through_pointer, name) {
             return self.method(dot, operand, method, given, &receiver);
         }
@@ -179,10 +180,16 @@ impl<'t> Machine<'t, '_> {
             "call" => no_function(callee, values),
             _ => (function.body)(self.world, values),
         };
-        result.or_else(|error| {
-            self.at(place);
-            self.fail(&format!("error calling {name}: {error}"))
-        })
+        match result {
+            Ok(value) => {
+                self.work(length(&value))?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.at(place);
+                self.fail(&format!("error calling {name}: {error}"))
+            }
+        }
     }
 
     /// `and` and `or` evaluate no more than they need.
@@ -237,6 +244,8 @@ impl<'t> Machine<'t, '_> {
         if let Some(last) = given.last {
             values.push(self.fit(last, parameter(values.len()))?);
         }
+        // Functions read what they are given, if quickly.
+        self.work(values.iter().map(length).sum::<usize>() / 16)?;
         Ok(values)
     }
 
@@ -341,6 +350,17 @@ impl<'t> Machine<'t, '_> {
             parameter.name(),
             value.type_name()
         ))
+    }
+}
+
+/// How much there is of a value that can be large.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) | Value::Html(text) => text.len(),
+        Value::Histogram(histogram) => {
+            32 * (histogram.positive_buckets.len() + histogram.negative_buckets.len())
+        }
+        _ => 0,
     }
 }
 

@@ -12,11 +12,11 @@ use super::value::{IntegerType, Value};
 
 /// How deep lists, parentheses and templates may be inside each other. Go stops templates that call
 /// themselves at [`GO_DEPTH`]; both stop only those that never end.
-const MAX_DEPTH: usize = 700;
+const MAX_DEPTH: usize = 250;
 const GO_DEPTH: usize = 100_000;
 
 /// The work of a template: a visited node costs [`NODE_COST`], a written byte 1.
-pub(super) const MAX_WORK: u64 = 300_000_000;
+pub(super) const MAX_WORK: u64 = 100_000_000;
 const NODE_COST: usize = 30;
 
 /// What is to be run and on what.
@@ -111,7 +111,7 @@ impl<'t> Machine<'t, '_> {
     }
 
     /// Counts work; too much of it is an error at the current place.
-    fn work(&self, units: usize) -> Outcome<()> {
+    pub(super) fn work(&self, units: usize) -> Outcome<()> {
         match self.world.work(units) {
             Ok(()) => Ok(()),
             Err(error) => self.fail(&error),

@@ -9,7 +9,7 @@ use crate::model::Regex;
 
 pub(super) fn is_match(world: &World<'_>, values: Vec<Value>) -> Result<Value, String> {
     let (pattern, text) = (lossy(&values, 0), lossy(&values, 1));
-    world.work(1000 + pattern.len() + text.len())?;
+    world.work(MATCH_COST * (100 + pattern.len() + text.len()))?;
     let regex = compile(&values, &pattern)?;
     Ok(Value::Bool(regex.is_match(&text)))
 }
@@ -24,7 +24,7 @@ pub(super) fn replace_all(world: &World<'_>, values: Vec<Value>) -> Result<Value
     if most > fmt::MAX_TEXT * 16 {
         return Err(format!("a text that may get longer than {most} bytes"));
     }
-    world.work(1000 + pattern.len() + text.len())?;
+    world.work(MATCH_COST * (100 + pattern.len() + text.len()))?;
     let regex = compile(&values, &pattern).map_err(|error| {
         let quoted = match runes::can_backquote(pattern.as_bytes()) {
             true => format!("`{pattern}`"),
@@ -34,6 +34,9 @@ pub(super) fn replace_all(world: &World<'_>, values: Vec<Value>) -> Result<Value
     })?;
     string(regex.replace_all(&text, &replacement))
 }
+
+/// The work of matching a byte.
+const MATCH_COST: usize = 16;
 
 /// The first argument as a regular expression; `pattern` is its text.
 fn compile(values: &[Value], pattern: &str) -> Result<Regex, String> {

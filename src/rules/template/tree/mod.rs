@@ -9,7 +9,7 @@ use super::parse::{Kind, Word, words};
 use super::runes;
 
 /// How deep parentheses and blocks may nest; Go allows parentheses ten thousand deep.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 100;
 
 /// Reads a text with all that it defines. `name` is the name of the template that the text itself is.
 pub(super) fn build(name: &str, text: &str) -> Result<Program, TemplateError> {
