@@ -69,7 +69,21 @@ pub(super) fn run(options: &Options) -> Outcome {
         Format::Json => io::print(&json::write(&report)),
         Format::Text => io::print(&text::write(&report, io::wants_colour())),
     }
-    outcome(&report)
+    let ran = report
+        .files
+        .iter()
+        .filter_map(|file| file.verdict.as_ref().ok())
+        .any(|verdict| !verdict.tests.is_empty());
+    match outcome(&report) {
+        Outcome::Success if !ran && !options.run.is_empty() && !options.promtool_compatible => {
+            let fault = Diagnostic::error(format!(
+                "no test has a name that matches {}",
+                options.run.join(" or ")
+            ));
+            load::refuse(&[fault.help("correct --run, or leave it out to run every test")])
+        }
+        outcome => outcome,
+    }
 }
 
 fn outcome(report: &Report) -> Outcome {

@@ -58,6 +58,10 @@ fn failure(failure: &Mismatch) -> Value {
     let (expected, got, error) = match &failure.cause {
         Cause::Alert { expected, got, .. } => (alerts(expected), alerts(got), Value::Null),
         Cause::Expr { expected, got } => (samples(expected), samples(got), Value::Null),
+        Cause::Unreadable(faults) => {
+            let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+            (Value::Null, json!([]), json!(messages.join("; ")))
+        }
         Cause::ExprError(error) | Cause::Rule(error) => (Value::Null, json!([]), json!(error)),
     };
     let at = failure.place.source.line_column(failure.place.span.start);

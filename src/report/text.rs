@@ -109,8 +109,8 @@ impl Printer {
         let time = Duration(failure.eval_time);
         let what = match &failure.cause {
             Cause::Alert { .. } => format!("alert {} at {time}", failure.name),
-            Cause::Expr { .. } | Cause::ExprError(_) => {
-                format!("expression {} at {time}", one_line(&failure.name))
+            Cause::Expr { .. } | Cause::ExprError(_) | Cause::Unreadable(_) => {
+                format!("expression {} at {time}", shortened(&failure.name))
             }
             Cause::Rule(_) => format!("rule {} can't be evaluated at {time}", failure.name),
         };
@@ -133,6 +133,12 @@ impl Printer {
                 self.strip(strip);
             }
             Cause::Expr { expected, got } => self.samples(expected, got),
+            Cause::Unreadable(faults) => {
+                for fault in faults {
+                    let drawn = fault.render(self.coloured);
+                    self.out.push_str(&drawn);
+                }
+            }
             Cause::ExprError(error) => self.line(&format!("    error     {error}")),
             Cause::Rule(error) => {
                 self.line(&format!("    error     {error}"));
@@ -439,6 +445,16 @@ fn stretches(row: &StripRow) -> String {
 /// Labels without the alert's name, which stands above.
 fn shown(labels: &Labels) -> Labels {
     labels.filtered(|name| name != ALERT_NAME)
+}
+
+/// An expression on one line, cut where it is long.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 120;
+    let line = one_line(text);
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// A text on one line.

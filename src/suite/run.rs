@@ -12,7 +12,7 @@ use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::series::notation;
 use crate::series::stored::{as_stored, refused};
 use crate::store::{Series, Store, Writer};
-use crate::text::{Diagnostic, closest};
+use crate::text::{Diagnostic, Span, closest};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
@@ -59,6 +59,15 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         true => warnings.extend(unknown.into_iter().map(Diagnostic::into_warning)),
         false if !unknown.is_empty() => return Err(unknown),
         false => {}
+    }
+    if suite.file.tests.is_empty() {
+        let fault = Diagnostic::error("the file holds no test")
+            .at(&suite.file.source, Span::new(0, 0))
+            .help("add one under `tests:`");
+        match options.promtool_compatible {
+            true => warnings.push(fault.into_warning()),
+            false => return Err(vec![fault]),
+        }
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let tests = suite.file.tests.iter().enumerate();
@@ -340,10 +349,7 @@ impl Checker<'_> {
     fn expr(&self, check: &ExprCheck) -> Option<Cause> {
         let query = match &check.query {
             Ok(query) => query,
-            Err(faults) => {
-                let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
-                return Some(Cause::ExprError(words.join("; ")));
-            }
+            Err(faults) => return Some(Cause::Unreadable(faults.clone())),
         };
         let mut got = match self.evaluate(query, check.eval_time) {
             Ok(samples) => samples,
@@ -358,7 +364,7 @@ impl Checker<'_> {
                     histogram: sample.histogram.clone(),
                 })
                 .collect(),
-            Err(fault) => return Some(Cause::ExprError(fault.message.clone())),
+            Err(fault) => return Some(Cause::Unreadable(vec![fault.clone()])),
         };
         got.sort_by(|a, b| a.labels.cmp(&b.labels));
         expected.sort_by(|a, b| a.labels.cmp(&b.labels));

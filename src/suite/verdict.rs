@@ -61,8 +61,10 @@ pub enum Cause {
         /// In the order of labels.
         got: Vec<SampleLine>,
     },
-    /// An expression, or what is expected of it, can't be evaluated.
+    /// An expression can't be evaluated.
     ExprError(String),
+    /// An expression, or what is expected of it, can't be read.
+    Unreadable(Vec<Diagnostic>),
     /// A rule can't be evaluated, which ends the test.
     Rule(String),
 }
@@ -179,7 +181,7 @@ impl Mismatch {
                 CheckId::Expr(self.check),
                 Observed::Samples(got.iter().map(SampleLine::observed).collect()),
             ),
-            Cause::ExprError(_) | Cause::Rule(_) => return None,
+            Cause::ExprError(_) | Cause::Unreadable(_) | Cause::Rule(_) => return None,
         };
         Some(Replacement {
             test,
@@ -192,7 +194,7 @@ impl Mismatch {
     pub fn kind(&self) -> &'static str {
         match self.cause {
             Cause::Alert { .. } => "alert",
-            Cause::Expr { .. } | Cause::ExprError(_) => "expr",
+            Cause::Expr { .. } | Cause::ExprError(_) | Cause::Unreadable(_) => "expr",
             Cause::Rule(_) => "rule",
         }
     }
