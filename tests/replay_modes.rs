@@ -1,11 +1,13 @@
 //! A replay in batches and one that goes moment by moment, rule by rule, leave the same behind.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use rulecheck::model::{Labels, Timestamp};
+use rulecheck::model::{Histogram, Labels, Timestamp};
 use rulecheck::replay::{Mode, OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use rulecheck::rules::{self, ReadOptions, RuleFile, RuleGroup};
+use rulecheck::series::notation;
 use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
 use rulecheck::text::Source;
 
@@ -137,6 +139,7 @@ impl World {
                 match letter.to_digit(10) {
                     Some(digit) => points.push(time, f64::from(digit)),
                     None if *letter == 's' => points.push(time, stale_marker()),
+                    None if *letter != '.' => points.push_histogram(time, histogram(*letter)),
                     None => {}
                 }
             }
@@ -150,6 +153,16 @@ impl World {
         }
         store
     }
+}
+
+/// A small native histogram for a letter.
+fn histogram(letter: char) -> Arc<Histogram> {
+    let text = match letter {
+        'h' => "{{schema:0 count:3 sum:4 buckets:[1 2]}}",
+        _ => "{{schema:0 count:6 sum:9 buckets:[2 3 1]}}",
+    };
+    let histogram = notation::parse_histogram(text).expect("a histogram");
+    Arc::new(histogram)
 }
 
 fn world() -> impl Strategy<Value = World> {
@@ -188,7 +201,7 @@ fn input_labels() -> impl Strategy<Value = Labels> {
 }
 
 fn values() -> impl Strategy<Value = Vec<char>> {
-    let letter = prop::sample::select(vec!['0', '1', '2', '7', '.', 's', '1', '1']);
+    let letter = prop::sample::select(vec!['0', '1', '2', '7', '.', 's', '1', '1', 'h', 'H']);
     prop::collection::vec((letter, 1usize..15), 1..14).prop_map(|runs| {
         let letters = runs.into_iter().flat_map(|(letter, length)| {
             // One stale marker, then nothing.
