@@ -3,11 +3,12 @@
 use hashbrown::HashMap;
 
 use super::frame::{Frame, QueryTime};
-use crate::model::Labels;
+use crate::model::{Labels, Timestamp};
 use crate::promql::column::{Column, ColumnSeries, Sample};
+use crate::store::Points;
 
 /// What Prometheus says of two samples with the same labels at one moment.
-const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
+pub(super) const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
 /// Joins series with the same labels into one; ticks at which both have a sample fail.
 ///
@@ -52,6 +53,26 @@ pub(super) fn joined(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeri
             frame.fail(tick, || SAME_LABELS.to_owned());
         }
     })
+}
+
+/// The samples of two series with the same labels; `None` where they coexist.
+pub(super) fn joined_points(a: &Points, b: &Points) -> Option<Points> {
+    let mut order: Vec<(Timestamp, &Points, usize)> = Vec::with_capacity(a.len() + b.len());
+    for points in [a, b] {
+        order.extend((0..points.len()).map(|index| (points.time(index), points, index)));
+    }
+    order.sort_by_key(|entry| entry.0);
+    if order.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return None;
+    }
+    let mut out = Points::default();
+    for (time, points, index) in order {
+        match points.histogram(index) {
+            Some(histogram) => out.push_histogram(time, histogram.clone()),
+            None => out.push(time, points.values()[index]),
+        }
+    }
+    Some(out)
 }
 
 /// Removes the names that were to go when the query is done.

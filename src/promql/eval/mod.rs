@@ -17,7 +17,7 @@ mod select;
 mod subquery;
 mod view;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -58,7 +58,13 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
     let is_scalar = expr.value_type() == ValueType::Scalar;
     let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr) {
         true => evaluator.one_by_one(expr, ticks),
-        false => evaluator.all_at_once(expr, ticks, QueryTime::Same),
+        false => {
+            let columns = evaluator.all_at_once(expr, ticks, QueryTime::Same);
+            match evaluator.has_shared_error.get() {
+                true => evaluator.one_by_one(expr, ticks),
+                false => columns,
+            }
+        }
     };
     match is_scalar {
         true => Evaluated::Scalar(columns),
@@ -108,7 +114,7 @@ pub fn evaluate_windows(
 ) -> Result<Vec<(Labels, Points)>, EvalError> {
     let evaluator = Evaluator::new(view, &query.expr);
     let frame = Frame::new(Ticks::instant(time), QueryTime::Same);
-    let mut found: Vec<(Labels, Points)> = Vec::new();
+    let mut found: BTreeMap<Labels, Points> = BTreeMap::new();
     evaluator.ranges(&query.expr, Samples::Any, &frame, &mut |range| {
         let (first, past) = range.bounds.first().copied().unwrap_or_default();
         let within = |index: usize| index >= first as usize && index < past as usize;
@@ -117,13 +123,21 @@ pub fn evaluate_windows(
                 true => range.labels.without_metric(),
                 false => range.labels.clone(),
             };
-            found.push((labels, range.points.filtered(within)));
+            let points = range.points.filtered(within);
+            match found.get_mut(&labels) {
+                None => {
+                    found.insert(labels, points);
+                }
+                Some(before) => match merge::joined_points(before, &points) {
+                    Some(joined) => *before = joined,
+                    None => frame.fail_all(merge::SAME_LABELS),
+                },
+            }
         }
     });
-    found.sort_by(|a, b| a.0.cmp(&b.0));
     match frame.into_errors().into_values().next() {
         Some(error) => Err(error),
-        None => Ok(found),
+        None => Ok(found.into_iter().collect()),
     }
 }
 
@@ -133,6 +147,8 @@ struct Evaluator<'a> {
     /// The outermost expression: only there the order of a sorted vector can be seen. Elsewhere series keep their
     /// natural order, so that sums do not depend on how many ticks are evaluated together.
     root: &'a Expr,
+    /// Whether a step failed that the subqueries of several ticks share: which of them fail only each can tell.
+    has_shared_error: Cell<bool>,
     /// The series of each selector, by its place in the tree.
     selections: RefCell<HashMap<*const VectorSelector, Rc<Vec<Selected>>>>,
 }
@@ -154,6 +170,7 @@ impl<'a> Evaluator<'a> {
         Evaluator {
             view,
             root,
+            has_shared_error: Cell::new(false),
             selections: RefCell::default(),
         }
     }
@@ -368,11 +385,16 @@ fn is_unique_without_name(expr: &Expr) -> bool {
             link.return_bool || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
         }),
         ExprKind::Aggregate(aggregate) => {
-            !aggregate
-                .grouping
-                .labels
-                .iter()
-                .any(|label| label == crate::model::METRIC_NAME)
+            let makes_names = matches!(
+                aggregate.param.as_ref().map(|param| &param.unwrap_parens().kind),
+                Some(ExprKind::String(label)) if label == crate::model::METRIC_NAME
+            );
+            !makes_names
+                && !aggregate
+                    .grouping
+                    .labels
+                    .iter()
+                    .any(|label| label == crate::model::METRIC_NAME)
                 && !matches!(
                     aggregate.op.kind,
                     super::aggregations::AggregationKind::Select(_)

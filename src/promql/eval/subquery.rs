@@ -52,9 +52,20 @@ impl Evaluator<'_> {
         }
         let inner = Frame::new(steps, query);
         let series = self.vector(&subquery.expr, &inner);
-        blame(inner, steps, shape, frame);
+        self.blame(inner, frame);
         for series in series.into_iter().map(|series| stepped(series, steps)) {
             each(&series, shape.ends, shape.range);
+        }
+    }
+
+    /// An error at a step fails the query, even where no window holds the step. Where several ticks share the steps,
+    /// they are to be evaluated one by one.
+    fn blame(&self, inner: Frame, frame: &Frame) {
+        let is_shared = inner.query == QueryTime::Shared;
+        if let Some(error) = inner.into_errors().into_values().next() {
+            self.has_shared_error
+                .set(self.has_shared_error.get() | is_shared);
+            frame.fail_all(&error.message);
         }
     }
 
@@ -139,24 +150,6 @@ impl Shape {
             start,
             step: self.step,
             count: count as usize,
-        }
-    }
-}
-
-/// Makes the errors of steps those of the ticks whose windows hold them.
-fn blame(inner: Frame, steps: Ticks, shape: Shape, frame: &Frame) {
-    let errors = inner.into_errors();
-    if errors.is_empty() {
-        return;
-    }
-    for (tick, time) in frame.ticks.iter().enumerate() {
-        let end = shape.ends.of(time);
-        let within = errors.iter().find(|(step, _)| {
-            let time = steps.time(**step);
-            time > end.saturating_sub(shape.range) && time <= end
-        });
-        if let Some((_, error)) = within {
-            frame.fail(tick, || error.message.clone());
         }
     }
 }
