@@ -84,35 +84,28 @@ impl<'t> Machine<'t, '_> {
         given: Given<'t>,
         receiver: Value,
     ) -> Outcome<Value> {
-        let kind = match &receiver {
+        match &receiver {
             Value::Nothing => return Ok(Value::Nothing),
             Value::Interface(None) => {
                 return self.fail(&format!("nil pointer evaluating interface {{}}.{name}"));
             }
-            receiver => receiver.type_name(),
-        };
+            _ => {}
+        }
+        let written = receiver.clone();
         let through_pointer = matches!(receiver.clone().unboxed(), Value::Pointer(_));
         let receiver = receiver.indirect();
         self.work(length(&receiver) / 16)?;
         if let Some(method) = methods::find(&receiver, through_pointer, name) {
             return self.method(dot, operand, method, given, &receiver);
         }
-        let found = match &receiver {
-            Value::Labels(labels) => Some(Value::text(labels.value(name))),
-            Value::Arguments(arguments) => {
-                let entry = arguments.get(name).cloned();
-                Some(entry.unwrap_or(Value::Interface(None)))
-            }
-            structure => structure.fields().and_then(|fields| {
-                let field = fields.into_iter().find(|(field, _)| *field == name);
-                field.map(|(_, value)| value)
-            }),
-        };
+        let found = entry(&receiver, name);
         let Some(found) = found else {
+            let kind = written.type_name();
             return self.fail(&format!("can't evaluate field {name} in type {kind}"));
         };
         let map = matches!(receiver, Value::Labels(_) | Value::Arguments(_));
         if !map && name.starts_with(|c: char| c.is_lowercase()) {
+            let kind = written.type_name();
             return self.fail(&format!(
                 "{name} is an unexported field of struct type {kind}"
             ));
@@ -361,6 +354,24 @@ fn length(value: &Value) -> usize {
             32 * (histogram.positive_buckets.len() + histogram.negative_buckets.len())
         }
         _ => 0,
+    }
+}
+
+/// A field of a structure or an entry of a map; what a map lacks is empty.
+fn entry(receiver: &Value, name: &str) -> Option<Value> {
+    match receiver {
+        Value::Labels(labels) => Some(Value::text(labels.value(name))),
+        Value::Arguments(arguments) => {
+            let entry = arguments.get(name).cloned();
+            Some(entry.unwrap_or(Value::Interface(None)))
+        }
+        Value::Structure(structure) => structure.field(name),
+        structure => {
+            let mut fields = structure.fields()?.into_iter();
+            fields
+                .find(|(field, _)| *field == name)
+                .map(|(_, value)| value)
+        }
     }
 }
 
