@@ -276,6 +276,24 @@ fn points_at_what_is_wrong() {
 }
 
 #[test]
+fn says_what_to_do() {
+    for (text, help) in [
+        ("{{ humanise 1 }}", "did you mean `humanize`?"),
+        ("{{ $lables.job }}", "did you mean `$labels`?"),
+        ("{{ labels.job }}", "dollar sign: `$labels`"),
+        ("{{ Labels.job }}", "fields start with a dot: `.Labels`"),
+        ("{{ if true }}", "with `{{ end }}`"),
+        ("{{ $value", "close the action with `}}`"),
+        ("{{ \"a }}", "close the string"),
+        ("{{ $value>5 }}", "there are no operators"),
+        ("{{ if }}x{{ end }}", "say on what it depends"),
+    ] {
+        let error = Template::parse("__alert_X", text).unwrap_err();
+        assert!(error.help.contains(help), "{text}: {}", error.help);
+    }
+}
+
+#[test]
 fn shows_histograms() {
     let histogram = Histogram {
         count: 3.0,

@@ -328,7 +328,7 @@ impl<'d> Reader<'d, '_> {
                 Err(error) => {
                     let span = text.span(Span::new(error.offset, error.offset + 1));
                     let message = format!("{before}{what} {:?}: {}", entry.name, error.message);
-                    self.decoder.error(span, message, "correct the template");
+                    self.decoder.error(span, message, error.help);
                 }
             }
         }

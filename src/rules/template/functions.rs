@@ -106,6 +106,14 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
         .find(|function| function.name == name)
 }
 
+/// The names of all functions.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    PROMETHEUS
+        .iter()
+        .chain(&builtins::BUILTINS)
+        .map(|function| function.name)
+}
+
 impl Parameter {
     /// The Go type, as error texts name it.
     pub(super) fn name(self) -> &'static str {

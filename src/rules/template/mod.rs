@@ -4,6 +4,7 @@
 //! it (`$labels`, `$externalLabels`, `$externalURL` and `$value`); positions in error texts count
 //! them, so they are kept here too.
 
+mod advice;
 mod ast;
 mod builtins;
 mod call;
@@ -57,6 +58,8 @@ pub struct TemplateError {
     pub message: String,
     /// Where in the person's text, in bytes.
     pub offset: usize,
+    /// What to do about it.
+    pub help: String,
 }
 
 /// What a template can see.

@@ -3,6 +3,7 @@
 mod pipeline;
 
 use super::TemplateError;
+use super::advice::advice;
 use super::ast::{Branch, BranchKind, Invocation, List, Node, Program};
 use super::literal;
 use super::parse::{Kind, Word, words};
@@ -148,6 +149,7 @@ impl Tree<'_, '_> {
         TemplateError {
             message: format!("template: {}:{line}: {message}", self.reader.name),
             offset,
+            help: advice(message),
         }
     }
 
