@@ -2,6 +2,8 @@
 //!
 //! Candidates are found once a column; whether they meet is decided tick by tick.
 
+use std::cell::Cell;
+
 use hashbrown::HashMap;
 
 use super::Evaluator;
@@ -43,6 +45,7 @@ impl Evaluator<'_> {
             delayed: self.view.features.delayed_name_removal,
             is_swapped,
             frame,
+            must_part_ticks: &self.must_part_ticks,
             active: active(&many, &one, link, frame.count()),
         };
         distinct(join.run(&many, &one), frame)
@@ -57,6 +60,7 @@ struct Join<'j> {
     /// Whether the first vector stands right of the operator.
     is_swapped: bool,
     frame: &'j Frame,
+    must_part_ticks: &'j Cell<bool>,
     /// Ticks at which something can match; at others nothing can fail either.
     active: Vec<u64>,
 }
@@ -168,6 +172,7 @@ impl Join<'_> {
         }
         several.sort_unstable_by_key(|(index, _)| *index);
         let mut seen: HashMap<&Labels, Vec<u64>> = HashMap::new();
+        let mut failed = vec![0u64; self.active.len()];
         for (index, group) in several {
             let seen = seen
                 .entry(&group.signature)
@@ -176,6 +181,11 @@ impl Join<'_> {
             for (word, (seen, present)) in seen.iter_mut().zip(present).enumerate() {
                 let twice = *seen & present & self.active[word];
                 *seen |= present;
+                // Which of several twins comes first depends on the order of the series at the tick.
+                if failed[word] & twice != 0 {
+                    self.must_part_ticks.set(true);
+                }
+                failed[word] |= twice;
                 for bit in (0..64).filter(|bit| twice >> bit & 1 == 1) {
                     let tick = word * 64 + bit;
                     self.frame

@@ -1,5 +1,7 @@
 //! Series that turn out to have the same labels.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashMap;
 
 use super::frame::{Frame, QueryTime};
@@ -10,17 +12,18 @@ use crate::store::Points;
 /// What Prometheus says of two samples with the same labels at one moment.
 pub(super) const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
-/// Joins series with the same labels into one; ticks at which both have a sample fail.
+/// Joins series with the same labels into one; ticks at which two have a sample fail.
 ///
 /// With delayed name removal the metric name still tells series apart that lose it later.
 pub(super) fn distinct(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeries> {
     let key = |series: &ColumnSeries| (series.labels.clone(), series.drop_name);
-    join_by(series, key, &|into, from, tick| {
-        if into.is_present(tick) {
+    join_by(series, key, &|members, tick| {
+        let mut found = members.iter().filter_map(|member| member.get(tick));
+        let first = found.next();
+        if found.next().is_some() {
             frame.fail(tick, || SAME_LABELS.to_owned());
-        } else if let Some(sample) = from.get(tick) {
-            into.put(tick, sample);
         }
+        first
     })
 }
 
@@ -35,23 +38,22 @@ pub(super) fn distinct_ranges(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<C
     out
 }
 
-/// Joins series with the same labels into one, whether their name is to go or not; ticks at which both have a float, or
-/// both a histogram, fail. Beside a float it is the histogram that stays.
+/// Joins series with the same labels into one, whether their name is to go or not; ticks at which two have a float, or
+/// two a histogram, fail. Of a float and a histogram it is the histogram that stays.
 pub(super) fn joined(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeries> {
     let key = |series: &ColumnSeries| (series.labels.clone(), false);
-    join_by(series, key, &|into, from, tick| {
-        let fails = match (into.get(tick), from.get(tick)) {
-            (Some(Sample::Float(_)), Some(Sample::Float(_)))
-            | (Some(Sample::Histogram(_)), Some(Sample::Histogram(_))) => true,
-            (Some(Sample::Histogram(_)), _) | (_, None) => false,
-            (_, Some(sample)) => {
-                into.put(tick, sample);
-                false
+    join_by(series, key, &|members, tick| {
+        let (mut float, mut histogram) = (None, None);
+        for sample in members.iter().filter_map(|member| member.get(tick)) {
+            let place = match sample {
+                Sample::Float(_) => &mut float,
+                Sample::Histogram(_) => &mut histogram,
+            };
+            if place.replace(sample).is_some() {
+                frame.fail(tick, || SAME_LABELS.to_owned());
             }
-        };
-        if fails {
-            frame.fail(tick, || SAME_LABELS.to_owned());
         }
+        histogram.or(float)
     })
 }
 
@@ -87,8 +89,8 @@ pub(super) fn remove_names(mut series: Vec<ColumnSeries>, frame: &Frame) -> Vec<
     joined(series, frame)
 }
 
-/// Moves what the second column has at a tick into the first.
-type Join<'j> = dyn Fn(&mut Column, &Column, usize) + 'j;
+/// The sample of several columns at a tick.
+type Join<'j> = dyn for<'c> Fn(&[&'c Column], usize) -> Option<Sample<'c>> + 'j;
 
 fn join_by(
     series: Vec<ColumnSeries>,
@@ -97,19 +99,27 @@ fn join_by(
 ) -> Vec<ColumnSeries> {
     let mut places: HashMap<(Labels, bool), usize> = HashMap::with_capacity(series.len());
     let mut out: Vec<ColumnSeries> = Vec::with_capacity(series.len());
+    let mut twins: BTreeMap<usize, Vec<Column>> = BTreeMap::new();
     for series in series {
         let key = key(&series);
         match places.get(&key) {
-            Some(&place) => {
-                for tick in series.column.present_ticks() {
-                    join(&mut out[place].column, &series.column, tick);
-                }
-            }
+            Some(&place) => twins.entry(place).or_default().push(series.column),
             None => {
                 places.insert(key, out.len());
                 out.push(series);
             }
         }
+    }
+    for (place, twins) in twins {
+        let first = std::mem::take(&mut out[place].column);
+        let members: Vec<&Column> = std::iter::once(&first).chain(&twins).collect();
+        let mut column = Column::absent(first.len());
+        for tick in 0..first.len() {
+            if let Some(sample) = join(&members, tick) {
+                column.put(tick, sample);
+            }
+        }
+        out[place].column = column;
     }
     out
 }

@@ -60,7 +60,7 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
         true => evaluator.one_by_one(expr, ticks),
         false => {
             let columns = evaluator.all_at_once(expr, ticks, QueryTime::Same);
-            match evaluator.has_shared_error.get() {
+            match evaluator.must_part_ticks.get() {
                 true => evaluator.one_by_one(expr, ticks),
                 false => columns,
             }
@@ -147,8 +147,9 @@ struct Evaluator<'a> {
     /// The outermost expression: only there the order of a sorted vector can be seen. Elsewhere series keep their
     /// natural order, so that sums do not depend on how many ticks are evaluated together.
     root: &'a Expr,
-    /// Whether a step failed that the subqueries of several ticks share: which of them fail only each can tell.
-    has_shared_error: Cell<bool>,
+    /// Whether something went wrong of which only a tick alone can tell what exactly: a step failed that the subqueries
+    /// of several ticks share, or a message depends on the order of series, which depends on the tick.
+    must_part_ticks: Cell<bool>,
     /// The series of each selector, by its place in the tree.
     selections: RefCell<HashMap<*const VectorSelector, Rc<Vec<Selected>>>>,
 }
@@ -170,7 +171,7 @@ impl<'a> Evaluator<'a> {
         Evaluator {
             view,
             root,
-            has_shared_error: Cell::new(false),
+            must_part_ticks: Cell::new(false),
             selections: RefCell::default(),
         }
     }

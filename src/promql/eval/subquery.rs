@@ -63,8 +63,8 @@ impl Evaluator<'_> {
     fn blame(&self, inner: Frame, frame: &Frame) {
         let is_shared = inner.query == QueryTime::Shared;
         if let Some(error) = inner.into_errors().into_values().next() {
-            self.has_shared_error
-                .set(self.has_shared_error.get() | is_shared);
+            self.must_part_ticks
+                .set(self.must_part_ticks.get() | is_shared);
             frame.fail_all(&error.message);
         }
     }
