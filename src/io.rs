@@ -71,22 +71,17 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
     written.map_err(fail)
 }
 
+/// A file that was named, or an argument that names none and why.
+pub type Named = Result<PathBuf, (PathBuf, Diagnostic)>;
+
 /// The test files that paths name: a file itself, the test files in a folder, the files that a pattern matches. In the
 /// order of the arguments and then of names, none twice.
-///
-/// # Errors
-///
-/// Paths that name nothing.
-pub fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+pub fn test_files(arguments: &[PathBuf]) -> Vec<Named> {
     files_named(arguments, is_test_file)
 }
 
 /// The same for rule files and test files.
-///
-/// # Errors
-///
-/// Paths that name nothing.
-pub fn rule_and_test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+pub fn rule_and_test_files(arguments: &[PathBuf]) -> Vec<Named> {
     files_named(arguments, |path| {
         is_yaml_with(path, |text| {
             looks_like_test_file(text) || rules::looks_like_rule_file(text)
@@ -96,31 +91,25 @@ pub fn rule_and_test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Di
 
 /// The scripts that paths name: a file itself, the files in a folder whose names end in `.test`, the files that a
 /// pattern matches. In the order of the arguments and then of names, none twice.
-///
-/// # Errors
-///
-/// Paths that name nothing.
-pub fn scripts(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+pub fn scripts(arguments: &[PathBuf]) -> Vec<Named> {
     files_named(arguments, |path| {
         path.extension().is_some_and(|end| end == "test")
     })
 }
 
-fn files_named(arguments: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+fn files_named(arguments: &[PathBuf], wanted: Wanted) -> Vec<Named> {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
-    let mut faults = Vec::new();
     for argument in arguments {
         match files_of(argument, wanted) {
-            Ok(found) => files.extend(found.into_iter().filter(|file| seen.insert(file.clone()))),
-            Err(fault) => faults.push(fault),
+            Ok(found) => {
+                let fresh = found.into_iter().filter(|file| seen.insert(file.clone()));
+                files.extend(fresh.map(Ok));
+            }
+            Err(fault) => files.push(Err((argument.clone(), fault))),
         }
     }
-    if faults.is_empty() {
-        Ok(files)
-    } else {
-        Err(faults)
-    }
+    files
 }
 
 /// Which files of a folder are meant.
@@ -136,7 +125,7 @@ fn files_of(argument: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic>
     let pattern = display(argument);
     let fail = |reason: &str| {
         Diagnostic::error(format!("{pattern}: {reason}")).help(
-            "name a test file, a folder that holds some, or a pattern such as 'rules/*_test.yml'",
+            "name a file, a folder, or a pattern such as 'rules/*.yml', relative to the current folder",
         )
     };
     if !has_meta(&pattern) {

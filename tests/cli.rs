@@ -35,7 +35,10 @@ fn every_case_ends_as_written() {
 fn jobs_change_nothing() {
     let many = cases().into_iter().filter(|case| {
         case.arguments.first().is_some_and(|it| it == "test")
-            && !case.arguments.iter().any(|it| it == "--jobs" || it == "--help")
+            && !case
+                .arguments
+                .iter()
+                .any(|it| it == "--jobs" || it == "--help")
     });
     for case in many {
         let (one, four) = (case.run(&["--jobs", "1"]), case.run(&["--jobs", "4"]));
@@ -126,7 +129,9 @@ impl Case {
         if ended.exit != Some(self.exit) {
             let (wanted, got) = (self.exit, ended.exit);
             let (out, err) = (&ended.stdout, &ended.stderr);
-            faults.push(format!("{name}: exit {wanted} expected, got {got:?}\n{out}{err}"));
+            faults.push(format!(
+                "{name}: exit {wanted} expected, got {got:?}\n{out}{err}"
+            ));
         }
         self.compare("stdout", &ended.stdout, faults);
         self.compare("stderr", &ended.stderr, faults);
@@ -168,7 +173,10 @@ impl Case {
         let wanted = fs::read_to_string(&path).unwrap_or_default();
         if wanted != text {
             let mut difference = String::new();
-            let (wanted, text) = (snapbox::data::Data::text(wanted), snapbox::data::Data::text(text));
+            let (wanted, text) = (
+                snapbox::data::Data::text(wanted),
+                snapbox::data::Data::text(text),
+            );
             let palette = snapbox::report::Palette::plain();
             let written = snapbox::report::write_diff(
                 &mut difference,

@@ -3,7 +3,6 @@
 //! The figures stand in `fixtures/conformance.txt`, so that they cannot get worse; `RULECHECK_BLESS=1` writes them anew.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a test reads its fixtures and may stop at a broken one"
 )]

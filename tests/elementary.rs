@@ -3,7 +3,6 @@
 //! A line is the function, its arguments and its result, as bits or `NaN`.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a test reads its fixtures and may stop at a broken one"
 )]

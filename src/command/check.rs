@@ -12,6 +12,7 @@ use crate::promql::selectors::{Reach, selectors};
 use crate::report::count;
 use crate::rules::{ReadOptions, RuleFile, RuleKind};
 use crate::store::Store;
+use crate::suite::{Suite, faults};
 use crate::text::Diagnostic;
 use crate::text::yaml::Embedded;
 
@@ -51,7 +52,7 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     } else {
         &options.paths
     };
-    let files = io::rule_and_test_files(paths)?;
+    let files = io::rule_and_test_files(paths);
     if files.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
         let fault = Diagnostic::error(format!(
@@ -67,11 +68,17 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         false => Some(load::data(&options.data)?),
     };
     let mut outcome = Outcome::Success;
-    let mut faulty = 0;
-    for path in &files {
-        let (line, findings) = one(path, &reading, store.as_ref());
+    let (mut faulty, mut warnings) = (0, 0);
+    for named in &files {
+        let (path, (line, findings)) = match named {
+            Ok(path) => (path, one(path, &reading, store.as_ref())),
+            Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
+        };
         let broken = line.is_none();
-        faulty += usize::from(broken);
+        match broken {
+            true => faulty += 1,
+            false => warnings += findings.len(),
+        }
         io::print(&match line {
             Some(line) => format!("ok    {} ({line})\n", io::display(path)),
             None => format!("ERROR {}\n", io::display(path)),
@@ -83,10 +90,13 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
             outcome = Outcome::Broken;
         }
     }
-    let verdict = match faulty {
+    let mut verdict = match faulty {
         0 => "no fault".to_owned(),
         _ => format!("{} with faults", count(faulty, "file")),
     };
+    if warnings > 0 {
+        verdict.push_str(&format!(", {}", count(warnings, "warning")));
+    }
     io::print(&format!("{}: {verdict}\n", count(files.len(), "file")));
     Ok(outcome)
 }
@@ -102,15 +112,21 @@ fn one(
         Err(fault) => return (None, vec![fault]),
     };
     let read = match is_test {
-        true => load::suite(path, reading, false).map(|suite| {
-            let line = count(suite.file.tests.len(), "test");
-            (line, suite.file.warnings)
-        }),
+        true => load::suite(path, reading, false).and_then(tests),
         false => load::rule_files(&[path.to_owned()], reading).map(|files| rules(&files, store)),
     };
     match read {
         Ok((line, findings)) => (Some(line), findings),
         Err(faults) => (None, faults),
+    }
+}
+
+/// What a test file holds, and what promtool lets pass in it.
+fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let faults = faults(&suite);
+    match faults.is_empty() {
+        true => Ok((count(suite.file.tests.len(), "test"), suite.file.warnings)),
+        false => Err(faults),
     }
 }
 

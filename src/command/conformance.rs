@@ -1,12 +1,12 @@
 //! `rulecheck conformance`: runs scripts of promqltest.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use rayon::prelude::*;
 
-use super::Outcome;
+use super::{Outcome, load};
 use crate::io;
 use crate::suite::script::{self, ScriptReport};
 use crate::text::Diagnostic;
@@ -21,27 +21,24 @@ pub(super) struct Options {
 
 /// Runs the scripts: a line a file, and the sums last.
 pub(super) fn run(options: &Options) -> Outcome {
-    let files = match io::scripts(&options.paths) {
-        Ok(files) if !files.is_empty() => files,
-        Ok(_) => {
-            let fault = Diagnostic::error("no script found");
-            return complain(&[fault.help("name a script, or a folder that holds files `*.test`")]);
-        }
-        Err(faults) => return complain(&faults),
-    };
-    let reports: Vec<_> = files.par_iter().map(|path| report(path)).collect();
+    let files = io::scripts(&options.paths);
+    if files.is_empty() {
+        let fault = Diagnostic::error("no script found");
+        return load::refuse(&[fault.help("name a script, or a folder that holds files `*.test`")]);
+    }
+    let reports: Vec<_> = files.par_iter().map(report).collect();
     let mut outcome = Outcome::Success;
     let (mut passed, mut failed) = (0, 0);
-    for (path, report) in files.iter().zip(reports) {
+    for report in reports {
         match report {
-            Err(faults) => outcome = outcome.max(complain(&faults)),
-            Ok(report) => {
+            Err(faults) => outcome = outcome.max(load::refuse(&faults)),
+            Ok((path, report)) => {
                 passed += report.passed;
                 failed += report.failures.len();
                 if !report.failures.is_empty() {
                     outcome = outcome.max(Outcome::Failure);
                 }
-                io::print(&text(&io::display(path), &report));
+                io::print(&text(&io::display(&path), &report));
             }
         }
     }
@@ -49,16 +46,10 @@ pub(super) fn run(options: &Options) -> Outcome {
     outcome
 }
 
-fn report(path: &Path) -> Result<ScriptReport, Vec<Diagnostic>> {
-    let source = io::read(path).map_err(|fault| vec![fault])?;
-    Ok(script::run(&script::read(&source)?))
-}
-
-fn complain(faults: &[Diagnostic]) -> Outcome {
-    for fault in faults {
-        io::complain(&fault.render(io::wants_colour()));
-    }
-    Outcome::Broken
+fn report(named: &io::Named) -> Result<(PathBuf, ScriptReport), Vec<Diagnostic>> {
+    let path = named.clone().map_err(|(_, fault)| vec![fault])?;
+    let source = io::read(&path).map_err(|fault| vec![fault])?;
+    Ok((path, script::run(&script::read(&source)?)))
 }
 
 /// The line of a script, and its failures below.

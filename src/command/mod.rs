@@ -20,7 +20,7 @@ use crate::text::Diagnostic;
 
 /// Tells you what your Prometheus alerts would have done.
 #[derive(Debug, Parser)]
-#[command(name = "rulecheck", version = VERSION, max_term_width = 100)]
+#[command(name = "rulecheck", version = VERSION, max_term_width = 100, after_help = EXIT_CODES)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +28,10 @@ struct CommandLine {
 
 /// The version, and the Prometheus that it conforms to.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (conforms to Prometheus 3.14)");
+
+/// What scripts want to know.
+const EXIT_CODES: &str =
+    "Exit codes: 0 all good; 1 a test or a rule failed; 2 the input or the call is broken.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -50,7 +50,7 @@ enum Format {
 
 /// What the options ask for, checked.
 struct Plan {
-    files: Vec<PathBuf>,
+    files: Vec<io::Named>,
     reading: ReadOptions,
     running: RunOptions,
     accept: bool,
@@ -123,7 +123,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
     } else {
         &options.paths
     };
-    let files = io::test_files(paths)?;
+    let files = io::test_files(paths);
     if files.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
         let fault = Diagnostic::error(format!("no test file in {}", names.join(", ")));
@@ -151,7 +151,7 @@ fn in_parallel(plan: &Plan, jobs: Option<usize>) -> Vec<FileReport> {
     let all = || {
         plan.files
             .par_iter()
-            .map(|path| report(path, plan))
+            .map(|named| report(named, plan))
             .collect()
     };
     let pool = rayon::ThreadPoolBuilder::new()
@@ -159,11 +159,21 @@ fn in_parallel(plan: &Plan, jobs: Option<usize>) -> Vec<FileReport> {
         .build();
     match pool {
         Ok(pool) => pool.install(all),
-        Err(_) => plan.files.iter().map(|path| report(path, plan)).collect(),
+        Err(_) => plan.files.iter().map(|named| report(named, plan)).collect(),
     }
 }
 
-fn report(path: &Path, plan: &Plan) -> FileReport {
+fn report(named: &io::Named, plan: &Plan) -> FileReport {
+    let path = match named {
+        Ok(path) => path,
+        Err((argument, fault)) => {
+            return FileReport {
+                path: io::display(argument),
+                accepted: 0,
+                verdict: Err(vec![fault.clone()]),
+            };
+        }
+    };
     let mut accepted = 0;
     let mut verdict = run_file(path, plan);
     if plan.accept

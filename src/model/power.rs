@@ -144,9 +144,7 @@ fn by_squaring(base: f64, power: f64) -> f64 {
 const EXP_OVERFLOW: f64 = 7.097_827_128_933_84e2;
 
 /// The natural logarithm of 2 in two parts, the first exact in products with small integers.
-#[expect(clippy::excessive_precision, reason = "the digits of the source")]
 const LN2_UPPER: f64 = 0.693_147_180_559_662_956_511_601_805_686_950_683_593_75;
-#[expect(clippy::excessive_precision, reason = "the digits of the source")]
 const LN2_LOWER: f64 = 0.282_352_905_630_315_771_225_884_481_750_134_360_255_254_120_68e-12;
 
 /// 1/8!, 1/7!, … 1/1!.

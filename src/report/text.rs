@@ -16,8 +16,13 @@ pub fn write(report: &Report, coloured: bool) -> String {
         out: String::new(),
         coloured,
     };
+    let mut after_details = false;
     for file in &report.files {
+        if after_details {
+            printer.line("");
+        }
         printer.file(file);
+        after_details = !matches!(&file.verdict, Ok(verdict) if verdict.passed());
     }
     printer.summary(report);
     printer.out
@@ -381,6 +386,7 @@ impl Printer {
             count(checks, "expectation")
         );
         match (failed, broken) {
+            (0, 0) if tests == 0 => words.push_str("nothing was run"),
             (0, 0) => words.push_str(&self.paint(Paint::Good, "all passed")),
             _ => {
                 let mut parts = Vec::new();

@@ -53,8 +53,7 @@ pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
         .collect();
     let mut out = String::new();
     if stretches > 0 {
-        out.push_str(&rows.build().with(Style::blank()).to_string());
-        out.push('\n');
+        out.push_str(&table(rows));
     }
     if !silent.is_empty() {
         out.push_str(&format!("never pending or firing: {}\n", silent.join(", ")));
@@ -109,7 +108,7 @@ pub fn needs_text(needs: &[Need]) -> String {
         );
         rows.push_record([history, need.selector.clone()]);
     }
-    format!("{}\n", rows.build().with(Style::blank()))
+    table(rows)
 }
 
 /// The same for programs.
@@ -119,6 +118,13 @@ pub fn needs_json(needs: &[Need]) -> String {
         .map(|need| json!({"selector": need.selector, "history": need.history.map(seconds)}))
         .collect();
     format!("{}\n", json!({"version": 1, "needs": needs}))
+}
+
+/// Rows as lines without blanks at either end.
+fn table(rows: Builder) -> String {
+    let drawn = rows.build().with(Style::blank()).to_string();
+    let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
+    drawn.lines().map(line).collect()
 }
 
 /// A moment in UTC, to the millisecond where it is no whole second.

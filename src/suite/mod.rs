@@ -16,7 +16,7 @@ mod style;
 
 mod verdict;
 
-pub use run::{RunOptions, Suite, run};
+pub use run::{RunOptions, Suite, faults, run};
 pub use verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
 };

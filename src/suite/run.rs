@@ -81,6 +81,16 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     })
 }
 
+/// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read.
+pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
+    let mut faults = unknown_alerts(suite);
+    for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
+        faults.extend(check.query.as_ref().err().into_iter().flatten().cloned());
+        faults.extend(check.expected.as_ref().err().cloned());
+    }
+    faults
+}
+
 fn is_chosen(test: &TestCase, names: &[Regex]) -> bool {
     let name = test.name.as_ref().map_or("", |name| name.value.as_str());
     names.is_empty() || names.iter().any(|regex| regex.is_match(name))

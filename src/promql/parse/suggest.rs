@@ -134,10 +134,11 @@ fn between_operands(token: &Token<'_>, previous: &Token<'_>) -> String {
             previous.text, token.text
         );
     }
-    if token.kind == Kind::Word && !WORDS.contains(&lower.as_str()) {
-        if let Some(near) = nearest(&lower, WORDS.into_iter()) {
-            return format!("did you mean `{near}`?");
-        }
+    if token.kind == Kind::Word
+        && !WORDS.contains(&lower.as_str())
+        && let Some(near) = nearest(&lower, WORDS.into_iter())
+    {
+        return format!("did you mean `{near}`?");
     }
     match token.text {
         "," => "remove the comma: it separates arguments in brackets".to_owned(),
