@@ -181,7 +181,10 @@ fn evaluations(text: &str) -> impl Iterator<Item = (&str, bool)> {
         let following = lines[index + 1..].iter();
         let mut expectations = following.take_while(|line| line.starts_with("expect "));
         let fails = line.starts_with("_fail");
-        Some((rest, fails || expectations.any(|line| line.starts_with("expect fail"))))
+        Some((
+            rest,
+            fails || expectations.any(|line| line.starts_with("expect fail")),
+        ))
     })
 }
 

@@ -69,9 +69,16 @@ impl<'i> Builder<'i> {
 
     pub(super) fn expr(&self, pair: Pair<'i, Rule>) -> Expr {
         let span = span_of(&pair);
-        let inner = pair.into_inner();
-        let levels = 1 + longest_run(inner.clone());
+        let mut inner = pair.into_inner();
+        let levels = match inner.len() {
+            1 => 1,
+            _ => 1 + longest_run(inner.clone()),
+        };
+        let mut only = (inner.len() == 1).then(|| inner.next()).flatten();
         self.nested(levels, span, || {
+            if let Some(operand) = only.take() {
+                return self.operand(operand);
+            }
             OPERATORS
                 .map_primary(|pair| self.operand(pair))
                 .map_prefix(|sign, operand| self.signed(&sign, operand))
