@@ -189,10 +189,10 @@ fn evaluations(text: &str) -> impl Iterator<Item = (&str, bool)> {
 }
 
 fn shared(folder: &str) -> Option<PathBuf> {
-    match std::env::var_os("RULECHECK_SHARED") {
+    match std::env::var_os("RULECHECK_CONFORMANCE") {
         Some(shared) => Some(PathBuf::from(shared).join(folder)),
         None => {
-            println!("skipped: RULECHECK_SHARED is not set");
+            println!("skipped: RULECHECK_CONFORMANCE is not set");
             None
         }
     }

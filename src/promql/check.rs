@@ -165,9 +165,14 @@ impl Checker {
             return;
         };
         let params: Vec<_> = signature.params.iter().map(|param| param.name()).collect();
+        let optional = match signature.variadic {
+            0 => "",
+            1 => ", the last of them optional",
+            _ => ", the last of them any number of times",
+        };
         let help = match params.is_empty() {
             true => format!("`{name}()` takes no argument"),
-            false => format!("`{name}` takes {}", params.join(", ")),
+            false => format!("`{name}` takes: {}{optional}", params.join(", ")),
         };
         self.fail(span, message, help);
     }
@@ -290,7 +295,7 @@ impl Checker {
 fn remedy(wanted: ValueType, found: ValueType) -> &'static str {
     match (wanted, found) {
         (ValueType::Matrix, ValueType::Vector) => {
-            "add a range: `metric[5m]`, or `[5m:]` behind anything but a selector"
+            "add a range: `[5m]` behind a selector, `[5m:]` behind any other expression"
         }
         (ValueType::Matrix, _) => "write a range selector such as `metric[5m]`",
         (ValueType::Vector, ValueType::Scalar) => "turn the scalar into a vector: `vector(1)`",

@@ -224,7 +224,7 @@ impl<'i> Builder<'i> {
             syntax::unexpected(self.text, span_of(&grouping).start, &self.errors);
         }
         if syntax::is_no_function_name(name) {
-            syntax::unexpected(self.text, bracket, &self.errors);
+            syntax::no_function(self.text, word, bracket, &self.errors);
             return broken(span).kind;
         }
         let Some(function) = functions::lookup(name) else {
@@ -270,7 +270,8 @@ impl<'i> Builder<'i> {
         operand.span.start = start;
         match &mut operand.kind {
             ExprKind::Number(literal) => {
-                if op == UnaryOp::Minus {
+                // There is one NaN.
+                if op == UnaryOp::Minus && !literal.value.is_nan() {
                     literal.value = -literal.value;
                 }
                 operand
@@ -370,8 +371,11 @@ impl<'i> Builder<'i> {
             match part.as_rule() {
                 Rule::sign if part.as_str() == "-" => sign = -1.0,
                 Rule::sign => {}
-                _ => value = self.number(&part).value * sign,
+                _ => value = self.number(&part).value,
             }
+        }
+        if !value.is_nan() {
+            value *= sign;
         }
         let (left, right) = match word.as_str().len() {
             4 => (true, true),
@@ -397,7 +401,7 @@ impl<'i> Builder<'i> {
     /// A number or a duration in seconds.
     pub(super) fn number(&self, pair: &Pair<'i, Rule>) -> NumberLiteral {
         literal::number(pair.as_str()).unwrap_or_else(|message| {
-            let help = suggest::number(pair.as_str());
+            let help = suggest::number(pair.as_str(), &message);
             self.fail(span_of(pair), message, help);
             NumberLiteral {
                 value: 1.0,

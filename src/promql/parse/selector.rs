@@ -58,7 +58,7 @@ impl<'i> Builder<'i> {
         match Matcher::new(name_text, op, value) {
             Ok(matcher) => Some(matcher),
             Err(error) => {
-                let help = "regular expressions are RE2's, and match the whole value";
+                let help = "write a regular expression as RE2 reads it, or compare with `=`";
                 self.fail(value_span, error.to_string(), help);
                 None
             }

@@ -2,6 +2,7 @@
 
 use crate::promql::{aggregations, functions};
 
+use super::syntax::is_grouping_word;
 use super::tokens::{Kind, Surroundings, Token};
 
 /// What to write instead of an unknown function.
@@ -9,19 +10,22 @@ pub(super) fn function(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let names = functions::functions().map(|row| row.name);
     let aggregations = aggregations::AGGREGATIONS.iter().map(|row| row.name);
-    match nearest(&lower, names.chain(aggregations)) {
+    match nearest(&lower, aggregations.chain(names)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "functions are named as in Prometheus: `rate`, `sum`, `abs`, …".to_owned(),
     }
 }
 
 /// What to write instead of a bad number.
-pub(super) fn number(text: &str) -> &'static str {
-    let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
-    match has_unit && !text.starts_with("0x") {
+pub(super) fn number(text: &str, message: &str) -> &'static str {
+    if message.contains("out of range") {
+        return "a duration is at most 292 years, a number less than 1.8e308";
+    }
+    let unit = text.ends_with(|c| "smhdwy".contains(c));
+    match unit && !text.starts_with("0x") {
         true if text.contains('.') => "a duration has whole numbers: write `1h30m` for 1.5 hours",
-        true => "write a duration from large to small units: `1d12h`, `1h30m`, `500ms`",
-        false => "write a number such as `1.5`, `1e3` or `0x1F`",
+        true => "write each unit once, from large to small: `1d12h`, `1h30m`, `500ms`",
+        false => "write a number such as `1.5`, `1e3` or `0x1F`, or a duration such as `5m`",
     }
 }
 
@@ -33,6 +37,28 @@ pub(super) fn modifier(word: &str) -> &'static str {
             "`on (…)` and `ignoring (…)` stand behind an operator: `a + on (job) b`"
         }
         _ => "`group_left` and `group_right` stand behind `on (…)` or `ignoring (…)`",
+    }
+}
+
+/// What to write where the text ends too early.
+pub(super) fn ending(around: &Surroundings<'_>) -> String {
+    let Some(previous) = around.previous else {
+        return "write an expression".to_owned();
+    };
+    if previous.text == ")"
+        && let Some(word) = around.closed_labels_of
+    {
+        return format!("write an expression behind `{word} (…)`");
+    }
+    let moment = around.second.is_some_and(|token| token.text == "@");
+    match previous.text {
+        "@" => "write unix seconds, `start()` or `end()`".to_owned(),
+        word if moment => format!("write `{word}()`"),
+        word if word.eq_ignore_ascii_case("offset") => {
+            "write a length of time: `offset 5m`".to_owned()
+        }
+        word if is_grouping_word(word) => format!("write labels in brackets: `{word} (job)`"),
+        word => format!("write an expression behind `{word}`"),
     }
 }
 
@@ -50,6 +76,9 @@ pub(super) fn remedy(token: &Token<'_>, text: &str, around: &Surroundings<'_>) -
         }
         (")" | "]" | "}", None) => return "remove it, or open the bracket it closes".to_owned(),
         (_, Some(b'{')) => return in_braces(token, around),
+        (unit, Some(b'[')) if is_unit(unit) => {
+            return "write number and unit together: `[5m]`".to_owned();
+        }
         (_, Some(b'[')) => {
             return "write a length of time: `[5m]`, or `[1h:5m]` for a subquery".to_owned();
         }
@@ -62,6 +91,9 @@ pub(super) fn remedy(token: &Token<'_>, text: &str, around: &Surroundings<'_>) -
         return "a query starts with an expression: `up == 0`".to_owned();
     };
     match previous {
+        p if p.kind == Kind::Word && is_grouping_word(p.text) => {
+            format!("put the labels in brackets: `{} (job)`", p.text)
+        }
         p if p.text == "@" => "write unix seconds, `start()` or `end()`".to_owned(),
         p if p.is_word("offset") => "write a length of time: `offset 5m`".to_owned(),
         p if p.ends_operand() => between_operands(token, &previous),
@@ -78,15 +110,18 @@ fn slip(token: &Token<'_>, after: &str, around: &Surroundings<'_>) -> Option<Str
         "&&" => "write `and`",
         "||" => "write `or`",
         "!" if outside => "write `unless` for “and not”, `!=` for “is not”",
-        "=" if previous == Some("=") => "write one `=`",
+        "=" if matches!(previous, Some("=" | "==")) => "write one `=`",
+        _ if outside && previous == Some("not") => "write `unless` for “and not”",
         "==" if !outside => "write one `=`",
         "=" if outside => "compare with `==`",
         "=~" | "!~" if outside => "match labels inside braces: `metric{label=~\"…\"}`",
         ">" if previous == Some("<") => "write `!=`",
-        ";" => "remove it: a query is one expression",
+        ";" if outside => "remove it: a query is one expression",
         "“" | "”" | "‘" | "’" => "write straight quotes",
         "$" => "variables of dashboards mean nothing here: write the value, such as `5m`",
-        "{" if after.starts_with("{{") => "templates are not expanded in expressions",
+        "{" if after.starts_with("{{") || previous == Some("{") => {
+            "templates are not expanded in expressions: write the value"
+        }
         _ => return None,
     };
     Some(remedy.to_owned())
@@ -127,8 +162,7 @@ fn between_operands(token: &Token<'_>, previous: &Token<'_>) -> String {
         "smoothed",
     ];
     let lower = token.text.to_ascii_lowercase();
-    let is_unit = matches!(token.text, "ms" | "s" | "m" | "h" | "d" | "w" | "y");
-    if previous.kind == Kind::Number && is_unit {
+    if previous.kind == Kind::Number && is_unit(token.text) {
         return format!(
             "write number and unit together: `{}{}`",
             previous.text, token.text
@@ -145,8 +179,15 @@ fn between_operands(token: &Token<'_>, previous: &Token<'_>) -> String {
         text if text.eq_ignore_ascii_case("by") || text.eq_ignore_ascii_case("without") => {
             format!("only aggregations take `{text}`: `sum {text} (job) (…)`")
         }
+        text if !text.is_ascii() => {
+            "put names with such characters in quotes: `{\"größe\"}`".to_owned()
+        }
         _ => "write an operator between the two expressions".to_owned(),
     }
+}
+
+fn is_unit(text: &str) -> bool {
+    matches!(text, "ms" | "s" | "m" | "h" | "d" | "w" | "y")
 }
 
 fn closes(bracket: &str) -> Option<u8> {
@@ -167,8 +208,12 @@ fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w s
     }
     // One letter in three is a misspelling, more is another word; short words take one.
     let limit = (word.len() / 3).clamp(1, 3);
-    let distances = words.map(|candidate| (distance(word, candidate), candidate));
-    let (least, candidate) = distances.min()?;
+    // Of words equally near, one that goes on where the word stops is meant: `rat` is `rate`, not `rad`.
+    let distances = words.map(|candidate| {
+        let continues = candidate.starts_with(word);
+        (distance(word, candidate), !continues, candidate)
+    });
+    let (least, _, candidate) = distances.min()?;
     (least <= limit && least < word.len()).then_some(candidate)
 }
 

@@ -107,6 +107,34 @@ fn is_number_word(word: &str) -> bool {
     super::literal::special(word).is_some()
 }
 
+/// Records the bracket behind a word that is no function as unexpected.
+pub(super) fn no_function(
+    text: &str,
+    name: Span,
+    bracket: usize,
+    errors: &RefCell<Vec<QueryError>>,
+) {
+    let word = text.get(name.start..name.end).unwrap_or_default();
+    if is_reserved(word) {
+        let mut fault = explain(text, name.start);
+        if is_grouping_word(word)
+            && !fault
+                .help
+                .as_ref()
+                .is_some_and(|help| help.contains("behind"))
+        {
+            fault.help = Some(format!(
+                "in its brackets stand labels: `{word} (job, instance)`"
+            ));
+        }
+        errors.borrow_mut().push(fault);
+        return;
+    }
+    let mut fault = explain(text, bracket);
+    fault.help = Some(format!("`{word}` is no function"));
+    errors.borrow_mut().push(fault);
+}
+
 /// Records the token at a place as unexpected.
 pub(super) fn unexpected(text: &str, at: usize, errors: &RefCell<Vec<QueryError>>) {
     errors.borrow_mut().push(explain(text, at));
@@ -123,7 +151,8 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
         );
     }
     let around = Surroundings::until(text, at);
-    if let Some(token) = around.misplaced {
+    let here = Token::at(text, at).filter(|token| around.is_misplaced(token));
+    if let Some(token) = around.misplaced.or(here) {
         let message = format!("unexpected {}", described(&token, &around));
         let span = Span::new(token.start, token.end());
         return error(&message, span, suggest::modifier(token.text));
@@ -171,14 +200,10 @@ fn unterminated(text: &str, token: &Token<'_>) -> QueryError {
 
 fn end_of_input(text: &str, around: &Surroundings<'_>) -> QueryError {
     let end = around.previous.map_or(text.len(), |token| token.end());
-    let expects = expected(around)
-        .is_some_and(|(_, wanted)| wanted.contains("timestamp") || wanted == LENGTHS);
+    let expects = expected(around).is_some_and(|(context, _)| matches!(context, "@" | "offset"));
     let Some(open) = around.innermost().filter(|_| !expects) else {
         let message = in_context("end of input", around);
-        let help = match around.previous {
-            Some(token) => format!("write what belongs behind `{}`", token.text),
-            None => "write an expression".to_owned(),
-        };
+        let help = suggest::ending(around);
         return error(&message, Span::new(end, end), &help);
     };
     let (message, closer) = match open.bracket {

@@ -115,6 +115,8 @@ pub(super) struct Surroundings<'i> {
     pub(super) second: Option<Token<'i>>,
     /// The first modifier that stands where none can.
     pub(super) misplaced: Option<Token<'i>>,
+    /// The word whose list of labels was closed last.
+    pub(super) closed_labels_of: Option<&'i str>,
 }
 
 /// An open bracket.
@@ -156,7 +158,7 @@ impl<'i> Surroundings<'i> {
                     });
                 }
                 ")" | "]" | "}" => {
-                    self.open.pop();
+                    self.closed_labels_of = self.open.pop().and_then(|open| open.labels_of);
                 }
                 _ => {}
             }
@@ -167,7 +169,7 @@ impl<'i> Surroundings<'i> {
     }
 
     /// Whether a word that is only a modifier stands where no modifier can.
-    fn is_misplaced(&self, token: &Token<'i>) -> bool {
+    pub(super) fn is_misplaced(&self, token: &Token<'i>) -> bool {
         let among_labels = self
             .innermost()
             .is_some_and(|open| open.bracket == b'{' || open.labels_of.is_some());
