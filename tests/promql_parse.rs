@@ -6,7 +6,6 @@
 //! parts; none is the default. With `RULECHECK_BLESS` set the files are written anew.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a test reads its fixtures and may stop at a broken one"
 )]

@@ -6,8 +6,9 @@ use crate::model::number::{format_value, quote};
 use crate::model::{Duration, METRIC_NAME, MatchOp, Matcher};
 
 use super::ast::{
-    Aggregate, At, Chain, DurationExpr, DurationKind, Expr, ExprKind, Extension, Grouping,
-    Matching, MatrixSelector, NumberLiteral, Shift, Side, Subquery, UnaryOp, VectorSelector,
+    Aggregate, At, BinaryOp, Chain, DurationExpr, DurationKind, Expr, ExprKind, Extension,
+    Grouping, Matching, MatrixSelector, NumberLiteral, Shift, Side, Subquery, UnaryOp,
+    VectorSelector,
 };
 use super::query::Query;
 
@@ -18,6 +19,7 @@ impl fmt::Display for Query {
 }
 
 impl fmt::Display for Expr {
+    /// The alternate form (`{:#}`) may stand before an arithmetic operator: its last offset takes none.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ExprKind::Number(literal) => literal.fmt(f),
@@ -32,7 +34,10 @@ impl fmt::Display for Expr {
             }
             ExprKind::Aggregate(aggregate) => self::aggregate(aggregate, f),
             ExprKind::Chain(chain) => self::chain(chain, f),
-            ExprKind::Unary(op, inner) => write!(f, "{}{inner}", sign(*op)),
+            ExprKind::Unary(op, inner) => {
+                f.write_str(sign(*op))?;
+                inner.fmt(f)
+            }
             ExprKind::Paren(inner) => write!(f, "({inner})"),
         }
     }
@@ -70,6 +75,11 @@ impl fmt::Display for DurationExpr {
 
 fn vector(selector: &VectorSelector, f: &mut Formatter<'_>) -> fmt::Result {
     name_and_matchers(selector, f)?;
+    if f.alternate() && takes_operators(&selector.shift) {
+        offset(&selector.shift, f)?;
+        at(&selector.shift, f)?;
+        return extension(selector.extension, f);
+    }
     at(&selector.shift, f)?;
     extension(selector.extension, f)?;
     offset(&selector.shift, f)
@@ -78,6 +88,11 @@ fn vector(selector: &VectorSelector, f: &mut Formatter<'_>) -> fmt::Result {
 fn matrix_selector(matrix: &MatrixSelector, f: &mut Formatter<'_>) -> fmt::Result {
     name_and_matchers(&matrix.selector, f)?;
     write!(f, "[{}]", matrix.range)?;
+    if f.alternate() && takes_operators(&matrix.selector.shift) {
+        offset(&matrix.selector.shift, f)?;
+        extension(matrix.selector.extension, f)?;
+        return at(&matrix.selector.shift, f);
+    }
     extension(matrix.selector.extension, f)?;
     at(&matrix.selector.shift, f)?;
     offset(&matrix.selector.shift, f)
@@ -89,8 +104,22 @@ fn subquery(subquery: &Subquery, f: &mut Formatter<'_>) -> fmt::Result {
         step.fmt(f)?;
     }
     f.write_char(']')?;
+    if f.alternate() && takes_operators(&subquery.shift) {
+        offset(&subquery.shift, f)?;
+        return at(&subquery.shift, f);
+    }
     at(&subquery.shift, f)?;
     offset(&subquery.shift, f)
+}
+
+/// Whether an operator behind the offset would be read as its own. Prometheus writes the offset last and so
+/// prints what it can't parse; where an operator follows, it must not come last.
+fn takes_operators(shift: &Shift) -> bool {
+    match shift.offset.as_ref().map(|offset| &offset.kind) {
+        Some(DurationKind::Paren(_) | DurationKind::Binary(..)) => true,
+        Some(DurationKind::Unary(_, inner)) => matches!(inner.kind, DurationKind::Unary(..)),
+        _ => false,
+    }
 }
 
 fn name_and_matchers(selector: &VectorSelector, f: &mut Formatter<'_>) -> fmt::Result {
@@ -160,16 +189,35 @@ fn grouping(grouping: &Grouping, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn chain(chain: &Chain, f: &mut Formatter<'_>) -> fmt::Result {
-    chain.first.fmt(f)?;
-    for link in &chain.links {
+    let may_be_followed = f.alternate();
+    let followed = |index: usize| match chain.links.get(index) {
+        Some(next) => is_arithmetic(next.op),
+        None => may_be_followed,
+    };
+    operand(&chain.first, followed(0), f)?;
+    for (index, link) in chain.links.iter().enumerate() {
         write!(f, " {}", link.op.symbol())?;
         if link.return_bool {
             f.write_str(" bool")?;
         }
         matching(&link.matching, f)?;
-        write!(f, " {}", link.rhs)?;
+        f.write_char(' ')?;
+        operand(&link.rhs, followed(index + 1), f)?;
     }
     Ok(())
+}
+
+fn operand(expr: &Expr, is_followed: bool, f: &mut Formatter<'_>) -> fmt::Result {
+    match is_followed {
+        true => write!(f, "{expr:#}"),
+        false => write!(f, "{expr}"),
+    }
+}
+
+/// Whether durations know the operator.
+fn is_arithmetic(op: BinaryOp) -> bool {
+    use BinaryOp::{Add, Div, Mod, Mul, Pow, Sub};
+    matches!(op, Add | Sub | Mul | Div | Mod | Pow)
 }
 
 fn matching(matching: &Matching, f: &mut Formatter<'_>) -> fmt::Result {

@@ -373,7 +373,14 @@ fn shift() -> impl Strategy<Value = Shift> {
         prop::option::weighted(0.3, offset()),
         prop::option::weighted(0.3, at),
     )
-        .prop_map(|(offset, at)| Shift { offset, at })
+        .prop_map(|(offset, at)| {
+            // An operator behind brackets would be the offset's.
+            let brackets = offset
+                .as_ref()
+                .is_some_and(|o| matches!(o.kind, DurationKind::Paren(_)));
+            let at = at.or(brackets.then_some(At::Start));
+            Shift { offset, at }
+        })
 }
 
 /// A duration in square brackets; it holds a number. Below 48 days: beyond them Prometheus loses milliseconds to

@@ -97,7 +97,8 @@ impl<'i> Builder<'i> {
         build: impl FnOnce() -> T,
     ) -> Option<T> {
         let depth = self.depth.get() + levels;
-        if depth > 2 * MAX_DEPTH {
+        // The query itself is no level.
+        if depth > MAX_DEPTH + 1 {
             self.errors.borrow_mut().push(syntax::too_deep(span));
             return None;
         }

@@ -46,8 +46,8 @@ impl<'i> Builder<'i> {
     fn duration(&self, pair: Pair<'i, Rule>) -> DurationExpr {
         let span = span_of(&pair);
         let inner = pair.into_inner();
-        // Operators nest to the left, so each may be a level.
-        let levels = 1 + operators(inner.clone());
+        // Operators nest to the left, so each may be a level. Brackets were counted before.
+        let levels = operators(inner.clone());
         self.nested(levels, span, || {
             OPERATORS
                 .map_primary(|pair| self.duration_operand(pair))

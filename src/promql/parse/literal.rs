@@ -152,7 +152,7 @@ fn fault(start: usize, length: usize, message: impl Into<String>) -> StringFault
 
 /// Whether a text is lexed as a duration: numbers with units of one letter, each perhaps with an `s`.
 /// Whether the units make sense is another question.
-fn looks_like_duration(text: &str) -> bool {
+pub(super) fn looks_like_duration(text: &str) -> bool {
     let mut rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let mut units = ["s", "m", "h", "d", "w", "y"].as_slice();
     while rest.len() < text.len() {

@@ -18,7 +18,7 @@ use super::query::{Features, Query, QueryError};
 
 /// How deep brackets, signs and powers may nest. Prometheus has no limit; this one keeps every walk over
 /// a tree well inside the 2 MiB stack of a thread.
-pub const MAX_DEPTH: usize = 128;
+pub const MAX_DEPTH: usize = 200;
 
 #[derive(pest_derive::Parser)]
 #[grammar = "grammar/promql.pest"]

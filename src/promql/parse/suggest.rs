@@ -46,7 +46,7 @@ pub(super) fn ending(around: &Surroundings<'_>) -> String {
         return "write an expression".to_owned();
     };
     if previous.text == ")"
-        && let Some(word) = around.closed_labels_of
+        && let Some(word) = around.closed.and_then(|closed| closed.labels_of)
     {
         return format!("write an expression behind `{word} (…)`");
     }

@@ -8,7 +8,7 @@ use crate::promql::query::QueryError;
 use crate::text::Span;
 
 use super::MAX_DEPTH;
-use super::literal::unicode;
+use super::literal::{looks_like_duration, unicode};
 use super::suggest;
 use super::tokens::{Brackets, Kind, Surroundings, Token, blank};
 
@@ -153,7 +153,7 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
     let around = Surroundings::until(text, at);
     let here = Token::at(text, at).filter(|token| around.is_misplaced(token));
     if let Some(token) = around.misplaced.or(here) {
-        let message = format!("unexpected {}", described(&token, &around));
+        let message = format!("unexpected {}", described(&token, text, &around));
         let span = Span::new(token.start, token.end());
         return error(&message, span, suggest::modifier(token.text));
     }
@@ -165,7 +165,7 @@ pub(super) fn explain(text: &str, at: usize) -> QueryError {
     }
     let (message, length) = lexical(&token, text, &around).unwrap_or_else(|| {
         (
-            in_context(&described(&token, &around), &around),
+            in_context(&described(&token, text, &around), &around),
             token.text.len(),
         )
     });
@@ -219,6 +219,7 @@ fn end_of_input(text: &str, around: &Surroundings<'_>) -> QueryError {
 fn in_context(token: &str, around: &Surroundings<'_>) -> String {
     match expected(around) {
         None => format!("unexpected {token}"),
+        Some((context, "")) => format!("unexpected {token} in {context}"),
         Some((context, wanted)) => format!("unexpected {token} in {context}, expected {wanted}"),
     }
 }
@@ -253,6 +254,12 @@ fn expected(around: &Surroundings<'_>) -> Option<(&'static str, &'static str)> {
     let takes_labels = is_grouping_word(previous.text) && around.second.is_some();
     match previous {
         token if token.text == "@" => Some(("@", "timestamp")),
+        _ if around.second.is_some_and(|second| second.text == "@") => {
+            is_boundary(previous.text).then_some(("@", "timestamp"))
+        }
+        token if token.text == ")" && around.closed.is_some_and(|closed| closed.of_aggregation) => {
+            Some(("aggregation", ""))
+        }
         token if token.is_word("offset") && follows_operand => Some(("offset", LENGTHS)),
         token if token.kind == Kind::Word && takes_labels => Some(("grouping opts", "\"(\"")),
         _ => None,
@@ -308,10 +315,11 @@ fn is_lexable(c: char) -> bool {
 }
 
 /// A token as Prometheus names it.
-fn described(token: &Token<'_>, around: &Surroundings<'_>) -> String {
+fn described(token: &Token<'_>, text: &str, around: &Surroundings<'_>) -> String {
     let word = token.text;
     let in_braces = around.innermost().is_some_and(|open| open.bracket == b'{');
     match token.kind {
+        Kind::Number if looks_like_duration(word) => format!("duration {}", shortened(word)),
         Kind::Number => format!("number {}", shortened(word)),
         Kind::String | Kind::Unterminated => format!("string {}", shortened(word)),
         Kind::Symbol if matches!(word, "(" | ")" | "{" | "}" | "[" | "]" | "," | "=" | ":") => {
@@ -319,10 +327,12 @@ fn described(token: &Token<'_>, around: &Surroundings<'_>) -> String {
         }
         Kind::Symbol if in_braces => format!("\"{word}\""),
         Kind::Symbol => format!("<op:{word}>"),
-        Kind::Word if in_braces => format!("identifier {}", quote(word)),
+        Kind::Word if in_braces || is_plain_fill(token, text) => {
+            format!("identifier {}", quote(word))
+        }
         Kind::Word if is_operator_word(word) => format!("<op:{word}>"),
         Kind::Word if is_number_word(word) => format!("number {}", quote(word)),
-        Kind::Word if is_aggregation(token) => format!("<aggr:{word}>"),
+        Kind::Word if is_aggregation(word) => format!("<aggr:{word}>"),
         Kind::Word if is_reserved(word) || is_keyword(word) => format!("<{word}>"),
         Kind::Word if is_boundary(word) => quote(word),
         Kind::Word if word.contains(':') => format!("metric identifier {}", quote(word)),
@@ -335,9 +345,16 @@ fn is_boundary(word: &str) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-fn is_aggregation(token: &Token<'_>) -> bool {
-    let name = token.text.to_ascii_lowercase();
-    token.kind == Kind::Word && aggregations::lookup(&name).is_some()
+/// `fill` and its like are keywords only before a bracket.
+fn is_plain_fill(token: &Token<'_>, text: &str) -> bool {
+    const WORDS: [&str; 3] = ["fill", "fill_left", "fill_right"];
+    let follows = Token::at(text, token.end()).is_some_and(|next| next.text == "(");
+    WORDS.iter().any(|word| token.is_word(word)) && !follows
+}
+
+/// Whether a word names an aggregation.
+pub(super) fn is_aggregation(word: &str) -> bool {
+    aggregations::lookup(&word.to_ascii_lowercase()).is_some()
 }
 
 /// A text in quotes, cut behind ten characters.
@@ -351,6 +368,7 @@ fn shortened(text: &str) -> String {
 fn shown(c: char) -> String {
     match c.is_control() {
         true => unicode(c),
+        false if c == '\\' => "'\\\\'".to_owned(),
         false => format!("'{c}'"),
     }
 }

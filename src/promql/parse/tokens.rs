@@ -1,6 +1,6 @@
 //! A rough lexer: brackets for the depth check, tokens and their surroundings for messages.
 
-use super::syntax::{is_grouping_word, is_operator_word};
+use super::syntax::{is_aggregation, is_grouping_word, is_operator_word};
 
 /// A piece of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,8 @@ pub(super) struct Surroundings<'i> {
     pub(super) second: Option<Token<'i>>,
     /// The first modifier that stands where none can.
     pub(super) misplaced: Option<Token<'i>>,
-    /// The word whose list of labels was closed last.
-    pub(super) closed_labels_of: Option<&'i str>,
+    /// The bracket that was closed last.
+    pub(super) closed: Option<Opened<'i>>,
 }
 
 /// An open bracket.
@@ -126,6 +126,8 @@ pub(super) struct Opened<'i> {
     pub(super) bracket: u8,
     /// The word before it, if it opens a list of labels.
     pub(super) labels_of: Option<&'i str>,
+    /// Whether these are the labels of an aggregation that is still to come.
+    pub(super) of_aggregation: bool,
 }
 
 impl<'i> Surroundings<'i> {
@@ -155,10 +157,11 @@ impl<'i> Surroundings<'i> {
                         start: token.start,
                         bracket: token.text.as_bytes()[0],
                         labels_of: word.filter(|_| token.text == "("),
+                        of_aggregation: self.second.is_some_and(|t| is_aggregation(t.text)),
                     });
                 }
                 ")" | "]" | "}" => {
-                    self.closed_labels_of = self.open.pop().and_then(|open| open.labels_of);
+                    self.closed = self.open.pop();
                 }
                 _ => {}
             }
