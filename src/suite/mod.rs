@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+mod input;
+
 mod read;
 
 mod order;
@@ -11,8 +13,6 @@ mod order;
 mod run;
 
 pub mod script;
-
-mod style;
 
 mod verdict;
 

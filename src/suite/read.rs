@@ -1,10 +1,8 @@
 //! Reads test files: what promtool would not load is a fault of the file, what it would find out only
 //! while it runs is kept in the check.
 
-use std::collections::HashMap;
-
 use super::file::{
-    AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, InputSeries, Spanned, TestCase, TestFile,
+    AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, Spanned, TestCase, TestFile,
 };
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
@@ -64,8 +62,8 @@ pub fn looks_like_test_file(text: &str) -> bool {
     yaml::has_top_level_key(text, "tests")
 }
 
-struct Reader<'d, 'o> {
-    decoder: Decoder<'d>,
+pub(super) struct Reader<'d, 'o> {
+    pub(super) decoder: Decoder<'d>,
     options: &'o ReadOptions,
     warnings: Vec<Diagnostic>,
 }
@@ -176,105 +174,6 @@ impl<'d> Reader<'d, '_> {
                 let help = "write seconds since 1970, or a time such as 2021-01-01T00:00:00Z";
                 self.decoder.error(node.target().span(), message, help);
                 0
-            }
-        }
-    }
-
-    /// The series as promtool loads them: it writes a line for each and reads the lines up to the
-    /// first that is empty.
-    fn input_series(&mut self, nodes: &[Node<'d>]) -> Vec<InputSeries> {
-        let mut list: Vec<InputSeries> = Vec::new();
-        let mut by_labels: HashMap<Labels, usize> = HashMap::new();
-        let mut cut: Option<Span> = None;
-        for &node in nodes {
-            let Some(one) = self.one_series(node, &mut cut) else {
-                continue;
-            };
-            let again = by_labels.insert(one.labels.clone(), list.len());
-            if let Some(before) = again.and_then(|index| list.get(index)) {
-                let line = self.decoder.source().line_column(before.span.start).line;
-                let message = format!("input series {} is given twice", one.labels);
-                let help = format!("remove it here or in line {line}: only this one counts");
-                self.warn(one.series.whole(), message, help);
-            }
-            list.push(one);
-        }
-        let mut index = 0;
-        list.retain(|one| {
-            index += 1;
-            by_labels.get(&one.labels) == Some(&(index - 1))
-        });
-        list
-    }
-
-    fn one_series(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<InputSeries> {
-        let fields = self.fields(node, "an input series", &["series", "values"]);
-        let embedded = |this: &mut Self, name: &str| {
-            let node = fields.as_ref()?.node(name)?;
-            this.decoder.embedded(node, format_args!("`{name}`"))
-        };
-        let series = embedded(self, "series");
-        let values_text = embedded(self, "values");
-        if let Some(cause) = *cut {
-            let line = self.decoder.source().line_column(cause.start).line;
-            let message = format!(
-                "promtool does not load this series: one in line {line} ends in an empty line"
-            );
-            self.warn(node.span(), message, "write `>-` instead of `|` there");
-            return None;
-        }
-        let text =
-            |part: &Option<Embedded>| part.as_ref().map_or("", |it| it.text.as_str()).to_owned();
-        let written = format!("{} {}", text(&series), text(&values_text));
-        match first_line(&written) {
-            Lines::One => {}
-            Lines::OneThenEmpty => *cut = Some(node.span()),
-            Lines::Empty => {
-                *cut = Some(node.span());
-                return None;
-            }
-            Lines::Several => {
-                let message = "a series stands in one line, this has several";
-                let help = "write `>-` instead of `|`, or put it into quotes";
-                self.decoder.error(node.span(), message, help);
-                return None;
-            }
-        }
-        let Some(series) = series else {
-            let message = "an input series without `series`";
-            self.decoder.error(
-                node.span(),
-                message,
-                "write its name and labels behind `series:`",
-            );
-            return None;
-        };
-        let labels = self.notation(&series, notation::parse_series);
-        let values = match &values_text {
-            Some(values) => self.notation(values, notation::parse_values),
-            None => Some(Vec::new()),
-        };
-        Some(InputSeries {
-            series,
-            labels: labels?,
-            values: values?,
-            values_text,
-            span: node.span(),
-        })
-    }
-
-    /// Reads series notation; what is wrong with it is a fault of the file.
-    fn notation<T>(
-        &mut self,
-        text: &Embedded,
-        parse: impl FnOnce(&str) -> Result<T, NotationError>,
-    ) -> Option<T> {
-        match parse(&text.text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let fault = diagnose_notation(text, &error, "");
-                self.decoder.faults.push(fault);
-                None
             }
         }
     }
@@ -409,7 +308,12 @@ impl<'d> Reader<'d, '_> {
         })
     }
 
-    fn fields(&mut self, node: Node<'d>, what: &str, known: &[&str]) -> Option<Fields<'d>> {
+    pub(super) fn fields(
+        &mut self,
+        node: Node<'d>,
+        what: &str,
+        known: &[&str],
+    ) -> Option<Fields<'d>> {
         self.decoder
             .fields(node, what, known, UnknownFields::Refuse)
     }
@@ -460,34 +364,17 @@ impl<'d> Reader<'d, '_> {
         pairs
     }
 
-    fn warn(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn warn(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let warning = Diagnostic::warning(message).at(self.decoder.source(), span);
         self.warnings.push(warning.help(help));
     }
 }
 
-/// What promtool makes of a series and its values, written behind each other.
-enum Lines {
-    One,
-    OneThenEmpty,
-    Empty,
-    Several,
-}
-
-fn first_line(written: &str) -> Lines {
-    let mut lines = written.split('\n').map(|line| match line.trim() {
-        comment if comment.starts_with('#') => "",
-        line => line,
-    });
-    match (lines.next(), lines.next()) {
-        (None | Some(""), _) => Lines::Empty,
-        (Some(_), None) => Lines::One,
-        (Some(_), Some("")) => Lines::OneThenEmpty,
-        (Some(_), Some(_)) => Lines::Several,
-    }
-}
-
-fn diagnose_notation(text: &Embedded, error: &NotationError, before: &str) -> Diagnostic {
+pub(super) fn diagnose_notation(
+    text: &Embedded,
+    error: &NotationError,
+    before: &str,
+) -> Diagnostic {
     let place = text.span(Span::new(error.offset, error.offset.saturating_add(1)));
     Diagnostic::error(format!("{before}{}", error.message))
         .at(text.source(), place)

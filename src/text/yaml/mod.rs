@@ -9,12 +9,14 @@
 //! that every YAML 1.2 parser at hand refuses (quoted texts that go on at any indentation are common),
 //! refuse others, and messages and edits need the bytes of every node.
 
+mod collections;
 mod decode;
 mod embedded;
 mod fields;
 mod parse;
 mod resolve;
 mod scan;
+mod scan_indicators;
 mod scan_names;
 mod scan_scalars;
 mod write;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::collections::{FLOW_MAPPING, FLOW_SEQUENCE, MAPPING, SEQUENCE};
 use super::scan::{
     Directive, ScalarToken, ScanError, Scanned, Scanner, TagToken, Token, TokenKind,
 };
@@ -44,35 +45,35 @@ pub(super) fn is_helm_template(text: &str) -> bool {
         .any(|action| text.contains(action))
 }
 
-struct Parser<'s> {
-    scanner: Scanner<'s>,
-    document: Document<'s>,
+pub(super) struct Parser<'s> {
+    pub(super) scanner: Scanner<'s>,
+    pub(super) document: Document<'s>,
     /// Finished nodes that wait for their collection to end.
-    pending: Vec<u32>,
+    pub(super) pending: Vec<u32>,
     anchors: HashMap<&'s str, u32>,
     /// Prefixes of tags by their handles, from `%TAG`.
     tags: Vec<(&'s str, &'s str)>,
     /// For every node how many nodes Go's decoder would visit at and below it; none while it is open.
-    weights: Vec<Option<Weight>>,
+    pub(super) weights: Vec<Option<Weight>>,
 }
 
 /// Nodes to decode: all, and those that aliases repeat.
 #[derive(Clone, Copy, Default)]
-struct Weight {
-    total: u64,
-    repeated: u64,
+pub(super) struct Weight {
+    pub(super) total: u64,
+    pub(super) repeated: u64,
 }
 
 /// What may stand before a node.
-struct Properties<'s> {
-    anchor: Option<&'s str>,
-    tag: Option<String>,
+pub(super) struct Properties<'s> {
+    pub(super) anchor: Option<&'s str>,
+    pub(super) tag: Option<String>,
     /// Where the first of them begins; none where there are none.
-    start: Option<usize>,
+    pub(super) start: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Context {
+pub(super) enum Context {
     /// Inside brackets.
     Flow,
     /// An element of a list, or the whole document.
@@ -167,7 +168,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn node(&mut self, context: Context) -> Scanned<u32> {
+    pub(super) fn node(&mut self, context: Context) -> Scanned<u32> {
         if let TokenKind::Alias(_) = self.scanner.peek()?.kind {
             return self.alias();
         }
@@ -314,7 +315,7 @@ impl<'s> Parser<'s> {
     }
 
     /// A value that is not there.
-    fn empty(&mut self, at: usize) -> Scanned<u32> {
+    pub(super) fn empty(&mut self, at: usize) -> Scanned<u32> {
         let span = Span::new(at, at);
         let token = ScalarToken {
             text: "".into(),
@@ -353,7 +354,13 @@ impl<'s> Parser<'s> {
         )
     }
 
-    fn add(&mut self, content: Content<'s>, span: Span, anchored: bool, outer: usize) -> u32 {
+    pub(super) fn add(
+        &mut self,
+        content: Content<'s>,
+        span: Span,
+        anchored: bool,
+        outer: usize,
+    ) -> u32 {
         // A text of 4 GiB would be needed to reach the end of `u32`.
         let index = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
         self.document.nodes.push(Stored {
@@ -366,221 +373,15 @@ impl<'s> Parser<'s> {
         index
     }
 
-    fn name(&mut self, anchor: Option<&'s str>, node: u32) {
+    pub(super) fn name(&mut self, anchor: Option<&'s str>, node: u32) {
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, node);
         }
     }
 
-    /// Reads a collection: `children` reads its nodes and leaves them in `pending`, and returns where
-    /// brackets end.
-    fn collection(
-        &mut self,
-        properties: Properties<'s>,
-        at: usize,
-        shape: Shape,
-        children: fn(&mut Self) -> Scanned<Option<usize>>,
-    ) -> Scanned<u32> {
-        let outer = properties.start.unwrap_or(at);
-        let placeholder = shape.content(0, 0);
-        let anchored = properties.anchor.is_some();
-        let node = self.add(placeholder, Span::new(at, at), anchored, outer);
-        self.name(properties.anchor, node);
-        let first_pending = self.pending.len();
-        let flow_end = children(self)?;
-        let first = self.document.children.len();
-        let mut weight = Weight {
-            total: 1,
-            repeated: 0,
-        };
-        let mut end = at;
-        for child in self.pending.drain(first_pending..) {
-            let below = self.weights.get(child as usize).copied().flatten();
-            let below = below.unwrap_or_default();
-            weight.total = weight.total.saturating_add(below.total);
-            weight.repeated = weight.repeated.saturating_add(below.repeated);
-            if let Some(child) = self.document.nodes.get(child as usize) {
-                end = end.max(child.span.end);
-            }
-            self.document.children.push(child);
-        }
-        let children_end = self.document.children.len();
-        if let Some(stored) = self.document.nodes.get_mut(node as usize) {
-            stored.content = shape.content(first, children_end);
-            stored.span = Span::new(at, flow_end.unwrap_or(end));
-        }
-        self.close(node, weight)
-    }
-
-    fn block_sequence(&mut self) -> Scanned<Option<usize>> {
-        self.scanner.take();
-        loop {
-            match self.scanner.peek()?.kind {
-                TokenKind::BlockEntry => {
-                    let dash = self.scanner.take().map_or(0, |token| token.span.end);
-                    let is_empty = matches!(
-                        self.scanner.peek()?.kind,
-                        TokenKind::BlockEntry | TokenKind::BlockEnd
-                    );
-                    self.child(is_empty, dash, Context::Block)?;
-                }
-                TokenKind::BlockEnd => {
-                    self.scanner.take();
-                    return Ok(None);
-                }
-                _ => return Err(self.unexpected("did not find expected '-' indicator")),
-            }
-        }
-    }
-
-    fn indentless_sequence(&mut self) -> Scanned<Option<usize>> {
-        while let TokenKind::BlockEntry = self.scanner.peek()?.kind {
-            let dash = self.scanner.take().map_or(0, |token| token.span.end);
-            let is_empty = matches!(
-                self.scanner.peek()?.kind,
-                TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
-            );
-            self.child(is_empty, dash, Context::Block)?;
-        }
-        Ok(None)
-    }
-
-    fn block_mapping(&mut self) -> Scanned<Option<usize>> {
-        self.scanner.take();
-        loop {
-            match self.scanner.peek()?.kind {
-                TokenKind::Key => {}
-                TokenKind::BlockEnd => {
-                    self.scanner.take();
-                    return Ok(None);
-                }
-                _ => return Err(self.unexpected("did not find expected key")),
-            }
-            self.block_entry_part()?;
-            let token = self.scanner.peek()?;
-            match token.kind {
-                TokenKind::Value => self.block_entry_part()?,
-                _ => {
-                    let at = token.span.start;
-                    self.child(true, at, Context::Entry)?;
-                }
-            }
-        }
-    }
-
-    /// The node behind a key's or value's sign in a block mapping.
-    fn block_entry_part(&mut self) -> Scanned<()> {
-        let sign = self.scanner.take().map_or(0, |token| token.span.end);
-        let is_empty = matches!(
-            self.scanner.peek()?.kind,
-            TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
-        );
-        self.child(is_empty, sign, Context::Entry)
-    }
-
-    fn flow_sequence(&mut self) -> Scanned<Option<usize>> {
-        self.scanner.take();
-        let mut is_first = true;
-        loop {
-            if !is_first && !self.is_flow_end(TokenKind::FlowSequenceEnd)? {
-                match self.scanner.peek()?.kind {
-                    TokenKind::FlowEntry => self.scanner.take(),
-                    _ => return Err(self.unexpected("did not find expected ',' or ']'")),
-                };
-            }
-            is_first = false;
-            let token = self.scanner.peek()?;
-            let at = token.span.start;
-            match token.kind {
-                TokenKind::FlowSequenceEnd => {
-                    return Ok(self.scanner.take().map(|token| token.span.end));
-                }
-                TokenKind::Key => {
-                    let none = Properties {
-                        anchor: None,
-                        tag: None,
-                        start: None,
-                    };
-                    let pair = self.collection(none, at, FLOW_MAPPING, Self::flow_pair)?;
-                    self.pending.push(pair);
-                }
-                _ => self.child(false, at, Context::Flow)?,
-            }
-        }
-    }
-
-    /// `key: value` as an element of a list in brackets.
-    fn flow_pair(&mut self) -> Scanned<Option<usize>> {
-        self.flow_entry(TokenKind::FlowSequenceEnd)?;
-        Ok(None)
-    }
-
-    fn flow_mapping(&mut self) -> Scanned<Option<usize>> {
-        self.scanner.take();
-        let mut is_first = true;
-        loop {
-            if !is_first && !self.is_flow_end(TokenKind::FlowMappingEnd)? {
-                match self.scanner.peek()?.kind {
-                    TokenKind::FlowEntry => self.scanner.take(),
-                    _ => return Err(self.unexpected("did not find expected ',' or '}'")),
-                };
-            }
-            is_first = false;
-            let token = self.scanner.peek()?;
-            let at = token.span.start;
-            match token.kind {
-                TokenKind::FlowMappingEnd => {
-                    return Ok(self.scanner.take().map(|token| token.span.end));
-                }
-                TokenKind::Key => self.flow_entry(TokenKind::FlowMappingEnd)?,
-                _ => {
-                    self.child(false, at, Context::Flow)?;
-                    let end = self.scanner.peek()?.span.start;
-                    self.child(true, end, Context::Flow)?;
-                }
-            }
-        }
-    }
-
-    /// A key, marked by its token, and the value that may follow, in brackets that end with `end`.
-    fn flow_entry(&mut self, end: TokenKind<'s>) -> Scanned<()> {
-        self.scanner.take();
-        let is_over = |kind: &TokenKind<'_>| {
-            matches!(kind, TokenKind::FlowEntry)
-                || std::mem::discriminant(kind) == std::mem::discriminant(&end)
-        };
-        let token = self.scanner.peek()?;
-        let at = token.span.start;
-        let is_empty = matches!(token.kind, TokenKind::Value) || is_over(&token.kind);
-        self.child(is_empty, at, Context::Flow)?;
-        let token = self.scanner.peek()?;
-        let mut at = token.span.start;
-        let mut is_empty = true;
-        if let TokenKind::Value = token.kind {
-            at = token.span.end;
-            self.scanner.take();
-            is_empty = is_over(&self.scanner.peek()?.kind);
-        }
-        self.child(is_empty, at, Context::Flow)
-    }
-
-    fn is_flow_end(&mut self, end: TokenKind<'s>) -> Scanned<bool> {
-        let kind = &self.scanner.peek()?.kind;
-        Ok(std::mem::discriminant(kind) == std::mem::discriminant(&end))
-    }
-
-    fn child(&mut self, is_empty: bool, at: usize, context: Context) -> Scanned<()> {
-        let child = match is_empty {
-            true => self.empty(at)?,
-            false => self.node(context)?,
-        };
-        self.pending.push(child);
-        Ok(())
-    }
-
     /// A node is complete. The limit is that of Go's decoder: 99 in 100 nodes may come from aliases in
     /// a document that unfolds to 400,000 nodes, falling to 10 in 100 at 4,000,000.
-    fn close(&mut self, node: u32, weight: Weight) -> Scanned<u32> {
+    pub(super) fn close(&mut self, node: u32, weight: Weight) -> Scanned<u32> {
         if let Some(slot) = self.weights.get_mut(node as usize) {
             *slot = Some(weight);
         }
@@ -599,7 +400,7 @@ impl<'s> Parser<'s> {
     }
 
     /// An error at the next token.
-    fn unexpected(&mut self, message: &'static str) -> ScanError {
+    pub(super) fn unexpected(&mut self, message: &'static str) -> ScanError {
         let span = match self.scanner.peek() {
             Ok(token) => token.span,
             Err(error) => return error,
@@ -608,40 +409,6 @@ impl<'s> Parser<'s> {
             message: message.into(),
             help: "check the indentation, the quotes and the brackets around this place",
             span,
-        }
-    }
-}
-
-/// The kind of a collection.
-#[derive(Clone, Copy)]
-struct Shape {
-    is_mapping: bool,
-    flow: bool,
-}
-
-const SEQUENCE: Shape = Shape {
-    is_mapping: false,
-    flow: false,
-};
-const FLOW_SEQUENCE: Shape = Shape {
-    is_mapping: false,
-    flow: true,
-};
-const MAPPING: Shape = Shape {
-    is_mapping: true,
-    flow: false,
-};
-const FLOW_MAPPING: Shape = Shape {
-    is_mapping: true,
-    flow: true,
-};
-
-impl Shape {
-    fn content<'s>(self, first: usize, end: usize) -> Content<'s> {
-        let flow = self.flow;
-        match self.is_mapping {
-            true => Content::Mapping { first, end, flow },
-            false => Content::Sequence { first, end, flow },
         }
     }
 }

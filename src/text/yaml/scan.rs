@@ -86,26 +86,26 @@ pub(super) struct Scanner<'s> {
     pub flow_level: usize,
     /// The column of the innermost block, -1 outside of all.
     pub indent: isize,
-    indents: Vec<isize>,
+    pub indents: Vec<isize>,
     pub key_allowed: bool,
     /// For each level of brackets the place where a key may have begun.
-    keys: Vec<Option<PossibleKey>>,
-    queue: VecDeque<Token<'s>>,
+    pub keys: Vec<Option<PossibleKey>>,
+    pub queue: VecDeque<Token<'s>>,
     /// How many tokens have left the queue.
-    taken: usize,
-    ended: bool,
+    pub taken: usize,
+    pub ended: bool,
 }
 
 /// A place where a key may have begun.
 #[derive(Debug, Clone, Copy)]
-struct PossibleKey {
+pub(super) struct PossibleKey {
     /// Nothing but a key can stand here.
-    required: bool,
+    pub required: bool,
     /// The number of its first token.
-    token: usize,
-    pos: usize,
-    line: usize,
-    column: isize,
+    pub token: usize,
+    pub pos: usize,
+    pub line: usize,
+    pub column: isize,
 }
 
 impl<'s> Scanner<'s> {
@@ -222,111 +222,6 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn fetch(&mut self) -> Scanned<()> {
-        self.skip_to_token()?;
-        self.unroll(self.column());
-        if self.is_end() {
-            return self.fetch_end();
-        }
-        if self.column() == 0 && self.at(0) == b'%' {
-            self.unroll(-1);
-            self.remove_key()?;
-            self.key_allowed = false;
-            return self.scan_directive();
-        }
-        if self.is_document_indicator() {
-            self.unroll(-1);
-            self.remove_key()?;
-            self.key_allowed = false;
-            let kind = match self.at(0) {
-                b'-' => TokenKind::DocumentStart,
-                _ => TokenKind::DocumentEnd,
-            };
-            self.push(kind, 3);
-            return Ok(());
-        }
-        self.fetch_indicator()
-    }
-
-    fn fetch_indicator(&mut self) -> Scanned<()> {
-        let in_flow = self.flow_level > 0;
-        match self.at(0) {
-            b'[' => self.open_flow(TokenKind::FlowSequenceStart),
-            b'{' => self.open_flow(TokenKind::FlowMappingStart),
-            b']' => self.close_flow(TokenKind::FlowSequenceEnd),
-            b'}' => self.close_flow(TokenKind::FlowMappingEnd),
-            b',' => {
-                self.remove_key()?;
-                self.key_allowed = true;
-                self.push(TokenKind::FlowEntry, 1);
-                Ok(())
-            }
-            b'-' if self.is_blank_or_end(1) => self.fetch_block_entry(),
-            b'?' if in_flow || self.is_blank_or_end(1) => self.fetch_key(),
-            b':' if in_flow || self.is_blank_or_end(1) => self.fetch_value(),
-            b'*' | b'&' => {
-                self.save_key()?;
-                self.key_allowed = false;
-                self.scan_anchor()
-            }
-            b'!' => {
-                self.save_key()?;
-                self.key_allowed = false;
-                self.scan_tag()
-            }
-            b'|' | b'>' if !in_flow => {
-                self.remove_key()?;
-                self.key_allowed = true;
-                let token = self.scan_block()?;
-                self.queue.push_back(token);
-                Ok(())
-            }
-            b'\'' | b'"' => {
-                self.save_key()?;
-                self.key_allowed = false;
-                let token = self.scan_quoted()?;
-                self.queue.push_back(token);
-                Ok(())
-            }
-            first if self.begins_plain(first) => {
-                self.save_key()?;
-                self.key_allowed = false;
-                let token = self.scan_plain()?;
-                self.queue.push_back(token);
-                Ok(())
-            }
-            first => Err(self.no_token(first)),
-        }
-    }
-
-    /// Whether a plain text may begin with this byte here.
-    fn begins_plain(&self, first: u8) -> bool {
-        match first {
-            b'-' => !self.is_blank(1),
-            b'?' | b':' => self.flow_level == 0 && !self.is_blank_or_end(1),
-            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
-            | b'"' | b'%' | b'@' | b'`' => false,
-            _ => !self.is_blank_or_end(0),
-        }
-    }
-
-    fn no_token(&self, first: u8) -> ScanError {
-        let width = self
-            .text
-            .get(self.pos..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, char::len_utf8);
-        let help = match first {
-            b'\t' => "indent with spaces, not with tabs",
-            _ => "put quotes around a text that begins with this character",
-        };
-        ScanError {
-            message: "found character that cannot start any token".into(),
-            help,
-            span: Span::new(self.pos, self.pos + width),
-        }
-    }
-
     /// Steps over bytes that are letters in every scalar, and looks at none of the others.
     pub fn skip_letters(&mut self) {
         let rest = self.rest();
@@ -348,7 +243,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// Steps over blanks, comments and line breaks.
-    fn skip_to_token(&mut self) -> Scanned<()> {
+    pub fn skip_to_token(&mut self) -> Scanned<()> {
         loop {
             if self.column() == 0 && self.rest().starts_with("\u{feff}".as_bytes()) {
                 self.pos += 3;
@@ -370,7 +265,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn push(&mut self, kind: TokenKind<'s>, width: usize) {
+    pub fn push(&mut self, kind: TokenKind<'s>, width: usize) {
         let span = Span::new(self.pos, self.pos + width);
         self.pos += width;
         self.queue.push_back(Token { kind, span });
@@ -381,136 +276,13 @@ impl<'s> Scanner<'s> {
         self.queue.push_back(Token { kind, span });
     }
 
-    fn fetch_end(&mut self) -> Scanned<()> {
-        self.unroll(-1);
-        self.remove_key()?;
-        self.key_allowed = false;
-        self.ended = true;
-        self.push(TokenKind::StreamEnd, 0);
-        Ok(())
-    }
-
-    fn open_flow(&mut self, kind: TokenKind<'s>) -> Scanned<()> {
-        self.save_key()?;
-        self.flow_level += 1;
-        if self.flow_level > super::NESTING_LIMIT {
-            return Err(self.error(self.pos, TOO_DEEP, "nest less"));
-        }
-        self.keys.push(None);
-        self.key_allowed = true;
-        self.push(kind, 1);
-        Ok(())
-    }
-
-    fn close_flow(&mut self, kind: TokenKind<'s>) -> Scanned<()> {
-        self.remove_key()?;
-        if self.flow_level > 0 {
-            self.flow_level -= 1;
-            self.keys.pop();
-        }
-        self.key_allowed = false;
-        self.push(kind, 1);
-        Ok(())
-    }
-
-    fn fetch_block_entry(&mut self) -> Scanned<()> {
-        if self.flow_level == 0 {
-            if !self.key_allowed {
-                let message = "block sequence entries are not allowed in this context";
-                return Err(self.error(self.pos, message, "begin a list on a line of its own"));
-            }
-            self.roll(self.column(), None, TokenKind::BlockSequenceStart, self.pos)?;
-        }
-        self.remove_key()?;
-        self.key_allowed = true;
-        self.push(TokenKind::BlockEntry, 1);
-        Ok(())
-    }
-
-    fn fetch_key(&mut self) -> Scanned<()> {
-        if self.flow_level == 0 {
-            if !self.key_allowed {
-                let message = "mapping keys are not allowed in this context";
-                return Err(self.error(self.pos, message, "put quotes around a text with `? `"));
-            }
-            self.roll(self.column(), None, TokenKind::BlockMappingStart, self.pos)?;
-        }
-        self.remove_key()?;
-        self.key_allowed = self.flow_level == 0;
-        self.push(TokenKind::Key, 1);
-        Ok(())
-    }
-
-    fn fetch_value(&mut self) -> Scanned<()> {
-        match self.valid_key()? {
-            Some(key) => {
-                let token = Token {
-                    kind: TokenKind::Key,
-                    span: Span::new(key.pos, key.pos),
-                };
-                self.insert(key.token, token);
-                let kind = TokenKind::BlockMappingStart;
-                self.roll(key.column, Some(key.token), kind, key.pos)?;
-                self.set_key(None);
-                self.key_allowed = false;
-            }
-            None => {
-                if self.flow_level == 0 {
-                    if !self.key_allowed {
-                        let message = "mapping values are not allowed in this context";
-                        let help = "put quotes around a text that holds `: `";
-                        let end = self.pos + 1;
-                        return Err(ScanError {
-                            span: Span::new(self.pos, end),
-                            ..self.error(self.pos, message, help)
-                        });
-                    }
-                    self.roll(self.column(), None, TokenKind::BlockMappingStart, self.pos)?;
-                }
-                self.key_allowed = self.flow_level == 0;
-            }
-        }
-        self.push(TokenKind::Value, 1);
-        Ok(())
-    }
-
-    fn insert(&mut self, number: usize, token: Token<'s>) {
+    pub fn insert(&mut self, number: usize, token: Token<'s>) {
         let index = number.saturating_sub(self.taken).min(self.queue.len());
         self.queue.insert(index, token);
     }
 
-    /// Begins a block where the column is deeper than the block around it.
-    fn roll(
-        &mut self,
-        column: isize,
-        number: Option<usize>,
-        kind: TokenKind<'s>,
-        at: usize,
-    ) -> Scanned<()> {
-        if self.flow_level > 0 || self.indent >= column {
-            return Ok(());
-        }
-        self.indents.push(self.indent);
-        self.indent = column;
-        if self.indents.len() > super::NESTING_LIMIT {
-            return Err(self.error(at, TOO_DEEP, "nest less"));
-        }
-        let span = Span::new(at, at);
-        let number = number.unwrap_or(self.taken + self.queue.len());
-        self.insert(number, Token { kind, span });
-        Ok(())
-    }
-
-    /// Ends the blocks that are deeper than a column.
-    fn unroll(&mut self, column: isize) {
-        while self.flow_level == 0 && self.indent > column {
-            self.push(TokenKind::BlockEnd, 0);
-            self.indent = self.indents.pop().unwrap_or(-1);
-        }
-    }
-
     /// Whether the first token of the queue may turn out to begin a key.
-    fn head_may_be_key(&mut self) -> Scanned<bool> {
+    pub fn head_may_be_key(&mut self) -> Scanned<bool> {
         for level in (0..self.keys.len()).rev() {
             let key = self.keys.get(level).copied().flatten();
             if let Some(key) = key.filter(|key| key.token == self.taken) {
@@ -555,7 +327,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// The key that may have begun at this level of brackets, if it still can be one.
-    fn valid_key(&mut self) -> Scanned<Option<PossibleKey>> {
+    pub fn valid_key(&mut self) -> Scanned<Option<PossibleKey>> {
         match self.keys.last().copied().flatten() {
             Some(key) if self.is_current(&key)? => Ok(Some(key)),
             Some(_) => {
@@ -566,14 +338,14 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn set_key(&mut self, key: Option<PossibleKey>) {
+    pub fn set_key(&mut self, key: Option<PossibleKey>) {
         if let Some(slot) = self.keys.last_mut() {
             *slot = key;
         }
     }
 
     /// Notes that a key may begin here.
-    fn save_key(&mut self) -> Scanned<()> {
+    pub fn save_key(&mut self) -> Scanned<()> {
         if !self.key_allowed {
             return Ok(());
         }
@@ -589,7 +361,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// What was noted turned out to be no key.
-    fn remove_key(&mut self) -> Scanned<()> {
+    pub fn remove_key(&mut self) -> Scanned<()> {
         match self.keys.last().copied().flatten() {
             Some(key) if key.required => Err(self.missing_colon(&key)),
             _ => {
@@ -613,5 +385,3 @@ const fn letters() -> [bool; 256] {
     }
     letters
 }
-
-const TOO_DEEP: &str = "more than 200 lists and mappings inside each other";

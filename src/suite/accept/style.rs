@@ -1,6 +1,6 @@
 //! How the lists of a test file are laid out, so that a new one looks like its neighbours.
 
-use super::accept::column;
+use super::edit::column;
 use crate::text::yaml::{Kind, Node};
 
 /// The layout of an expectation.

@@ -1,0 +1,132 @@
+//! Reads the input series of a test.
+
+use std::collections::HashMap;
+
+use super::file::InputSeries;
+use super::read::{Reader, diagnose_notation};
+use crate::model::Labels;
+use crate::series::notation::{self, NotationError};
+use crate::text::Span;
+use crate::text::yaml::{Embedded, Node};
+
+impl<'d> Reader<'d, '_> {
+    /// The series as promtool loads them: it writes a line for each and reads the lines up to the
+    /// first that is empty.
+    pub(super) fn input_series(&mut self, nodes: &[Node<'d>]) -> Vec<InputSeries> {
+        let mut list: Vec<InputSeries> = Vec::new();
+        let mut by_labels: HashMap<Labels, usize> = HashMap::new();
+        let mut cut: Option<Span> = None;
+        for &node in nodes {
+            let Some(one) = self.one_series(node, &mut cut) else {
+                continue;
+            };
+            let again = by_labels.insert(one.labels.clone(), list.len());
+            if let Some(before) = again.and_then(|index| list.get(index)) {
+                let line = self.decoder.source().line_column(before.span.start).line;
+                let message = format!("input series {} is given twice", one.labels);
+                let help = format!("remove it here or in line {line}: only this one counts");
+                self.warn(one.series.whole(), message, help);
+            }
+            list.push(one);
+        }
+        let mut index = 0;
+        list.retain(|one| {
+            index += 1;
+            by_labels.get(&one.labels) == Some(&(index - 1))
+        });
+        list
+    }
+
+    fn one_series(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<InputSeries> {
+        let fields = self.fields(node, "an input series", &["series", "values"]);
+        let embedded = |this: &mut Self, name: &str| {
+            let node = fields.as_ref()?.node(name)?;
+            this.decoder.embedded(node, format_args!("`{name}`"))
+        };
+        let series = embedded(self, "series");
+        let values_text = embedded(self, "values");
+        if let Some(cause) = *cut {
+            let line = self.decoder.source().line_column(cause.start).line;
+            let message = format!(
+                "promtool does not load this series: one in line {line} ends in an empty line"
+            );
+            self.warn(node.span(), message, "write `>-` instead of `|` there");
+            return None;
+        }
+        let text =
+            |part: &Option<Embedded>| part.as_ref().map_or("", |it| it.text.as_str()).to_owned();
+        let written = format!("{} {}", text(&series), text(&values_text));
+        match first_line(&written) {
+            Lines::One => {}
+            Lines::OneThenEmpty => *cut = Some(node.span()),
+            Lines::Empty => {
+                *cut = Some(node.span());
+                return None;
+            }
+            Lines::Several => {
+                let message = "a series stands in one line, this has several";
+                let help = "write `>-` instead of `|`, or put it into quotes";
+                self.decoder.error(node.span(), message, help);
+                return None;
+            }
+        }
+        let Some(series) = series else {
+            let message = "an input series without `series`";
+            self.decoder.error(
+                node.span(),
+                message,
+                "write its name and labels behind `series:`",
+            );
+            return None;
+        };
+        let labels = self.notation(&series, notation::parse_series);
+        let values = match &values_text {
+            Some(values) => self.notation(values, notation::parse_values),
+            None => Some(Vec::new()),
+        };
+        Some(InputSeries {
+            series,
+            labels: labels?,
+            values: values?,
+            values_text,
+            span: node.span(),
+        })
+    }
+
+    /// Reads series notation; what is wrong with it is a fault of the file.
+    fn notation<T>(
+        &mut self,
+        text: &Embedded,
+        parse: impl FnOnce(&str) -> Result<T, NotationError>,
+    ) -> Option<T> {
+        match parse(&text.text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let fault = diagnose_notation(text, &error, "");
+                self.decoder.faults.push(fault);
+                None
+            }
+        }
+    }
+}
+
+/// What promtool makes of a series and its values, written behind each other.
+enum Lines {
+    One,
+    OneThenEmpty,
+    Empty,
+    Several,
+}
+
+fn first_line(written: &str) -> Lines {
+    let mut lines = written.split('\n').map(|line| match line.trim() {
+        comment if comment.starts_with('#') => "",
+        line => line,
+    });
+    match (lines.next(), lines.next()) {
+        (None | Some(""), _) => Lines::Empty,
+        (Some(_), None) => Lines::One,
+        (Some(_), Some("")) => Lines::OneThenEmpty,
+        (Some(_), Some(_)) => Lines::Several,
+    }
+}
