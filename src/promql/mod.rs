@@ -5,6 +5,8 @@ pub mod ast;
 
 mod column;
 
+mod histograms;
+
 mod numeric;
 
 mod window;
@@ -30,4 +32,4 @@ pub mod selectors;
 
 pub use eval::{Evaluated, Horizon, Reader, View, evaluate, evaluate_range, evaluate_windows};
 pub use query::{Features, Query, QueryError};
-pub use window::{Ends, Window, Windows};
+pub use window::{Contents, Ends, Window, Windows};

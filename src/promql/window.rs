@@ -1,6 +1,8 @@
 //! The windows that a range function sees: for one series, a stretch of samples for every tick.
 
-use crate::model::{Millis, Timestamp};
+use std::sync::Arc;
+
+use crate::model::{Histogram, Millis, Timestamp};
 use crate::store::Points;
 
 use super::column::{Column, Ticks};
@@ -29,6 +31,17 @@ pub enum Ends {
     Before(Millis),
     /// At one moment, whatever the tick.
     At(Timestamp),
+}
+
+/// Which kinds of samples a window holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Floats only.
+    Floats,
+    /// Native histograms only.
+    Histograms,
+    /// Both.
+    Mixed,
 }
 
 /// One window.
@@ -75,6 +88,37 @@ impl<'a> Windows<'a> {
             })
     }
 
+    /// The windows of floats alone, and all of them where there are no histograms.
+    pub fn of_floats(&self) -> impl Iterator<Item = Window<'a>> {
+        self.iter()
+            .filter(|window| window.contents() == Contents::Floats)
+    }
+
+    /// Fills a column window by window, with floats where a window holds floats alone and with histograms where it holds
+    /// histograms alone; of a mix there is no result.
+    pub fn fill_by_contents(
+        &self,
+        out: &mut Column,
+        of_floats: impl Fn(&Window<'a>) -> Option<f64>,
+        of_histograms: impl Fn(&Window<'a>) -> Option<Histogram>,
+    ) {
+        for window in self.iter() {
+            match window.contents() {
+                Contents::Floats => {
+                    if let Some(value) = of_floats(&window) {
+                        out.set(window.tick, value);
+                    }
+                }
+                Contents::Histograms => {
+                    if let Some(histogram) = of_histograms(&window) {
+                        out.set_histogram(window.tick, Arc::new(histogram));
+                    }
+                }
+                Contents::Mixed => {}
+            }
+        }
+    }
+
     /// The scalar argument at a tick.
     pub fn param(&self, index: usize, tick: usize) -> f64 {
         self.params
@@ -96,6 +140,27 @@ impl<'a> Window<'a> {
     /// The values of the window.
     pub fn values(&self) -> &'a [f64] {
         &self.points.values()[self.first..self.past]
+    }
+
+    /// Which kinds of samples it holds.
+    pub fn contents(&self) -> Contents {
+        if !self.points.has_histograms() {
+            return Contents::Floats;
+        }
+        let histograms = (self.first..self.past)
+            .filter(|&index| self.points.histogram(index).is_some())
+            .count();
+        match histograms {
+            0 => Contents::Floats,
+            all if all == self.count() => Contents::Histograms,
+            _ => Contents::Mixed,
+        }
+    }
+
+    /// Its histograms, in order.
+    pub fn histograms(&self) -> impl Iterator<Item = &'a Arc<Histogram>> + Clone + 'a {
+        let points = self.points;
+        (self.first..self.past).filter_map(move |index| points.histogram(index))
     }
 
     /// How many samples it holds; at least 1.

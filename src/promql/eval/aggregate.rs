@@ -13,6 +13,7 @@ use crate::promql::aggregations::{AggregationKind, Fold, Selection};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::Body;
+use crate::promql::histograms;
 use crate::promql::numeric::{KahanSum, Mean, quantile};
 
 impl Evaluator<'_> {
@@ -451,17 +452,14 @@ fn fold_histograms(fold: Fold, members: &[Column], out: &mut Column) {
 }
 
 /// The sum or mean of histograms; `None` where their buckets do not fit together.
-fn combine(fold: Fold, histograms: &[&Arc<Histogram>]) -> Option<Histogram> {
-    let (first, rest) = histograms.split_first()?;
-    let mut total = Histogram::clone(first);
-    for histogram in rest {
-        total.add(histogram).ok()?;
-    }
-    if fold == Fold::Avg {
-        total.div(histograms.len() as f64);
-    }
-    total.compact(0);
-    Some(total)
+fn combine(fold: Fold, found: &[&Arc<Histogram>]) -> Option<Histogram> {
+    let found = found.iter().copied();
+    let mut result = match fold {
+        Fold::Avg => histograms::mean(found)?,
+        _ => histograms::sum(found)?,
+    };
+    result.compact(0);
+    Some(result)
 }
 
 /// How many, or which part, of a group's series are chosen.

@@ -1,11 +1,12 @@
 //! Calls: arguments are evaluated as a function's shape asks, and its row does the rest.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::frame::Frame;
 use super::select::{BoundsCache, Limit, refuse_extension};
 use super::{Evaluator, Row, Sink, emit, is_unique_without_name, merge};
-use crate::model::{Labels, Millis};
+use crate::model::{CounterResetHint, Histogram, Labels, Millis};
 use crate::promql::ast::{Call, Expr, ExprKind, MatrixSelector, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
@@ -334,7 +335,10 @@ impl Evaluator<'_> {
             ExprKind::Subquery(subquery) => {
                 let mut cache = BoundsCache::default();
                 self.subquery(subquery, frame, &mut |series, ends, range| {
-                    let points = clean(&series.points, samples);
+                    let points = match samples {
+                        Samples::Any => without_hints(&series.points),
+                        Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
+                    };
                     let bounds = cache.of(&points, Limit::None, frame.ticks, ends, range);
                     each(Range {
                         labels: &series.labels,
@@ -413,6 +417,33 @@ fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
         Some(_) => !floats_only,
         None => !is_stale(points.values()[index]),
     }))
+}
+
+/// The samples of a subquery without what is known of resets between them: steps may miss a sample, or see one twice.
+fn without_hints(points: &Points) -> Cow<'_, Points> {
+    if !points.has_histograms() {
+        return clean(points, Samples::Any);
+    }
+    let mut out = Points::default();
+    for index in 0..points.len() {
+        let time = points.time(index);
+        match points.histogram(index) {
+            Some(histogram) => out.push_histogram(time, without_hint(histogram)),
+            None if is_stale(points.values()[index]) => {}
+            None => out.push(time, points.values()[index]),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn without_hint(histogram: &Arc<Histogram>) -> Arc<Histogram> {
+    match histogram.counter_reset_hint {
+        CounterResetHint::Reset | CounterResetHint::NotReset => Arc::new(Histogram {
+            counter_reset_hint: CounterResetHint::Unknown,
+            ..Histogram::clone(histogram)
+        }),
+        CounterResetHint::Unknown | CounterResetHint::Gauge => Arc::clone(histogram),
+    }
 }
 
 fn validate_ticks(params: &[Column], validate: Validate, ticks: Vec<bool>, frame: &Frame) {

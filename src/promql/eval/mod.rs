@@ -115,7 +115,7 @@ pub fn evaluate_windows(
     let evaluator = Evaluator::new(view, &query.expr);
     let frame = Frame::new(Ticks::instant(time), QueryTime::Same);
     let mut found: BTreeMap<Labels, Points> = BTreeMap::new();
-    evaluator.ranges(&query.expr, Samples::Any, &frame, &mut |range| {
+    evaluator.ranges(&query.expr, Samples::AsTheyAre, &frame, &mut |range| {
         let (first, past) = range.bounds.first().copied().unwrap_or_default();
         let within = |index: usize| index >= first as usize && index < past as usize;
         if first < past {

@@ -115,6 +115,8 @@ pub enum Samples {
     Floats,
     /// It takes samples of both kinds.
     Any,
+    /// Nothing is done yet: samples of both kinds, with the hints of histograms that a subquery leaves.
+    AsTheyAre,
 }
 
 /// The arguments of a call, evaluated.

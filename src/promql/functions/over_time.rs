@@ -3,15 +3,34 @@
 use super::{Body, Function, Samples};
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::{Column, Sample};
+use crate::promql::histograms;
 use crate::promql::numeric::{KahanSum, mean, quantile};
 use crate::promql::window::{Window, Windows};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    of_floats("sum_over_time", sum, "Sum of the samples."),
-    of_floats(
+    row(
+        "sum_over_time",
+        Samples::Any,
+        |windows, out| {
+            windows.fill_by_contents(
+                out,
+                |window| Some(sum(window)),
+                |window| histograms::sum(window.histograms()),
+            );
+        },
+        "Sum of the samples.",
+    ),
+    row(
         "avg_over_time",
-        |window| mean(window.values().iter().copied()),
+        Samples::Any,
+        |windows, out| {
+            windows.fill_by_contents(
+                out,
+                |window| Some(mean(window.values().iter().copied())),
+                |window| histograms::mean(window.histograms()),
+            );
+        },
         "Mean of the samples.",
     ),
     row(

@@ -1,37 +1,40 @@
 //! Functions of how samples change over a window.
 
+use std::sync::Arc;
+
 use super::{Body, Function, Samples};
-use crate::model::number;
+use crate::model::{Histogram, Millis, number};
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::Column;
+use crate::promql::histograms;
 use crate::promql::numeric::KahanSum;
-use crate::promql::window::{Window, Windows};
+use crate::promql::window::{Contents, Window, Windows};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    row(
+    of_any(
         "rate",
         |windows, out| extrapolate(windows, out, Kind::Rate),
         "Per-second increase of a counter, extrapolated to the window.",
     ),
-    row(
+    of_any(
         "increase",
         |windows, out| extrapolate(windows, out, Kind::Increase),
         "Increase of a counter, extrapolated to the window.",
     ),
-    row(
+    of_any(
         "delta",
         |windows, out| extrapolate(windows, out, Kind::Delta),
         "Difference between the ends of the window, extrapolated to it.",
     ),
-    row(
+    of_any(
         "irate",
-        |windows, out| windows.fill(out, |window| instant(window, true)),
+        |windows, out| instant(windows, out, true),
         "Per-second increase between the last two samples of a counter.",
     ),
-    row(
+    of_any(
         "idelta",
-        |windows, out| windows.fill(out, |window| instant(window, false)),
+        |windows, out| instant(windows, out, false),
         "Difference between the last two samples.",
     ),
     row(
@@ -112,6 +115,24 @@ const fn row(
     )
 }
 
+/// A function of floats and of histograms.
+const fn of_any(
+    name: &'static str,
+    kernel: fn(&Windows<'_>, &mut Column),
+    doc: &'static str,
+) -> Function {
+    Function::new(
+        name,
+        Body::Window {
+            params: &[Matrix],
+            samples: Samples::Any,
+            kernel,
+            validate: None,
+        },
+        doc,
+    )
+}
+
 /// What [`extrapolate`] computes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -131,8 +152,7 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         Kind::Rate | Kind::Increase => reset_indices(values),
     };
     let (mut low, mut high) = (0, 0);
-    let range_seconds = windows.range as f64 / 1000.0;
-    for window in windows.iter().filter(|window| window.count() > 1) {
+    for window in windows.of_floats().filter(|window| window.count() > 1) {
         let (first, last) = (values[window.first], values[window.past - 1]);
         let mut increase = last - first;
         low = advance(&resets, low, window.first + 1);
@@ -140,13 +160,33 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         for &index in &resets[low..high] {
             increase += values[index - 1];
         }
-        let factor = stretch(windows, &window, kind, increase, first);
-        let factor = if kind == Kind::Rate {
-            factor / range_seconds
-        } else {
-            factor
-        };
-        out.set(window.tick, increase * factor);
+        let to_zero = (increase > 0.0 && first >= 0.0).then(|| first / increase);
+        out.set(
+            window.tick,
+            increase * stretch(windows, &window, kind, to_zero),
+        );
+    }
+    if windows.points.has_histograms() {
+        extrapolate_histograms(windows, out, kind);
+    }
+}
+
+fn extrapolate_histograms(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
+    let of_histograms = |window: &Window<'_>| {
+        let histograms: Vec<&Arc<Histogram>> = window.histograms().collect();
+        let mut increase = histograms::increase(&histograms, kind != Kind::Delta)?;
+        let first = histograms.first()?.count;
+        let to_zero = (increase.count > 0.0 && first >= 0.0).then(|| first / increase.count);
+        increase.mul(stretch(windows, window, kind, to_zero));
+        Some(increase)
+    };
+    for window in windows
+        .iter()
+        .filter(|window| window.contents() == Contents::Histograms)
+    {
+        if let Some(increase) = of_histograms(&window) {
+            out.set_histogram(window.tick, Arc::new(increase));
+        }
     }
 }
 
@@ -174,14 +214,8 @@ fn advance(sorted: &[usize], from: usize, bound: usize) -> usize {
 
 /// By how much the difference between the first and the last sample is stretched to cover the window: up to
 /// its bounds where a sample is near them (1.1 average distances), by half a distance where not, and for
-/// counters never below zero.
-fn stretch(
-    windows: &Windows<'_>,
-    window: &Window<'_>,
-    kind: Kind,
-    increase: f64,
-    first: f64,
-) -> f64 {
+/// counters never below zero, which lies `to_zero` sampled intervals before the first sample. For `rate` a second.
+fn stretch(windows: &Windows<'_>, window: &Window<'_>, kind: Kind, to_zero: Option<f64>) -> f64 {
     let end = windows.end(window.tick);
     let seconds = |millis: i64| millis as f64 / 1000.0;
     let mut to_start = seconds(window.first_time() - (end - windows.range));
@@ -192,8 +226,8 @@ fn stretch(
     if to_start >= near {
         to_start = distance / 2.0;
     }
-    if kind != Kind::Delta && increase > 0.0 && first >= 0.0 {
-        let to_zero = sampled * (first / increase);
+    if let Some(to_zero) = to_zero.filter(|_| kind != Kind::Delta) {
+        let to_zero = sampled * to_zero;
         if to_zero < to_start {
             to_start = to_zero;
         }
@@ -201,28 +235,50 @@ fn stretch(
     if to_end >= near {
         to_end = distance / 2.0;
     }
-    if sampled == 0.0 {
-        return 1.0;
+    let factor = match sampled == 0.0 {
+        true => 1.0,
+        false => (sampled + to_start + to_end) / sampled,
+    };
+    match kind {
+        Kind::Rate => factor / whole_seconds(windows.range),
+        Kind::Increase | Kind::Delta => factor,
     }
-    (sampled + to_start + to_end) / sampled
+}
+
+/// Go's `Duration.Seconds`, which adds the fraction to the whole.
+fn whole_seconds(length: Millis) -> f64 {
+    (length / 1000) as f64 + ((length % 1000) * 1_000_000) as f64 / 1e9
 }
 
 /// `irate` and `idelta`.
-fn instant(window: &Window<'_>, is_rate: bool) -> Option<f64> {
-    let [.., before, last] = window.values() else {
-        return None;
-    };
-    let elapsed = window.points.time(window.past - 1) - window.points.time(window.past - 2);
-    let difference = if is_rate && last < before {
-        *last
-    } else {
-        last - before
-    };
-    Some(if is_rate {
-        difference / (elapsed as f64 / 1000.0)
-    } else {
-        difference
-    })
+fn instant(windows: &Windows<'_>, out: &mut Column, is_rate: bool) {
+    let points = windows.points;
+    for window in windows.iter().filter(|window| window.count() > 1) {
+        let (last, before) = (window.past - 1, window.past - 2);
+        let seconds = (points.time(last) - points.time(before)) as f64 / 1000.0;
+        match (points.histogram(before), points.histogram(last)) {
+            (None, None) => {
+                let (before, last) = (points.values()[before], points.values()[last]);
+                let is_reset = is_rate && last < before;
+                let difference = if is_reset { last } else { last - before };
+                let value = if is_rate {
+                    difference / seconds
+                } else {
+                    difference
+                };
+                out.set(window.tick, value);
+            }
+            (Some(before), Some(last)) => {
+                if let Some(mut difference) = histograms::step(before, last, is_rate) {
+                    if is_rate {
+                        difference.div(seconds);
+                    }
+                    out.set_histogram(window.tick, Arc::new(difference));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// A line through samples.
@@ -330,7 +386,7 @@ fn changed(windows: &Windows<'_>, index: usize) -> bool {
             let (before, value) = (points.values()[index - 1], points.values()[index]);
             value != before && !(value.is_nan() && before.is_nan())
         }
-        (Some(before), Some(histogram)) => before != histogram,
+        (Some(before), Some(histogram)) => !histogram.equals(before),
         _ => true,
     }
 }
@@ -340,7 +396,7 @@ fn was_reset(windows: &Windows<'_>, index: usize) -> bool {
     let points = windows.points;
     match (points.histogram(index - 1), points.histogram(index)) {
         (None, None) => points.values()[index] < points.values()[index - 1],
-        (Some(before), Some(histogram)) => histogram.count < before.count,
+        (Some(before), Some(histogram)) => histogram.detect_reset(before),
         _ => true,
     }
 }
