@@ -14,12 +14,12 @@ pub fn as_stored(points: Points) -> Points {
     for index in 0..points.len() {
         let time = points.time(index);
         match points.histogram(index) {
-            Some(histogram) => stored.push_histogram(time, chunk.append(histogram)),
+            Some(histogram) => stored.push_histogram(time, chunk.append(time, histogram)),
             None => {
                 let value = points.values().get(index).copied().unwrap_or(f64::NAN);
                 match is_stale(value) {
                     true => chunk.mark_stale(),
-                    false => chunk.end(),
+                    false => chunk.append_float(),
                 }
                 stored.push(time, value);
             }

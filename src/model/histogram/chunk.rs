@@ -3,25 +3,34 @@
 use std::sync::Arc;
 
 use super::{CounterResetHint, Histogram};
+use crate::model::{Millis, Timestamp};
+
+/// A chunk ends with its day where rules are tested.
+const CHUNK_RANGE: Millis = 86_400_000;
 
 /// The chunk that the last histogram of a series was stored in.
 ///
 /// Only counters that go on share a chunk, and so all but the first sample of a chunk are known to be no
-/// resets. What the first one is nobody knows later. (Prometheus also begins a chunk when one is full, or
-/// a day is over; here a chunk has no end.)
+/// resets. What the first one is nobody knows later. A chunk also ends with its day. (In Prometheus it ends
+/// too when it is full, after some 1 KiB of encoded samples; here it never is.)
 #[derive(Debug, Clone, Default)]
 pub struct Chunk {
     /// The last histogram, as it was given.
     last: Option<Arc<Histogram>>,
     /// Whether a stale marker came after it.
     stale: bool,
+    /// When it ends at the latest.
+    end: Timestamp,
 }
 
 impl Chunk {
     /// Stores a histogram and returns it as readers see it: a gauge stays one, the first of a chunk is
     /// unknown, the others are no resets.
-    pub fn append(&mut self, histogram: &Arc<Histogram>) -> Arc<Histogram> {
-        let goes_on = self.takes(histogram);
+    pub fn append(&mut self, time: Timestamp, histogram: &Arc<Histogram>) -> Arc<Histogram> {
+        let goes_on = time < self.end && self.takes(histogram);
+        if !goes_on {
+            self.end = time - time.rem_euclid(CHUNK_RANGE) + CHUNK_RANGE;
+        }
         self.last = Some(Arc::clone(histogram));
         self.stale = false;
         let seen = match histogram.counter_reset_hint {
@@ -43,7 +52,7 @@ impl Chunk {
     }
 
     /// A float follows: it begins another chunk, and so does the next histogram.
-    pub fn end(&mut self) {
+    pub fn append_float(&mut self) {
         *self = Chunk::default();
     }
 

@@ -1,7 +1,7 @@
 //! Whether a counter was reset between two histograms.
 
 use super::bounds::exponential_bound;
-use super::buckets::{Bucket, IndexedCount, merged};
+use super::buckets::{Bucket, IndexedCount, forward, merged};
 use super::{BucketSpan, CounterResetHint, Histogram};
 
 impl Histogram {
@@ -37,40 +37,48 @@ impl Histogram {
     }
 
     /// Whether a count but the sum is smaller than in a histogram of the same schema, zero threshold and
-    /// custom bounds, whatever the hints.
+    /// custom bounds, whatever the hints. Unlike [`Histogram::detect_reset`] it looks at buckets inside the
+    /// zero bucket too.
     pub(super) fn shrank_since(&self, previous: &Histogram) -> bool {
-        self.count < previous.count
-            || self.zero_count < previous.zero_count
-            || self.buckets_shrank(previous)
+        let (now, before) = (self, previous);
+        now.count < before.count
+            || now.zero_count < before.zero_count
+            || shrank(
+                forward(&now.positive_spans, &now.positive_buckets),
+                forward(&before.positive_spans, &before.positive_buckets),
+            )
+            || shrank(
+                forward(&now.negative_spans, &now.negative_buckets),
+                forward(&before.negative_spans, &before.negative_buckets),
+            )
     }
 
+    /// Whether a bucket outside this zero bucket shrank, those of `previous` brought to this schema.
     fn buckets_shrank(&self, previous: &Histogram) -> bool {
-        let sides = [
-            (
-                self.outside_zero_bucket(&self.positive_spans, &self.positive_buckets, self.schema),
-                self.outside_zero_bucket(
-                    &previous.positive_spans,
-                    &previous.positive_buckets,
-                    previous.schema,
-                ),
+        let (now, before) = (self, previous);
+        let outside = |spans, counts, schema| self.outside_zero_bucket(spans, counts, schema);
+        shrank(
+            outside(&now.positive_spans, &now.positive_buckets, now.schema),
+            outside(
+                &before.positive_spans,
+                &before.positive_buckets,
+                before.schema,
             ),
-            (
-                self.outside_zero_bucket(&self.negative_spans, &self.negative_buckets, self.schema),
-                self.outside_zero_bucket(
-                    &previous.negative_spans,
-                    &previous.negative_buckets,
-                    previous.schema,
-                ),
+        ) || shrank(
+            outside(&now.negative_spans, &now.negative_buckets, now.schema),
+            outside(
+                &before.negative_spans,
+                &before.negative_buckets,
+                before.schema,
             ),
-        ];
-        sides.into_iter().any(|(now, before)| shrank(now, before))
+        )
     }
 
     /// Buckets brought from another schema to this one, without those that end in this zero bucket.
-    fn outside_zero_bucket<'a>(
-        &'a self,
-        spans: &'a [BucketSpan],
-        counts: &'a [f64],
+    fn outside_zero_bucket(
+        &self,
+        spans: &[BucketSpan],
+        counts: &[f64],
         schema: i32,
     ) -> impl Iterator<Item = IndexedCount> {
         let exponential = !self.uses_custom_buckets() && self.zero_threshold != 0.0;

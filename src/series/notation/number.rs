@@ -110,8 +110,11 @@ fn scan(bytes: &[u8]) -> Result<usize, usize> {
 
 /// What Go reads: a whole number with a leading zero is octal if it can be.
 fn value(text: &str) -> Option<f64> {
+    if !text.starts_with('0') && !text.contains('_') {
+        return text.parse().ok().filter(|value: &f64| value.is_finite());
+    }
     let decimal = parse_float(text)?;
-    if text.len() == 1 || !text.starts_with('0') {
+    if !text.starts_with('0') {
         return Some(decimal);
     }
     let octal = i64::from_str_radix(&text.replace('_', ""), 8);
