@@ -99,7 +99,8 @@ impl Head {
             if there > *taken {
                 if points.has_histograms() {
                     (*taken..there).for_each(|index| {
-                        store_in(&mut self.chunk, sample_at(points, index));
+                        let sample = sample_at(points, index);
+                        store_in(&mut self.chunk, points.time(index), sample);
                     });
                 }
                 *taken = there;
@@ -127,7 +128,7 @@ impl Head {
             },
             _ => {
                 self.last = Some((stamp, held));
-                match store_in(&mut self.chunk, sample) {
+                match store_in(&mut self.chunk, stamp, sample) {
                     Some(stored) => Offer::TakenAs(stored),
                     None => Offer::Taken,
                 }
@@ -146,11 +147,11 @@ impl Held {
 }
 
 /// Tells the storage of a sample; returns a histogram as readers see it.
-fn store_in(chunk: &mut Chunk, sample: Sample<'_>) -> Option<Arc<Histogram>> {
+fn store_in(chunk: &mut Chunk, stamp: Timestamp, sample: Sample<'_>) -> Option<Arc<Histogram>> {
     match sample {
-        Sample::Histogram(histogram) => return Some(chunk.append(histogram)),
+        Sample::Histogram(histogram) => return Some(chunk.append(stamp, histogram)),
         Sample::Float(value) if is_stale(value) => chunk.mark_stale(),
-        Sample::Float(_) => chunk.end(),
+        Sample::Float(_) => chunk.append_float(),
     }
     None
 }
