@@ -13,34 +13,21 @@ use super::count;
 use crate::model::number::format_value;
 use crate::model::{Duration, Timestamp};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
-use crate::replay::{ALERT_NAME, Need, Replay, Stretch};
+use crate::replay::{ALERT_NAME, AlertState, Need, Replay, Stretch};
 use crate::rules::RuleGroup;
 
-/// A table: a row for every stretch of every alert and instance.
+/// A line for every instance of an alert, and below it one for every stretch.
 pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
-    let mut rows = Builder::default();
-    rows.push_record(["alert", "labels", "state", "from", "to", "lasted", "peak"]);
-    let (mut firing, mut stretches) = (0, 0);
+    let mut out = String::new();
+    let mut firing = 0;
     for (place, alert) in replay.timeline.alerts.iter().enumerate() {
         for (number, instance) in alert.instances.iter().enumerate() {
             let labels = instance.labels.filtered(|name| name != ALERT_NAME);
-            let mut head = [alert.name.clone(), labels.to_string()];
+            out.push_str(&format!("{} {labels}\n", alert.name));
             for stretch in &instance.stretches {
                 let peak = peak(replay, groups, place, number, stretch);
-                let [name, labels] = std::mem::take(&mut head);
-                rows.push_record([
-                    name,
-                    labels,
-                    stretch.state.name().to_owned(),
-                    moment(stretch.from),
-                    stretch.to.map_or_else(|| "lasts".to_owned(), moment),
-                    stretch
-                        .to
-                        .map_or_else(String::new, |to| Duration(to - stretch.from).to_string()),
-                    peak.map_or_else(String::new, format_value),
-                ]);
-                stretches += 1;
-                firing += usize::from(stretch.state == crate::replay::AlertState::Firing);
+                out.push_str(&line(stretch, peak));
+                firing += usize::from(stretch.state == AlertState::Firing);
             }
         }
     }
@@ -51,10 +38,6 @@ pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
         .filter(|alert| alert.instances.is_empty())
         .map(|alert| alert.name.as_str())
         .collect();
-    let mut out = String::new();
-    if stretches > 0 {
-        out.push_str(&table(rows));
-    }
     if !silent.is_empty() {
         out.push_str(&format!("never pending or firing: {}\n", silent.join(", ")));
     }
@@ -64,6 +47,21 @@ pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
         count(firing, "time")
     ));
     out
+}
+
+/// `  firing   2026-01-05T08:48:00Z to 2026-01-05T08:52:00Z  4m      peak 0`.
+fn line(stretch: &Stretch, peak: Option<f64>) -> String {
+    let to = stretch.to.map_or_else(
+        || "the end of the data".to_owned(),
+        |to| format!("{:<20}", moment(to)),
+    );
+    let lasted = stretch
+        .to
+        .map_or_else(String::new, |to| Duration(to - stretch.from).to_string());
+    let peak = peak.map_or_else(String::new, |peak| format!("peak {}", format_value(peak)));
+    let (state, from) = (stretch.state.name(), moment(stretch.from));
+    let line = format!("  {state:<7}  {from} to {to:<20}  {lasted:<7} {peak}");
+    format!("{}\n", line.trim_end())
 }
 
 /// The same for programs.

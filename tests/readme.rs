@@ -1,0 +1,92 @@
+//! The README is current: blocks marked `console` are run, and say what they said.
+//!
+//! In such a block a line `$ …` is a command and what follows is what it prints; `...` stands for any number of lines.
+//! With `SNAPSHOTS=overwrite` set, what follows commands without `...` is written anew.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken README should stop the test where it is read"
+)]
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn commands_print_what_the_readme_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut fresh = String::new();
+    let mut rest = text.as_str();
+    let mut blocks = 0;
+    while let Some((before, block)) = rest.split_once("```console\n") {
+        let (block, after) = block.split_once("```\n").unwrap();
+        fresh.push_str(&format!("{before}```console\n{}```\n", run(block)));
+        rest = after;
+        blocks += 1;
+    }
+    fresh.push_str(rest);
+    assert!(blocks >= 4, "{blocks} blocks of commands found");
+    if std::env::var("SNAPSHOTS").is_ok_and(|it| it == "overwrite") {
+        std::fs::write(&path, &fresh).unwrap();
+        return;
+    }
+    snapbox::assert_data_eq!(fresh, snapbox::data::Data::text(text).raw());
+}
+
+#[test]
+fn the_two_commands_are_shown() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for command in ["cargo run --release -- test rules", "cargo test"] {
+        assert!(text.contains(command), "{command}");
+    }
+}
+
+/// A block with what its commands print now; commands whose `...` fits keep theirs.
+fn run(block: &str) -> String {
+    let mut out = String::new();
+    let block = block.strip_prefix("$ ");
+    for part in block.expect("a block begins with a command").split("\n$ ") {
+        let (command, written) = part.split_once('\n').unwrap_or((part, ""));
+        let printed = printed(command);
+        let written_lines: Vec<&str> = written.lines().collect();
+        let printed_lines: Vec<&str> = printed.lines().collect();
+        let text = match fits(&written_lines, &printed_lines) {
+            true => written,
+            false => printed.as_str(),
+        };
+        out.push_str(&format!("$ {command}\n{text}"));
+        if !out.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn fits(written: &[&str], printed: &[&str]) -> bool {
+    match written.split_first() {
+        None => printed.is_empty(),
+        Some((&"...", rest)) => (0..=printed.len()).any(|skipped| fits(rest, &printed[skipped..])),
+        Some((line, rest)) => {
+            printed.first().is_some_and(|it| it.trim_end() == *line) && fits(rest, &printed[1..])
+        }
+    }
+}
+
+fn printed(command: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let arguments = match words.as_slice() {
+        ["cat", file] => return std::fs::read_to_string(here.join(file)).unwrap(),
+        ["rulecheck", arguments @ ..] => arguments,
+        ["cargo", "run", "--release", "--", arguments @ ..] => arguments,
+        _ => panic!("the README runs {command:?}: teach this test what that is"),
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_rulecheck"))
+        .args(arguments)
+        .current_dir(here)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
