@@ -469,34 +469,32 @@ pub(super) fn unary_op(pair: &Pair<'_, Rule>) -> UnaryOp {
 
 /// The operator at the start of a text, and how many bytes it takes.
 pub(super) fn binary_op(text: &str) -> (BinaryOp, usize) {
-    const SYMBOLS: [BinaryOp; 18] = [
-        // A symbol stands before those it starts with.
+    const OPERATORS: [BinaryOp; 18] = [
+        // Of two that start alike, the longer comes first.
         BinaryOp::Equal,
-        BinaryOp::Greater,
-        BinaryOp::Less,
         BinaryOp::NotEqual,
+        BinaryOp::LessEqual,
+        BinaryOp::TrimUpper,
+        BinaryOp::Less,
+        BinaryOp::GreaterEqual,
+        BinaryOp::TrimLower,
+        BinaryOp::Greater,
         BinaryOp::Add,
         BinaryOp::Sub,
         BinaryOp::Mul,
         BinaryOp::Div,
         BinaryOp::Mod,
         BinaryOp::Pow,
-        BinaryOp::GreaterEqual,
-        BinaryOp::LessEqual,
-        BinaryOp::TrimUpper,
-        BinaryOp::TrimLower,
         BinaryOp::And,
         BinaryOp::Or,
         BinaryOp::Unless,
         BinaryOp::Atan2,
     ];
     let starts = |op: &BinaryOp| {
-        let symbol = op.symbol();
-        let start = text.get(..symbol.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(symbol))
+        let start = text.get(..op.symbol().len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(op.symbol()))
     };
-    let found = SYMBOLS.into_iter().filter(starts);
-    let op = found.max_by_key(|op| op.symbol().len());
+    let op = OPERATORS.into_iter().find(starts);
     let op = op.expect("grammar: an operator starts with its symbol");
     (op, op.symbol().len())
 }
