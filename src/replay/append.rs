@@ -62,7 +62,7 @@ pub(super) struct Head {
 }
 
 /// A value as duplicates are told: by its bits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Held {
     Float(u64),
     Histogram(Arc<Histogram>),
@@ -122,7 +122,7 @@ impl Head {
         let held = Held::of(sample);
         match &self.last {
             Some((last, _)) if stamp < *last => Offer::Refused(Conflict::OutOfOrder),
-            Some((last, present)) if stamp == *last => match *present == held {
+            Some((last, present)) if stamp == *last => match present.same(&held) {
                 true => Offer::Same,
                 false => Offer::Refused(Conflict::Duplicate),
             },
@@ -138,6 +138,14 @@ impl Head {
 }
 
 impl Held {
+    fn same(&self, other: &Held) -> bool {
+        match (self, other) {
+            (Held::Float(a), Held::Float(b)) => a == b,
+            (Held::Histogram(a), Held::Histogram(b)) => a.equals(b),
+            _ => false,
+        }
+    }
+
     fn of(sample: Sample<'_>) -> Held {
         match sample {
             Sample::Float(value) => Held::Float(value.to_bits()),
