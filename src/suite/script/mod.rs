@@ -2,6 +2,7 @@
 
 mod compare;
 mod line;
+mod nhcb;
 mod pin;
 mod read;
 mod run;

@@ -1,6 +1,7 @@
 //! From the text of a script to its commands.
 
 use super::line::Line;
+use super::nhcb::with_custom_buckets;
 use super::{
     Command, Evaluation, Expected, ExpectedSeries, Load, Note, Pattern, Script, Steps, Time,
 };
@@ -82,7 +83,14 @@ impl<'a> Reader<'a> {
         let word = word.to_ascii_lowercase();
         match word.as_str() {
             "clear" => Ok(Command::Clear),
-            "load" | "load_with_nhcb" => self.load(rest).map(Command::Load),
+            "load" => self.load(rest).map(Command::Load),
+            "load_with_nhcb" => {
+                let mut load = self.load(rest)?;
+                for (labels, points) in with_custom_buckets(&load.series) {
+                    load.series.push((labels, as_stored(points)));
+                }
+                Ok(Command::Load(load))
+            }
             _ => match word
                 .strip_prefix("eval")
                 .map(|mode| mode.trim_start_matches('_'))
