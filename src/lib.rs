@@ -1,7 +1,7 @@
 //! `rulecheck` tells a person what their Prometheus alerts would have done.
 //!
-//! It reads rules and series, replays time, and answers: when does each alert fire, is that what we
-//! expected, and what did it cost.
+//! It reads rules and series, replays time, and answers: when does each alert fire, and is that what we
+//! expected?
 //!
 //! # The road
 //!
@@ -47,6 +47,7 @@ pub mod replay;
 
 pub mod suite;
 
+#[cfg(feature = "cli")]
 pub mod report;
 
 #[cfg(feature = "cli")]
