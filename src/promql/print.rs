@@ -48,7 +48,7 @@ impl fmt::Display for NumberLiteral {
         if !self.is_duration {
             return f.write_str(&format_value(self.value));
         }
-        if self.value < 0.0 {
+        if self.value.is_sign_negative() {
             f.write_char('-')?;
         }
         let millis = (self.value.abs() * 1000.0).round() as i64;

@@ -207,7 +207,10 @@ impl<'i> Builder<'i> {
             let help = "write unix seconds, `start()` or `end()`";
             self.fail(operand, message, help);
         }
-        At::Time((seconds * 1000.0).round() as Timestamp)
+        // Beyond 2^62 ms there is no sample, and room is left for ranges and offsets.
+        const FURTHEST: Timestamp = 1 << 62;
+        let millis = (seconds * 1000.0).round() as Timestamp;
+        At::Time(millis.clamp(-FURTHEST, FURTHEST))
     }
 
     fn extended(&self, mut operand: Expr, pair: &Pair<'i, Rule>, extension: Extension) -> Expr {
