@@ -306,14 +306,12 @@ impl Naming<'_> {
             .iter()
             .enumerate()
             .map(|(index, &word)| (index, present(index, word)));
-        if self
-            .alert
-            .labels
-            .iter()
-            .all(|(_, template)| template.is_literal())
-        {
-            let named = alert_labels(self.rule.name(), self.alert, labels, |_| String::new());
-            let instance = found.get(named);
+        let Some(first) = samples.present_ticks().find(|&tick| !failed.get(tick)) else {
+            return;
+        };
+        let templates = || self.alert.labels.iter().map(|(_, template)| template);
+        if let (true, Some(sample)) = (templates().all(names_once), samples.get(first)) {
+            let instance = found.get(self.render(labels, sample, first));
             instance.sources.push(Source {
                 column,
                 from: 0,
@@ -341,6 +339,29 @@ impl Naming<'_> {
                 .render(self.rule, template, labels, sample, now)
         })
     }
+}
+
+/// Whether a template comes out the same for all samples of a series: it has no action, or sees only labels.
+fn names_once(template: &Template) -> bool {
+    template.is_literal() || sees_only_labels(template.text())
+}
+
+/// Whether a template can see nothing but the labels of its sample and of the server. Rather no than yes: any
+/// dot that does not follow a name, and any variable that is not known to be labels, could be the value.
+fn sees_only_labels(text: &str) -> bool {
+    const CHANGING: [&str; 3] = ["alue", "query", "now"];
+    const FIXED: [&str; 3] = ["$labels", "$externalLabels", "$externalURL"];
+    let after_name = |at: usize| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+    };
+    let fixed = |at: usize| {
+        let rest = text.get(at..).unwrap_or("");
+        FIXED.iter().any(|variable| rest.starts_with(variable))
+    };
+    CHANGING.iter().all(|word| !text.contains(word))
+        && text.match_indices('.').all(|(at, _)| after_name(at))
+        && text.match_indices('$').all(|(at, _)| fixed(at))
 }
 
 /// The labels of the sample before: most templates depend on nothing but labels and value.
@@ -470,5 +491,35 @@ impl<'a> Synthetic<'a> {
             columns.len() - 1
         });
         &mut columns[place].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_labels_are_seen() {
+        for text in [
+            "{{ $labels.job }}",
+            "{{ $labels.instance | toUpper }}-{{ $externalLabels.cluster }} v1.2",
+            "{{ if eq $labels.job \"a\" }}x{{ else }}y{{ end }}",
+        ] {
+            assert!(sees_only_labels(text), "{text}");
+        }
+        for text in [
+            "{{ $value }}",
+            "{{ .Value }}",
+            "{{ . }}",
+            "{{ $ }}",
+            "{{ $.Value }}",
+            "{{ $x := 1 }}{{ $x }}",
+            "{{ with query \"m\" }}{{ len . }}{{ end }}",
+            "{{ now }}",
+            "{{ index . \"V\" }}",
+            "{{ .Labels.job }}",
+        ] {
+            assert!(!sees_only_labels(text), "{text}");
+        }
     }
 }

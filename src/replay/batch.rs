@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::model::Timestamp;
 use crate::promql::{Columns, Evaluated, View, evaluate};
 use crate::store::{Points, Store};
@@ -43,9 +45,13 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
         errors: BTreeMap::new(),
     };
     match spec.mode {
-        Mode::Batches => components(&rules)
-            .iter()
-            .for_each(|component| run.component(component)),
+        Mode::Batches => {
+            let mut components = components(&rules);
+            components.sort_by_key(|component| component.level);
+            for level in components.chunk_by(|a, b| a.level == b.level) {
+                run.level(&level.iter().collect::<Vec<_>>());
+            }
+        }
         Mode::TickByTick => {
             let all: Vec<usize> = (0..rules.len()).collect();
             run.stepwise(&all);
@@ -73,6 +79,12 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
     )
 }
 
+/// Evaluations times series above which rules are spread over threads.
+const PARALLEL_WORK: usize = 100_000;
+
+/// What one rule yielded over all its moments.
+type Batch = (Outcome, Option<AlertRecord>);
+
 /// A replay under way.
 struct Run<'r, 'a> {
     store: Store,
@@ -87,19 +99,44 @@ struct Run<'r, 'a> {
 }
 
 impl Run<'_, '_> {
-    /// Evaluates rules whose inputs are complete, themselves excepted.
-    fn component(&mut self, component: &Component) {
-        if component.reads_itself {
+    /// Evaluates components that do not read each other and whose inputs are complete.
+    fn level(&mut self, components: &[&Component]) {
+        let (circles, free): (Vec<&Component>, Vec<&Component>) = components
+            .iter()
+            .partition(|component| component.reads_itself);
+        for component in circles {
             self.stepwise(&component.rules);
-            return;
         }
-        let mut outputs = Vec::with_capacity(component.rules.len());
-        for &index in &component.rules {
-            let outcome = self.batch(index);
+        let rules: Vec<usize> = free
+            .iter()
+            .flat_map(|component| &component.rules)
+            .copied()
+            .collect();
+        let work = |&index: &usize| self.rules[index].moments.count;
+        let work = rules
+            .iter()
+            .map(work)
+            .sum::<usize>()
+            .saturating_mul(self.store.iter().count());
+        let mut batches: Vec<Batch> = match work < PARALLEL_WORK {
+            true => rules.iter().map(|&index| self.batch(index)).collect(),
+            false => rules.par_iter().map(|&index| self.batch(index)).collect(),
+        };
+        let mut batches = batches.drain(..);
+        for component in free {
+            self.write(&component.rules, &mut batches);
+        }
+    }
+
+    /// Writes what the rules of a component yielded.
+    fn write(&mut self, indexes: &[usize], batches: &mut impl Iterator<Item = Batch>) {
+        let mut outputs = Vec::with_capacity(indexes.len());
+        for (&index, (outcome, record)) in indexes.iter().zip(batches) {
             let rule = &self.rules[index];
             for (tick, message) in outcome.failures {
                 self.fail(rule.moments.time(tick), index, message);
             }
+            self.alerts[index] = record;
             outputs.push(RuleOutput {
                 writer: rule.writer,
                 series: outcome.series,
@@ -112,13 +149,14 @@ impl Run<'_, '_> {
     }
 
     /// Evaluates one rule over all its moments.
-    fn batch(&mut self, index: usize) -> Outcome {
+    fn batch(&self, index: usize) -> Batch {
         let rule = &self.rules[index];
         let stamps = rule.stamps(self.until);
         let columns = self.evaluate(rule);
         match &rule.rule.kind {
             RuleKind::Recording { labels } => {
-                record(rule.name(), labels, rule.limit, stamps, columns)
+                let outcome = record(rule.name(), labels, rule.limit, stamps, columns);
+                (outcome, None)
             }
             RuleKind::Alert(alert) => {
                 let renderer = Renderer {
@@ -126,8 +164,7 @@ impl Run<'_, '_> {
                     setting: self.setting,
                 };
                 let (outcome, record) = alert::alert(rule, alert, stamps, columns, &renderer);
-                self.alerts[index] = Some(record);
-                outcome
+                (outcome, Some(record))
             }
         }
     }

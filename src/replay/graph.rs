@@ -25,6 +25,8 @@ pub(super) struct Component {
     /// Whether one of them reads what one of them writes, so that they must go tick by tick. Else they only
     /// may write the same series.
     pub reads_itself: bool,
+    /// 0 where it reads from no other component, else one more than the highest that it reads from.
+    pub level: usize,
 }
 
 /// How many outputs of one name are compared label by label; more count as clashing.
@@ -39,20 +41,26 @@ pub(super) fn components(rules: &[PlannedRule<'_>]) -> Vec<Component> {
         edges[first].push(second);
         edges[second].push(first);
     }
-    let mut components = strongly_connected(&edges);
-    for component in &mut components {
-        component.sort_unstable();
-    }
-    components
+    let mut levels = vec![0; rules.len()];
+    let component = |mut members: Vec<usize>| {
+        members.sort_unstable();
+        let is_member = |rule: &usize| members.binary_search(rule).is_ok();
+        let read = || members.iter().flat_map(|&member| &reads[member]);
+        let reads_itself = read().any(is_member);
+        let others = read().filter(|&rule| !is_member(rule));
+        let level = others.map(|&rule| levels[rule] + 1).max().unwrap_or(0);
+        for &member in &members {
+            levels[member] = level;
+        }
+        Component {
+            rules: members,
+            reads_itself,
+            level,
+        }
+    };
+    strongly_connected(&edges)
         .into_iter()
-        .map(|rules| Component {
-            reads_itself: rules.iter().any(|&rule| {
-                reads[rule]
-                    .iter()
-                    .any(|read| rules.binary_search(read).is_ok())
-            }),
-            rules,
-        })
+        .map(component)
         .collect()
 }
 
@@ -349,5 +357,101 @@ impl Search {
             }
         }
         self.components.push(component);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ReplaySpec;
+    use super::super::plan::plan;
+    use super::*;
+    use crate::rules::{ReadOptions, RuleGroup, read};
+    use crate::store::Store;
+    use crate::text::Source;
+
+    /// The components of rules that are given as lines of a group, `*` behind those that read themselves.
+    fn found(rules: &str) -> String {
+        let text = format!("groups:\n- name: g\n  rules:\n{rules}");
+        let mut options = ReadOptions::default();
+        options.features.experimental_functions = true;
+        let file = read(&Source::new("rules", text), &options).unwrap();
+        let groups: Vec<&RuleGroup> = file.groups.iter().collect();
+        let spec = ReplaySpec::new(&groups, Store::default(), 0, 0, 1);
+        let rules = plan(&spec).unwrap();
+        let shown = components(&rules).into_iter().map(|component| {
+            let mark = if component.reads_itself { "*" } else { "" };
+            format!("{:?}{mark}", component.rules)
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    fn records(rules: &[(&str, &str)]) -> String {
+        let lines = rules
+            .iter()
+            .map(|(name, expr)| format!("  - {{record: {name}, expr: '{expr}'}}\n"));
+        found(&lines.collect::<String>())
+    }
+
+    #[test]
+    fn what_is_read_comes_first() {
+        assert_eq!(
+            records(&[("a", "b"), ("b", "c"), ("c", "m")]),
+            "[2] [1] [0]"
+        );
+        assert_eq!(records(&[("a", "m"), ("b", "n")]), "[0] [1]");
+        assert_eq!(records(&[("a", "b"), ("b", "rate(a[5m])")]), "[0, 1]*");
+        assert_eq!(records(&[("a", "a offset 1m or m")]), "[0]*");
+        assert_eq!(
+            records(&[("x:a", "m"), ("b", r#"{__name__=~"x:.*"}"#)]),
+            "[0] [1]"
+        );
+        assert_eq!(records(&[("a", r#"{job="x"}"#)]), "[0]*");
+        assert_eq!(
+            records(&[("target_info", "m"), ("b", "info(n)")]),
+            "[0] [1]"
+        );
+    }
+
+    #[test]
+    fn labels_that_are_known_keep_rules_apart() {
+        let same = |first: &str, second: &str| {
+            found(&format!(
+                "  - {{record: a, expr: m, labels: {first}}}\n  - {{record: a, expr: n, labels: {second}}}\n"
+            ))
+        };
+        assert_eq!(same("{w: x}", "{w: y}"), "[0] [1]");
+        assert_eq!(same("{w: x}", "{v: y}"), "[0, 1]");
+        assert_eq!(same("{w: ''}", "{w: y}"), "[0] [1]");
+        let alert = |expr: &str, rest: &str| format!("  - {{alert: A, expr: '{expr}', {rest}}}\n");
+        let pages = r#"count(ALERTS{severity="page"}) > 0"#;
+        assert_eq!(found(&alert(pages, "labels: {severity: ticket}")), "[0]");
+        assert_eq!(found(&alert(pages, "labels: {severity: page}")), "[0]*");
+        assert_eq!(found(&alert(pages, "for: 1m")), "[0]*");
+        let pending = r#"ALERTS{alertstate="pending"}"#;
+        assert_eq!(found(&alert(pending, "for: 0s")), "[0]");
+        assert_eq!(found(&alert(pending, "for: 1m")), "[0]*");
+    }
+
+    #[test]
+    fn queries_in_labels_read_everything_and_those_in_annotations_nothing() {
+        let rule = |part: &str| {
+            found(&format!(
+                "  - {{alert: A, expr: m, {part}: {{q: '{{{{ query \"n\" }}}}'}}}}\n"
+            ))
+        };
+        assert_eq!(rule("labels"), "[0]*");
+        assert_eq!(rule("annotations"), "[0]");
+    }
+
+    #[test]
+    fn many_rules_in_a_row_need_no_stack() {
+        let rules: Vec<(String, String)> = (0..3000)
+            .map(|index| (format!("r{index}"), format!("r{}", index + 1)))
+            .collect();
+        let rules: Vec<(&str, &str)> = rules
+            .iter()
+            .map(|(name, expr)| (name.as_str(), expr.as_str()))
+            .collect();
+        assert!(records(&rules).starts_with("[2999] [2998]"));
     }
 }
