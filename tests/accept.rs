@@ -27,7 +27,7 @@ fn only_expectations_change() {
         for refused in &accepted.refused {
             after.push_str(&format!("# refused: {refused}\n"));
         }
-        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(case.join("after.yml"), &after).unwrap();
         }
         assert_eq!(after, load("after.yml"), "{}", case.display());

@@ -126,7 +126,7 @@ fn check(folder: &str, least: usize, said: impl Fn(&Source) -> Vec<Diagnostic>) 
             text.push_str(&format!("{diagnostic}\n"));
         }
         let expected = path.with_extension("txt");
-        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(&expected, &text).unwrap();
         }
         let wanted = std::fs::read_to_string(&expected).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Prometheus's own scripts: how many evaluations of each file give what Prometheus gives.
 //!
-//! The figures stand in `fixtures/conformance.txt`, so that they cannot get worse; `RULECHECK_BLESS=1` writes them anew.
+//! The figures stand in `fixtures/conformance.txt`, so that they cannot get worse; `SNAPSHOTS=overwrite` writes them anew.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,7 +42,7 @@ fn scripts_of_prometheus_give_what_prometheus_gives() {
         found += &format!("{name} {} {}\n", report.passed, report.failures.len());
     }
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/conformance.txt");
-    if std::env::var_os("RULECHECK_BLESS").is_some() {
+    if std::env::var_os("SNAPSHOTS").is_some() {
         std::fs::write(&fixture, &found).unwrap();
     }
     assert_eq!(found, std::fs::read_to_string(&fixture).unwrap());

@@ -1,7 +1,7 @@
 //! Exposition formats: beside every text in `fixtures/exposition` stands what is read from it.
 //!
 //! `x.txt` is the text, `x.read` the series and samples, or what is wrong with it as people see it. With
-//! `RULECHECK_BLESS` set the answers are written anew.
+//! `SNAPSHOTS=overwrite` set the answers are written anew.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ fn texts_read_as_the_fixtures_say() {
         let text = std::fs::read_to_string(&path).expect("the file can be read");
         let got = answer(&Source::new(name, text));
         let beside = path.with_extension("read");
-        if std::env::var_os("RULECHECK_BLESS").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(&beside, &got).expect("the file can be written");
         }
         let expected = std::fs::read_to_string(&beside).expect("the answer is there");

@@ -1,7 +1,7 @@
 //! Operations on native histograms: every file of `fixtures/histograms` holds operations with histograms in
 //! the notation of test files, and below each what comes out of it.
 //!
-//! With `RULECHECK_BLESS` set the answers are written anew.
+//! With `SNAPSHOTS=overwrite` set the answers are written anew.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ fn operations_give_what_the_fixtures_say() {
                 cases += 1;
             }
         }
-        if std::env::var_os("RULECHECK_BLESS").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(&path, got).expect("the file can be written");
         } else {
             let differing = text.lines().zip(got.lines()).find(|(a, b)| a != b);

@@ -3,7 +3,7 @@
 //!
 //! A query stands behind `> `, further lines of it behind `. `. Below it stands the printed form behind `= `,
 //! or the drawn messages behind `| `. A line `features: all` or `features: none` switches the experimental
-//! parts; none is the default. With `RULECHECK_BLESS` set the files are written anew.
+//! parts; none is the default. With `SNAPSHOTS=overwrite` set the files are written anew.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ fn queries_mean_what_the_fixtures_say() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let meant = answered(&text, &mut cases);
-        if std::env::var_os("RULECHECK_BLESS").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(&path, meant).unwrap();
         } else {
             let differing = text.lines().zip(meant.lines()).find(|(a, b)| a != b);

@@ -2,7 +2,7 @@
 //!
 //! Below a `values:` line stand the samples as they are stored (`samples:`), with `_` for moments without
 //! one, or the sample that Prometheus refuses (`refused:`), or the fault with its column (`error:`) and the
-//! way out (`help:`). With `RULECHECK_BLESS` set the files are written anew.
+//! way out (`help:`). With `SNAPSHOTS=overwrite` set the files are written anew.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn notation_means_what_the_fixtures_say() {
                 meant.push_str(&answer_series(series));
             }
         }
-        if std::env::var_os("RULECHECK_BLESS").is_some() {
+        if std::env::var_os("SNAPSHOTS").is_some() {
             std::fs::write(&path, meant).expect("the file can be written");
         } else {
             let differing = text.lines().zip(meant.lines()).find(|(a, b)| a != b);
