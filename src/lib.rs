@@ -31,6 +31,8 @@
 //! * [`report`] shows results; `io` is the only file that touches the disk; `command` has a file a
 //!   subcommand.
 
+#![warn(missing_docs)]
+
 pub mod text;
 
 pub mod model;

@@ -10,6 +10,8 @@ mod tokens;
 
 use pest::Parser;
 
+use self::grammar::{Grammar, Rule};
+
 use crate::text::Span;
 
 use super::ast::Expr;
@@ -20,9 +22,12 @@ use super::query::{Features, Query, QueryError};
 /// a tree well inside the 2 MiB stack of a thread.
 pub const MAX_DEPTH: usize = 200;
 
-#[derive(pest_derive::Parser)]
-#[grammar = "grammar/promql.pest"]
-struct Grammar;
+/// What pest makes of the grammar.
+mod grammar {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "grammar/promql.pest"]
+    pub(super) struct Grammar;
+}
 
 impl Query {
     /// Parses and checks a query.
