@@ -302,6 +302,16 @@ pub enum UnaryOp {
     Minus,
 }
 
+impl Extension {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Extension::Anchored => "anchored",
+            Extension::Smoothed => "smoothed",
+        }
+    }
+}
+
 impl BinaryOp {
     /// The operator as written.
     pub fn symbol(self) -> &'static str {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::{Histogram, Millis, Timestamp};
 use crate::store::Points;
 
+use super::ast::Extension;
 use super::column::{Column, Ticks};
 
 /// One series with a window of its samples for every tick.
@@ -20,6 +21,8 @@ pub struct Windows<'a> {
     pub ends: Ends,
     /// How long they are.
     pub range: Millis,
+    /// Whether they hold samples beyond their bounds too.
+    pub extension: Option<Extension>,
     /// The scalar arguments of the call, in order.
     pub params: &'a [Column],
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::frame::Frame;
-use super::select::{BoundsCache, Limit, refuse_extension};
+use super::select::{BoundsCache, Limit, Reach};
 use super::{Evaluator, Row, Sink, emit, is_unique_without_name, merge};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis};
-use crate::promql::ast::{Call, Expr, ExprKind, MatrixSelector, ValueType};
+use crate::promql::ast::{Call, Expr, ExprKind, Extension, MatrixSelector, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
     Argument, Arguments, Body, Function, Moment, Samples, Validate, labels_of_absence,
+    refuse_extension,
 };
 use crate::promql::window::{Ends, Window, Windows};
 use crate::store::{Points, is_stale};
@@ -23,6 +24,7 @@ pub(super) struct Range<'r> {
     pub bounds: &'r [(u32, u32)],
     ends: Ends,
     range: Millis,
+    extension: Option<Extension>,
 }
 
 /// How a range function fills the column of a series.
@@ -40,6 +42,9 @@ enum KernelBody {
 impl Evaluator<'_> {
     /// Streams the result of a function that yields a vector.
     pub(super) fn call(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+        if let Some(message) = refused_extension(call) {
+            return frame.fail_all(&message);
+        }
         match call.function.body {
             Body::Pointwise(body) => {
                 self.over_first(call, frame, sink, &|column| column.map_floats(false, body))
@@ -282,6 +287,7 @@ impl Evaluator<'_> {
                 ticks: frame.ticks,
                 ends: range.ends,
                 range: range.range,
+                extension: range.extension,
                 params: &params,
             };
             match kernel.body {
@@ -339,7 +345,8 @@ impl Evaluator<'_> {
                         Samples::Any => without_hints(&series.points),
                         Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
                     };
-                    let bounds = cache.of(&points, Limit::None, frame.ticks, ends, range);
+                    let bounds =
+                        cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
                     each(Range {
                         labels: &series.labels,
                         drop_name: series.drop_name,
@@ -347,6 +354,7 @@ impl Evaluator<'_> {
                         bounds,
                         ends,
                         range,
+                        extension: None,
                     });
                 });
             }
@@ -371,14 +379,21 @@ impl Evaluator<'_> {
             Ok(resolved) => resolved,
             Err(message) => return frame.fail_all(&message),
         };
-        if refuse_extension(&matrix.selector, frame) {
-            return;
-        }
+        let extension = matrix.selector.extension;
+        let lookback = self.view.lookback;
+        let reach = match extension {
+            None => Reach::back(range),
+            Some(Extension::Anchored) => Reach::back(range.saturating_add(lookback)),
+            Some(Extension::Smoothed) => Reach {
+                back: range.saturating_add(lookback),
+                ahead: lookback,
+            },
+        };
         let mut cache = BoundsCache::default();
         for selected in self.selected(&matrix.selector).iter() {
             let visible = self.visible(selected, frame);
             let points = clean(&visible.points, samples);
-            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, range);
+            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
             each(Range {
                 labels: &selected.labels,
                 drop_name: false,
@@ -386,9 +401,20 @@ impl Evaluator<'_> {
                 bounds,
                 ends,
                 range,
+                extension,
             });
         }
     }
+}
+
+/// Why a function can't take the extended window that it is given, if it is.
+fn refused_extension(call: &Call) -> Option<String> {
+    call.args
+        .iter()
+        .find_map(|argument| match &argument.unwrap_parens().kind {
+            ExprKind::Matrix(matrix) => refuse_extension(call.function, matrix.selector.extension?),
+            _ => None,
+        })
 }
 
 /// What a range function calls its results.
@@ -408,7 +434,7 @@ impl Naming {
 }
 
 /// The samples that a range function sees.
-fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
+pub(super) fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
     let floats_only = samples == Samples::Floats && points.has_histograms();
     if !points.has_stale() && !floats_only {
         return Cow::Borrowed(points);

@@ -14,6 +14,7 @@ mod frame;
 mod matching;
 mod merge;
 mod select;
+mod smooth;
 mod subquery;
 mod view;
 

@@ -6,12 +6,15 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::call::clean;
 use super::frame::{Frame, QueryTime};
+use super::smooth::smoothed;
 use super::view::Horizon;
 use super::{Evaluator, Row, Sink};
 use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::{Column, Ticks};
+use crate::promql::functions::Samples;
 use crate::promql::window::Ends;
 use crate::store::{Points, SeriesId, is_stale};
 
@@ -40,6 +43,19 @@ pub(super) enum Limit {
     Fixed(Timestamp),
 }
 
+/// How far windows reach from where they end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    pub back: Millis,
+    pub ahead: Millis,
+}
+
+impl Reach {
+    pub fn back(back: Millis) -> Reach {
+        Reach { back, ahead: 0 }
+    }
+}
+
 impl Limit {
     fn at(self, time: Timestamp) -> Timestamp {
         match self {
@@ -58,14 +74,14 @@ pub(super) struct BoundsCache {
 }
 
 impl BoundsCache {
-    /// For every tick the samples with stamps in `(end - range, end]` that `limit` leaves visible.
+    /// For every tick the samples with stamps in `(end - back, end + ahead]` that `limit` leaves visible.
     pub fn of(
         &mut self,
         points: &Points,
         limit: Limit,
         ticks: Ticks,
         ends: Ends,
-        range: Millis,
+        reach: Reach,
     ) -> &[(u32, u32)] {
         let key = points
             .grid()
@@ -79,7 +95,8 @@ impl BoundsCache {
         let (mut first, mut past) = (0, 0);
         for time in ticks.iter() {
             let end = ends.of(time);
-            let (low, high) = (end.saturating_sub(range), end.min(limit.at(time)));
+            let low = end.saturating_sub(reach.back);
+            let high = end.saturating_add(reach.ahead).min(limit.at(time));
             while past < count && points.time(past) <= high {
                 past += 1;
             }
@@ -225,19 +242,26 @@ impl<'a> Evaluator<'a> {
             Ok(ends) => ends,
             Err(message) => return frame.fail_all(&message),
         };
-        if refuse_extension(selector, frame) {
-            return;
-        }
+        let is_smoothed = selector.extension == Some(Extension::Smoothed) && !stamps;
+        let lookback = self.view.lookback;
+        let reach = Reach {
+            back: lookback,
+            ahead: if is_smoothed { lookback } else { 0 },
+        };
         let mut cache = BoundsCache::default();
         let mut column = Column::default();
         for selected in self.selected(selector).iter() {
             let visible = self.visible(selected, frame);
-            let points: &Points = &visible.points;
-            let bounds = cache.of(points, visible.limit, frame.ticks, ends, self.view.lookback);
+            let points = match is_smoothed {
+                true => clean(&visible.points, Samples::Any),
+                false => Cow::Borrowed(&*visible.points),
+            };
+            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
             column.reset(frame.count());
             match stamps {
-                true => newest_stamps(points, bounds, &mut column),
-                false => newest(points, bounds, &mut column),
+                true => newest_stamps(&points, bounds, &mut column),
+                false if is_smoothed => smoothed(&points, bounds, frame.ticks, ends, &mut column),
+                false => newest(&points, bounds, &mut column),
             }
             if column.has_any() {
                 sink(Row {
@@ -248,18 +272,6 @@ impl<'a> Evaluator<'a> {
             }
         }
     }
-}
-
-/// Fails every tick where a selector is `anchored` or `smoothed`; says whether it is.
-pub(super) fn refuse_extension(selector: &VectorSelector, frame: &Frame) -> bool {
-    if let Some(extension) = selector.extension {
-        let name = match extension {
-            Extension::Anchored => "anchored",
-            Extension::Smoothed => "smoothed",
-        };
-        frame.fail_all(&format!("the {name} modifier is not evaluated yet"));
-    }
-    selector.extension.is_some()
 }
 
 /// The newest sample of every window, unless it is stale.

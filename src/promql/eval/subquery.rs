@@ -3,7 +3,7 @@
 use super::frame::{Frame, QueryTime};
 use super::{Evaluator, is_unique_without_name};
 use crate::model::{Labels, Millis};
-use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Subquery, ValueType};
+use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Extension, Subquery, ValueType};
 use crate::promql::column::{ColumnSeries, Sample, Ticks};
 use crate::promql::window::Ends;
 use crate::store::Points;
@@ -121,6 +121,9 @@ impl Evaluator<'_> {
             _ => None,
         };
         if let Some(selector) = selector {
+            if selector.extension == Some(Extension::Smoothed) {
+                return false;
+            }
             let offset = selector.shift.offset.as_ref().map_or(Ok(0), millis);
             let (Ok(offset), Some(horizon)) = (offset, self.least_horizon(selector)) else {
                 return !matches!(selector.shift.at, Some(At::Start | At::End));

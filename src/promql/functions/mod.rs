@@ -1,6 +1,7 @@
 //! The functions: a row each, in a file a family.
 
 mod calendar;
+mod extended;
 mod histograms;
 mod over_time;
 mod pointwise;
@@ -9,13 +10,14 @@ mod scalars;
 mod vectors;
 
 pub use self::calendar::Moment;
+pub(crate) use self::extended::{interpolate_gauge, interpolate_histograms};
 pub(crate) use self::vectors::labels_of_absence;
 
 use std::collections::BTreeMap;
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
-use super::ast::{Expr, ValueType};
+use super::ast::{Expr, Extension, ValueType};
 use super::column::{Column, ColumnSeries, EvalError, Ticks};
 use super::window::{Window, Windows};
 
@@ -30,6 +32,8 @@ pub struct Function {
     pub body: Body,
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
+    /// Which extended windows it takes.
+    pub extensions: &'static [Extension],
     /// Whether it needs `promql-experimental-functions`.
     pub experimental: bool,
     /// Whether the result depends on the moment of evaluation beside that of the samples.
@@ -211,6 +215,7 @@ impl Function {
             doc,
             body,
             keeps_name: false,
+            extensions: &[],
             experimental: false,
             depends_on_time: false,
             depends_on_query: false,
@@ -222,6 +227,10 @@ impl Function {
             keeps_name: true,
             ..self
         }
+    }
+
+    const fn taking(self, extensions: &'static [Extension]) -> Function {
+        Function { extensions, ..self }
     }
 
     const fn of_its_time(self) -> Function {
@@ -305,6 +314,22 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// Why a function does not take an extended window, in Prometheus's words; `None` where it does.
+pub(crate) fn refuse_extension(function: &Function, extension: Extension) -> Option<String> {
+    if function.extensions.contains(&extension) {
+        return None;
+    }
+    let takes = |row: &&Function| row.extensions.contains(&extension);
+    let mut names: Vec<&str> = functions().filter(takes).map(|row| row.name).collect();
+    names.sort_unstable();
+    Some(format!(
+        "{} modifier can only be used with: {} - not with {}",
+        extension.name(),
+        names.join(", "),
+        function.name
+    ))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Body, Function, Samples};
+use super::{Body, Function, Samples, extended};
 use crate::model::{Histogram, Millis, number};
+use crate::promql::ast::Extension;
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::Column;
 use crate::promql::histograms;
@@ -16,17 +17,20 @@ pub(super) static ROWS: &[Function] = &[
         "rate",
         |windows, out| extrapolate(windows, out, Kind::Rate),
         "Per-second increase of a counter, extrapolated to the window.",
-    ),
+    )
+    .taking(&BOTH),
     of_any(
         "increase",
         |windows, out| extrapolate(windows, out, Kind::Increase),
         "Increase of a counter, extrapolated to the window.",
-    ),
+    )
+    .taking(&BOTH),
     of_any(
         "delta",
         |windows, out| extrapolate(windows, out, Kind::Delta),
         "Difference between the ends of the window, extrapolated to it.",
-    ),
+    )
+    .taking(&BOTH),
     of_any(
         "irate",
         |windows, out| instant(windows, out, true),
@@ -85,7 +89,8 @@ pub(super) static ROWS: &[Function] = &[
             validate: None,
         },
         "How often the value changed.",
-    ),
+    )
+    .taking(&[Extension::Anchored]),
     Function::new(
         "resets",
         Body::Window {
@@ -95,7 +100,8 @@ pub(super) static ROWS: &[Function] = &[
             validate: None,
         },
         "How often a counter was reset.",
-    ),
+    )
+    .taking(&[Extension::Anchored]),
 ];
 
 const fn row(
@@ -114,6 +120,9 @@ const fn row(
         doc,
     )
 }
+
+/// Every extension of a window.
+const BOTH: [Extension; 2] = [Extension::Anchored, Extension::Smoothed];
 
 /// A function of floats and of histograms.
 const fn of_any(
@@ -135,7 +144,7 @@ const fn of_any(
 
 /// What [`extrapolate`] computes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Rate,
     Increase,
     Delta,
@@ -146,6 +155,9 @@ enum Kind {
 ///
 /// Constant time a window but for the resets in it, which are added in order to keep the last bit.
 fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
+    if windows.extension.is_some() {
+        return extended::fill(windows, out, kind);
+    }
     let values = windows.points.values();
     let resets = match kind {
         Kind::Delta => Vec::new(),
@@ -246,7 +258,7 @@ fn stretch(windows: &Windows<'_>, window: &Window<'_>, kind: Kind, to_zero: Opti
 }
 
 /// Go's `Duration.Seconds`, which adds the fraction to the whole.
-fn whole_seconds(length: Millis) -> f64 {
+pub(super) fn whole_seconds(length: Millis) -> f64 {
     (length / 1000) as f64 + ((length % 1000) * 1_000_000) as f64 / 1e9
 }
 
@@ -374,8 +386,19 @@ fn count_steps(windows: &Windows<'_>, out: &mut Column, passes: fn(&Windows<'_>,
         running.push(count);
     }
     windows.fill(out, |window| {
-        Some(f64::from(running[window.past - 1] - running[window.first]))
+        let first = match windows.extension {
+            Some(_) => anchor(windows, window)?,
+            None => window.first,
+        };
+        Some(f64::from(running[window.past - 1] - running[first]))
     });
+}
+
+/// The newest sample at or before the start of an anchored window, if there is one; `None` where none lies within it.
+fn anchor(windows: &Windows<'_>, window: &Window<'_>) -> Option<usize> {
+    let start = windows.end(window.tick).saturating_sub(windows.range);
+    let within = (window.first..window.past).find(|&index| windows.points.time(index) > start)?;
+    Some(within.saturating_sub(1).max(window.first))
 }
 
 /// Whether the sample at `index` differs from the one before.
