@@ -22,9 +22,9 @@ pub(super) struct Range<'r> {
     pub drop_name: bool,
     pub points: &'r Points,
     pub bounds: &'r [(u32, u32)],
-    ends: Ends,
-    range: Millis,
-    extension: Option<Extension>,
+    pub ends: Ends,
+    pub range: Millis,
+    pub extension: Option<Extension>,
 }
 
 /// How a range function fills the column of a series.
@@ -171,10 +171,20 @@ impl Evaluator<'_> {
         frame.absorb(arguments.errors);
         match result {
             // Functions of labels join even what has lost its name with what has not.
-            Ok(series) if call.function.keeps_name => emit(merge::joined(series, frame), sink),
+            Ok(series) if call.function.keeps_name && self.is_root(call) => {
+                emit(merge::joined(series, frame), sink);
+            }
+            Ok(series) if call.function.keeps_name => {
+                emit(merge::joined_within(series, frame), sink);
+            }
             Ok(series) => emit(merge::distinct(series, frame), sink),
             Err(error) => frame.fail_all(&error.message),
         }
+    }
+
+    /// Whether a call is the whole of a query.
+    fn is_root(&self, call: &Call) -> bool {
+        matches!(&self.root.kind, ExprKind::Call(root) if std::ptr::eq(root, call))
     }
 
     /// Evaluates the arguments of a call that takes no range vector.
@@ -196,8 +206,7 @@ impl Evaluator<'_> {
             ticks: frame.ticks,
             values: values.collect(),
             exprs: &call.args,
-            is_seen: frame.count() == 1
-                && matches!(&self.root.kind, ExprKind::Call(root) if std::ptr::eq(root, call)),
+            is_seen: frame.count() == 1 && self.is_root(call),
             delayed_name_removal: self.view.features.delayed_name_removal,
             query: frame.query.span(),
             errors: Default::default(),

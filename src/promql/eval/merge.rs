@@ -39,8 +39,21 @@ pub(super) fn distinct_ranges(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<C
 }
 
 /// Joins series with the same labels into one, whether their name is to go or not; ticks at which two have a float, or
-/// two a histogram, fail. Of a float and a histogram it is the histogram that stays.
+/// two a histogram, fail. Of a float and a histogram it is the histogram that is seen in the end.
 pub(super) fn joined(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeries> {
+    joined_with(series, frame, |float, histogram| histogram.or(float))
+}
+
+/// The same within a query, where it is the float that is read on.
+pub(super) fn joined_within(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeries> {
+    joined_with(series, frame, |float, histogram| float.or(histogram))
+}
+
+fn joined_with(
+    series: Vec<ColumnSeries>,
+    frame: &Frame,
+    choose: for<'c> fn(Option<Sample<'c>>, Option<Sample<'c>>) -> Option<Sample<'c>>,
+) -> Vec<ColumnSeries> {
     let key = |series: &ColumnSeries| (series.labels.clone(), false);
     join_by(series, key, &|members, tick| {
         let (mut float, mut histogram) = (None, None);
@@ -53,7 +66,7 @@ pub(super) fn joined(series: Vec<ColumnSeries>, frame: &Frame) -> Vec<ColumnSeri
                 frame.fail(tick, || SAME_LABELS.to_owned());
             }
         }
-        histogram.or(float)
+        choose(float, histogram)
     })
 }
 

@@ -26,13 +26,15 @@ use hashbrown::HashMap;
 
 pub use view::{Horizon, Reader, View};
 
+use self::call::Range;
 use self::frame::{Frame, QueryTime};
 use self::select::Selected;
-use super::ast::{Expr, ExprKind, UnaryOp, ValueType, VectorSelector};
+use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
 use super::functions::QuerySpan;
-use super::functions::Samples;
+use super::functions::{Samples, widened};
 use super::query::Query;
+use super::window::{Contents, Windows};
 use crate::model::{Labels, Millis, Timestamp};
 use crate::store::Points;
 
@@ -124,7 +126,13 @@ pub fn evaluate_windows(
                 true => range.labels.without_metric(),
                 false => range.labels.clone(),
             };
-            let points = range.points.filtered(within);
+            let points = match range.extension {
+                None => Some(range.points.filtered(within)),
+                Some(extension) => extended(&range, extension, &frame),
+            };
+            let Some(points) = points else {
+                return;
+            };
             match found.get_mut(&labels) {
                 None => {
                     found.insert(labels, points);
@@ -140,6 +148,26 @@ pub fn evaluate_windows(
         Some(error) => Err(error),
         None => Ok(found.into_iter().collect()),
     }
+}
+
+/// The samples of an extended window, which holds floats only.
+fn extended(range: &Range<'_>, extension: Extension, frame: &Frame) -> Option<Points> {
+    let windows = Windows {
+        points: range.points,
+        bounds: range.bounds,
+        ticks: frame.ticks,
+        ends: range.ends,
+        range: range.range,
+        extension: Some(extension),
+        params: &[],
+    };
+    let window = windows.iter().next()?;
+    if window.contents() != Contents::Floats {
+        let name = extension.name();
+        frame.fail_all(&format!("{name} modifier is not supported with histograms"));
+        return None;
+    }
+    widened(&windows, &window)
 }
 
 /// One evaluation of one query.
@@ -304,7 +332,13 @@ impl<'a> Evaluator<'a> {
             column.negate();
             true
         };
-        self.without_names_by(inner, frame, sink, &negate, merge::joined);
+        let is_root =
+            matches!(&self.root.kind, ExprKind::Unary(_, root) if std::ptr::eq(&**root, inner));
+        let join = match is_root {
+            true => merge::joined,
+            false => merge::joined_within,
+        };
+        self.without_names_by(inner, frame, sink, &negate, join);
     }
 
     /// Streams an expression through `change`, which says whether the series stays, and drops metric names.

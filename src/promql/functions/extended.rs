@@ -1,6 +1,7 @@
 //! `rate`, `increase` and `delta` over `anchored` and `smoothed` windows, which are not extrapolated: an anchored window
 //! begins with the newest sample before it, a smoothed one begins and ends between two samples.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::rates::{Kind, whole_seconds};
@@ -8,6 +9,7 @@ use crate::model::{CounterResetHint, Histogram, Timestamp};
 use crate::promql::ast::Extension;
 use crate::promql::column::Column;
 use crate::promql::window::{Contents, Window, Windows};
+use crate::store::Points;
 
 /// Fills the column of one series.
 pub(super) fn fill(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
@@ -25,6 +27,20 @@ pub(super) fn fill(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
             Contents::Mixed => {}
         }
     }
+}
+
+/// The floats of an extended window by itself: one at its start, those within, one at its end. `None` where no sample
+/// lies within it.
+pub(crate) fn widened(windows: &Windows<'_>, window: &Window<'_>) -> Option<Points> {
+    let stretch = Stretch::new(windows, window, Kind::Delta)?;
+    let (left, right) = stretch.ends_of_floats(window);
+    let mut out = Points::default();
+    out.push(stretch.start, left);
+    for index in stretch.inner(window) {
+        out.push(window.points.time(index), window.points.values()[index]);
+    }
+    out.push(stretch.end, right);
+    Some(out)
 }
 
 /// Which samples of a window count, and where it begins and ends.
@@ -138,6 +154,20 @@ impl Stretch {
     }
 
     fn of_floats(&self, window: &Window<'_>) -> f64 {
+        let (left, right) = self.ends_of_floats(window);
+        let mut result = right - left;
+        if self.is_counter() {
+            let inner = window.points.values().get(self.inner(window));
+            result += lost_in_resets(left, right, inner.unwrap_or_default());
+        }
+        match self.kind {
+            Kind::Rate => result / self.divisor,
+            Kind::Increase | Kind::Delta => result,
+        }
+    }
+
+    /// The values at both ends of the window.
+    fn ends_of_floats(&self, window: &Window<'_>) -> (f64, f64) {
         let points = window.points;
         let sample = |index: usize| (points.time(index), points.values()[index]);
         let between = |before: usize, at| {
@@ -151,17 +181,15 @@ impl Stretch {
             true => between(self.last - 1, self.end),
             false => sample(self.last).1,
         };
-        let mut result = right - left;
-        if self.is_counter() {
-            let first = self.first + usize::from(points.time(self.first) <= self.start);
-            let past = self.last + usize::from(points.time(self.last) < self.end);
-            let inner = points.values().get(first..past).unwrap_or_default();
-            result += lost_in_resets(left, right, inner);
-        }
-        match self.kind {
-            Kind::Rate => result / self.divisor,
-            Kind::Increase | Kind::Delta => result,
-        }
+        (left, right)
+    }
+
+    /// The samples that lie between both ends.
+    fn inner(&self, window: &Window<'_>) -> Range<usize> {
+        let time = |index: usize| window.points.time(index);
+        let first = self.first + usize::from(time(self.first) <= self.start);
+        let past = self.last + usize::from(time(self.last) < self.end);
+        first..past.max(first)
     }
 
     fn of_histograms(&self, window: &Window<'_>) -> Option<Histogram> {

@@ -10,7 +10,7 @@ mod scalars;
 mod vectors;
 
 pub use self::calendar::Moment;
-pub(crate) use self::extended::{interpolate_gauge, interpolate_histograms};
+pub(crate) use self::extended::{interpolate_gauge, interpolate_histograms, widened};
 pub(crate) use self::vectors::labels_of_absence;
 
 use std::collections::BTreeMap;
