@@ -158,11 +158,17 @@ fn files_below(folder: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic
         let entry = entry.map_err(|error| {
             Diagnostic::error(format!("can't search {}: {error}", display(folder)))
         })?;
-        if entry.file_type().is_some_and(|kind| !kind.is_dir()) && wanted(entry.path()) {
+        if may_be_read(entry.path()) && wanted(entry.path()) {
             files.push(tidy(entry.into_path()));
         }
     }
     Ok(files)
+}
+
+/// Whether something in a folder is a file: opening a pipe or a device would wait for ever. A broken link passes,
+/// so that it is reported.
+fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 /// Whether a YAML file holds a top-level `tests:`.
