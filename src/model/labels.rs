@@ -10,6 +10,11 @@ use super::number::quote;
 /// The label that holds a series' metric name.
 pub const METRIC_NAME: &str = "__name__";
 
+/// Whether a label says what a metric is: its name, or with the type-and-unit feature its type or unit.
+pub fn is_metadata(name: &str) -> bool {
+    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+}
+
 /// A set of labels, sorted by name, no name twice, no empty value (an empty value is an absent label).
 ///
 /// One shared string holds all of it, each name and value behind its length, so that clones are free
@@ -93,6 +98,24 @@ impl Labels {
             None => self.clone(),
             Some(_) => self.filtered(|name| name != METRIC_NAME),
         }
+    }
+
+    /// The same set without the labels that say what the metric is, which new values no longer are: its name, type and
+    /// unit.
+    pub fn without_metadata(&self) -> Labels {
+        match self.iter().any(|(name, _)| is_metadata(name)) {
+            true => self.filtered(|name| !is_metadata(name)),
+            false => self.clone(),
+        }
+    }
+
+    /// Whether the type or the unit of the metric is among them.
+    pub fn has_type_or_unit(&self) -> bool {
+        // A quick look at all of them at once first.
+        (self.data.contains("__type__") || self.data.contains("__unit__"))
+            && self
+                .iter()
+                .any(|(name, _)| name != METRIC_NAME && is_metadata(name))
     }
 
     /// Only the labels whose name passes.

@@ -20,6 +20,6 @@ pub use histogram::{
     HistogramError, NanObservations, NativeFraction, NativeQuantile, Side, Trim,
 };
 pub(crate) use labels::is_classic_metric;
-pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
+pub use labels::{Labels, LabelsBuilder, METRIC_NAME, is_metadata};
 pub use matcher::{MatchOp, Matcher};
 pub use regex::{Regex, RegexError};

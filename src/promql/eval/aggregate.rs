@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::frame::Frame;
 use super::{Evaluator, Row, Sink, emit};
 use crate::model::number::{format_general, format_value};
-use crate::model::{Histogram, Labels, METRIC_NAME};
+use crate::model::{Histogram, Labels, METRIC_NAME, is_metadata};
 use crate::promql::aggregations::{AggregationKind, Fold, Selection};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
@@ -269,7 +269,7 @@ impl<'g, T> Groups<'g, T> {
         let mut out = Vec::with_capacity(self.groups.len());
         for group in self.groups {
             let column = finish(group.state, &group.labels);
-            let is_named = group.labels.get(METRIC_NAME).is_some();
+            let is_named = group.labels.iter().any(|(name, _)| is_metadata(name));
             if is_named && !group.dropping.is_empty() {
                 let mut kept = column.clone();
                 kept.retain(|word| !group.dropping[word]);

@@ -113,7 +113,7 @@ impl Evaluator<'_> {
             if elementwise.drops_name() {
                 series.drop_name = delayed;
                 if !delayed {
-                    series.labels = series.labels.without_metric();
+                    series.labels = series.labels.without_metadata();
                 }
             }
             out.push(series);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::frame::Frame;
 use super::select::{BoundsCache, Limit, Reach};
-use super::{Evaluator, Row, Sink, emit, is_unique_without_name, merge};
+use super::{Evaluator, Row, Sink, emit, merge};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis};
 use crate::promql::ast::{Call, Expr, ExprKind, Extension, MatrixSelector, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
@@ -222,7 +222,7 @@ impl Evaluator<'_> {
             self.vector_selector(selector, frame, true, &mut |row: Row<'_>| {
                 let labels = match row.drop_name {
                     true => row.labels,
-                    false => row.labels.without_metric(),
+                    false => row.labels.without_metadata(),
                 };
                 series.push(ColumnSeries {
                     labels,
@@ -285,7 +285,7 @@ impl Evaluator<'_> {
             delayed: self.view.features.delayed_name_removal,
         };
         let streamed =
-            naming.delayed || call.function.keeps_name || is_unique_without_name(argument);
+            naming.delayed || call.function.keeps_name || self.is_unique_without_name(argument);
         let mut kept: Vec<ColumnSeries> = Vec::new();
         let mut column = Column::default();
         self.ranges(argument, kernel.samples, frame, &mut |range| {
@@ -437,7 +437,7 @@ impl Naming {
         match (self.function.keeps_name, self.delayed) {
             (true, _) => (labels.clone(), drop_name),
             (false, true) => (labels.clone(), true),
-            (false, false) => (labels.without_metric(), false),
+            (false, false) => (labels.without_metadata(), false),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::Evaluator;
 use super::binary::{Elementwise, Outcome, Undefined};
 use super::frame::Frame;
 use super::merge::distinct;
-use crate::model::{Labels, METRIC_NAME};
+use crate::model::{Labels, METRIC_NAME, is_metadata};
 use crate::promql::ast::{BinaryOp, Link, Matching, Side};
 use crate::promql::column::{Column, ColumnSeries};
 
@@ -234,7 +234,7 @@ impl Join<'_> {
         let drops = self.elementwise.changes_value() || (self.link.return_bool && !self.delayed);
         let kept = many.filtered(|name| {
             let matched_away = matching.group.is_none() && named(name) != matching.on;
-            !(matched_away || (drops && name == METRIC_NAME))
+            !(matched_away || (drops && is_metadata(name)))
         });
         let labels = match &matching.group {
             Some(group) if !group.include.is_empty() => {

@@ -96,7 +96,7 @@ pub(super) fn remove_names(mut series: Vec<ColumnSeries>, frame: &Frame) -> Vec<
         return series;
     }
     for series in series.iter_mut().filter(|series| series.drop_name) {
-        series.labels = series.labels.without_metric();
+        series.labels = series.labels.without_metadata();
         series.drop_name = false;
     }
     joined(series, frame)

@@ -35,7 +35,7 @@ use super::functions::QuerySpan;
 use super::functions::{Samples, widened};
 use super::query::Query;
 use super::window::{Contents, Windows};
-use crate::model::{Labels, Millis, Timestamp};
+use crate::model::{Labels, Millis, Timestamp, is_metadata};
 use crate::store::Points;
 
 /// What a query evaluated to at every tick.
@@ -123,7 +123,7 @@ pub fn evaluate_windows(
         let within = |index: usize| index >= first as usize && index < past as usize;
         if first < past {
             let labels = match range.drop_name {
-                true => range.labels.without_metric(),
+                true => range.labels.without_metadata(),
                 false => range.labels.clone(),
             };
             let points = match range.extension {
@@ -365,9 +365,9 @@ impl<'a> Evaluator<'a> {
         let delayed = self.view.features.delayed_name_removal;
         let nameless = |row: &Row<'_>| match delayed {
             true => (row.labels.clone(), true),
-            false => (row.labels.without_metric(), false),
+            false => (row.labels.without_metadata(), false),
         };
-        if delayed || is_unique_without_name(expr) {
+        if delayed || self.is_unique_without_name(expr) {
             self.stream(expr, frame, &mut |row: Row<'_>| {
                 if change(row.column) && row.column.has_any() {
                     let (labels, drop_name) = nameless(&row);
@@ -408,42 +408,51 @@ fn emit(series: Vec<ColumnSeries>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether the series of an expression stay different when they lose their metric names.
-fn is_unique_without_name(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Vector(selector) => has_one_name(selector),
-        ExprKind::Matrix(matrix) => has_one_name(&matrix.selector),
-        ExprKind::Subquery(subquery) => is_unique_without_name(&subquery.expr),
-        ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => is_unique_without_name(inner),
-        // What has no name any more was told apart when it lost it.
-        ExprKind::Call(call) => !call.function.keeps_name,
-        ExprKind::Chain(chain) => chain.links.last().is_some_and(|link| {
-            link.return_bool || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
-        }),
-        ExprKind::Aggregate(aggregate) => {
-            let makes_names = matches!(
-                aggregate.param.as_ref().map(|param| &param.unwrap_parens().kind),
-                Some(ExprKind::String(label)) if label == crate::model::METRIC_NAME
-            );
-            !makes_names
-                && !aggregate
-                    .grouping
-                    .labels
-                    .iter()
-                    .any(|label| label == crate::model::METRIC_NAME)
-                && !matches!(
-                    aggregate.op.kind,
-                    super::aggregations::AggregationKind::Select(_)
-                )
+impl Evaluator<'_> {
+    /// Whether the series of an expression stay different when they lose their metric names.
+    fn is_unique_without_name(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Vector(selector) => self.has_one_name(selector),
+            ExprKind::Matrix(matrix) => self.has_one_name(&matrix.selector),
+            ExprKind::Subquery(subquery) => self.is_unique_without_name(&subquery.expr),
+            ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => {
+                self.is_unique_without_name(inner)
+            }
+            // What has no name any more was told apart when it lost it.
+            ExprKind::Call(call) => !call.function.keeps_name,
+            ExprKind::Chain(chain) => chain.links.last().is_some_and(|link| {
+                link.return_bool
+                    || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
+            }),
+            ExprKind::Aggregate(aggregate) => {
+                let makes_names = matches!(
+                    aggregate.param.as_ref().map(|param| &param.unwrap_parens().kind),
+                    Some(ExprKind::String(label)) if is_metadata(label)
+                );
+                !makes_names
+                    && !aggregate
+                        .grouping
+                        .labels
+                        .iter()
+                        .any(|label| is_metadata(label))
+                    && !matches!(
+                        aggregate.op.kind,
+                        super::aggregations::AggregationKind::Select(_)
+                    )
+            }
+            _ => false,
         }
-        _ => false,
     }
-}
 
-/// Whether a selector fixes the metric name.
-fn has_one_name(selector: &VectorSelector) -> bool {
-    let fixes = |matcher: &crate::model::Matcher| {
-        matcher.name == crate::model::METRIC_NAME && matcher.op == crate::model::MatchOp::Equal
-    };
-    selector.matchers.iter().any(fixes)
+    /// Whether a selector fixes the metric name, and no series of it tells its type or unit.
+    fn has_one_name(&self, selector: &VectorSelector) -> bool {
+        let fixes = |matcher: &crate::model::Matcher| {
+            matcher.name == crate::model::METRIC_NAME && matcher.op == crate::model::MatchOp::Equal
+        };
+        selector.matchers.iter().any(fixes)
+            && !self
+                .selected(selector)
+                .iter()
+                .any(|selected| selected.labels.has_type_or_unit())
+    }
 }

@@ -1,7 +1,7 @@
 //! Subqueries: an expression evaluated at steps, as samples for windows.
 
+use super::Evaluator;
 use super::frame::{Frame, QueryTime};
-use super::{Evaluator, is_unique_without_name};
 use crate::model::{Labels, Millis};
 use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Extension, Subquery, ValueType};
 use crate::promql::column::{ColumnSeries, Sample, Ticks};
@@ -99,7 +99,7 @@ impl Evaluator<'_> {
             || !call
                 .args
                 .iter()
-                .any(|arg| takes_range(arg) && !is_unique_without_name(arg));
+                .any(|arg| takes_range(arg) && !self.is_unique_without_name(arg));
         keeps_apart && !call.function.depends_on_query
     }
 

@@ -285,7 +285,7 @@ impl Arguments<'_> {
     fn nameless(&self, labels: &Labels) -> (Labels, bool) {
         match self.delayed_name_removal {
             true => (labels.clone(), true),
-            false => (labels.without_metric(), false),
+            false => (labels.without_metadata(), false),
         }
     }
 }
