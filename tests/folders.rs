@@ -1,11 +1,6 @@
 //! What a folder may hold beside test files.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test may stop where its input can't be made"
-)]
 
 use std::process::{Command, Output};
 

@@ -197,10 +197,18 @@ fn value(input: &str) -> Parsed<'_, f64> {
     }
 }
 
+/// A stamp as late as this many milliseconds from 1970 was hardly written in seconds.
+const FARTHEST_FUTURE: Timestamp = 100_000_000_000_000;
+
 /// Seconds with a fraction. What is finer than a millisecond is cut off.
 fn seconds(input: &str) -> Parsed<'_, Timestamp> {
     let (rest, text) = token(input)?;
     match exact_seconds(text).or_else(|| rounded_seconds(text)) {
+        Some(time) if (FARTHEST_FUTURE..=MAX_TIME).contains(&time) => fail(
+            input,
+            format!("{text} seconds since 1970 is after the year 5138"),
+            "these look like milliseconds: OpenMetrics, which ends with `# EOF`, counts seconds",
+        ),
         Some(time) if (-MAX_TIME..=MAX_TIME).contains(&time) => Ok((rest, time)),
         _ => fail(
             input,

@@ -1,7 +1,7 @@
 //! Samples with timestamps in OpenMetrics text, as `promtool tsdb dump-openmetrics` writes it, or in the
 //! Prometheus text format.
 //!
-//! A text that ends with `# EOF` is OpenMetrics: timestamps are seconds with a fraction. Otherwise they are
+//! A text with a line `# EOF`, which must be its last, is OpenMetrics: timestamps are seconds with a fraction. Otherwise they are
 //! whole milliseconds. Neither format can express stale markers (a dump shows them as NaN) and native
 //! histograms; exemplars are passed over, `_created` series are series like others.
 
@@ -75,7 +75,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(source: &'a Source) -> Reader<'a> {
-        let ended = source.text().trim_end().ends_with("# EOF");
+        let ended = source.text().lines().any(|line| line == "# EOF");
         Reader {
             source,
             format: match ended {
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             let start = end + (after.len() - after.trim_start().len());
             let message = "unexpected text after `# EOF`".to_owned();
             let help =
-                "remove the `# EOF` lines but the last: files can't simply be joined".to_owned();
+                "keep one `# EOF`, as the last line: files can't simply be joined".to_owned();
             self.fault(start, start + 1, message, help);
         }
     }

@@ -13,6 +13,7 @@ mod collections;
 mod decode;
 mod embedded;
 mod fields;
+mod glance;
 mod parse;
 mod resolve;
 mod scan;
@@ -28,6 +29,7 @@ use super::{Source, Span};
 pub use decode::{Decoder, Dialect};
 pub use embedded::Embedded;
 pub use fields::{Field, Fields, UnknownFields};
+pub use glance::has_top_level_key;
 pub use parse::{NESTING_LIMIT, parse};
 pub use resolve::Resolved;
 pub use write::{write_block, write_float, write_text};
@@ -269,18 +271,4 @@ impl<'d> Children<'d> {
     pub fn is_empty(self) -> bool {
         self.indexes.is_empty()
     }
-}
-
-/// Whether a text has a key at the beginning of a line, by a look at the lines: a text that is no YAML may have one too.
-pub fn has_top_level_key(text: &str, key: &str) -> bool {
-    let quoted = |mark: char| format!("{mark}{key}{mark}:");
-    let forms = [format!("{key}:"), quoted('"'), quoted('\'')];
-    text.lines().any(|line| {
-        let rests = forms
-            .iter()
-            .filter_map(|form| line.strip_prefix(form.as_str()));
-        rests
-            .into_iter()
-            .any(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
-    })
 }
