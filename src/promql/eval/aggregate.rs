@@ -22,7 +22,7 @@ impl Evaluator<'_> {
         match aggregate.op.kind {
             AggregationKind::Fold(Fold::Quantile) => self.quantiles(aggregate, frame, sink),
             AggregationKind::Fold(fold) => self.fold(aggregate, fold, frame, sink),
-            AggregationKind::Select(selection) => self.select(aggregate, selection, frame, sink),
+            AggregationKind::Select(selection) => self.choose(aggregate, selection, frame, sink),
             AggregationKind::CountValues => self.count_values(aggregate, frame, sink),
         }
     }
@@ -122,7 +122,7 @@ impl Evaluator<'_> {
     }
 
     /// `topk` and its like: the series themselves, at the ticks at which they are among the chosen.
-    fn select(
+    fn choose(
         &self,
         aggregate: &Aggregate,
         selection: Selection,

@@ -78,7 +78,7 @@ impl Evaluator<'_> {
             Body::Vector { body, .. } => self.over_vectors(call, body, frame, sink),
             Body::Timestamp => self.timestamp(call, frame, sink),
             Body::AbsentOverTime => self.absent_over_time(call, frame, sink),
-            Body::Info => frame.fail_all("the function info is not evaluated yet"),
+            Body::Info => self.info(call, frame, sink),
             Body::Scalar { .. } => {
                 frame.fail_all(&format!("{} yields a scalar", call.function.name))
             }

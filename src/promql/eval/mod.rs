@@ -11,6 +11,7 @@ mod aggregate;
 mod binary;
 mod call;
 mod frame;
+mod info;
 mod matching;
 mod merge;
 mod select;
@@ -32,7 +33,7 @@ use self::select::Selected;
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
 use super::functions::QuerySpan;
-use super::functions::{Samples, widened};
+use super::functions::{Body, Samples, widened};
 use super::query::Query;
 use super::window::{Contents, Windows};
 use crate::model::{Labels, Millis, Timestamp, is_metadata};
@@ -258,6 +259,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Vector(selector) => self.needs_single_ticks(selector),
             ExprKind::Matrix(matrix) => self.needs_single_ticks(&matrix.selector),
             ExprKind::Subquery(subquery) => !self.is_shareable(subquery),
+            ExprKind::Call(call) => matches!(call.function.body, Body::Info),
             _ => false,
         };
         here || expr

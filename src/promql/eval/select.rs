@@ -11,7 +11,7 @@ use super::frame::{Frame, QueryTime};
 use super::smooth::smoothed;
 use super::view::Horizon;
 use super::{Evaluator, Row, Sink};
-use crate::model::{Labels, Millis, Timestamp};
+use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
@@ -116,9 +116,16 @@ impl<'a> Evaluator<'a> {
         if let Some(found) = self.selections.borrow().get(&key) {
             return Rc::clone(found);
         }
+        let found = Rc::new(self.select(&selector.matchers));
+        self.selections.borrow_mut().insert(key, Rc::clone(&found));
+        found
+    }
+
+    /// The label sets that pass every matcher.
+    pub(super) fn select(&self, matchers: &[Matcher]) -> Vec<Selected> {
         let mut found: Vec<Selected> = Vec::new();
         let mut places: HashMap<&Labels, usize> = HashMap::new();
-        for id in self.view.store.select(&selector.matchers) {
+        for id in self.view.store.select(matchers) {
             let labels = &self.view.store.get(id).labels;
             match places.get(labels) {
                 Some(&place) => found[place].writers.push(id),
@@ -139,8 +146,6 @@ impl<'a> Evaluator<'a> {
                 .writers
                 .sort_by_key(|&id| self.view.store.get(id).writer);
         }
-        let found = Rc::new(found);
-        self.selections.borrow_mut().insert(key, Rc::clone(&found));
         found
     }
 

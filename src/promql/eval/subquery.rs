@@ -5,6 +5,7 @@ use super::frame::{Frame, QueryTime};
 use crate::model::{Labels, Millis};
 use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Extension, Subquery, ValueType};
 use crate::promql::column::{ColumnSeries, Sample, Ticks};
+use crate::promql::functions::Body;
 use crate::promql::window::Ends;
 use crate::store::Points;
 
@@ -100,7 +101,7 @@ impl Evaluator<'_> {
                 .args
                 .iter()
                 .any(|arg| takes_range(arg) && !self.is_unique_without_name(arg));
-        keeps_apart && !call.function.depends_on_query
+        keeps_apart && !call.function.depends_on_query && !matches!(call.function.body, Body::Info)
     }
 
     /// `shift` is how far before its tick a step lies at least.
