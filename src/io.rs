@@ -103,7 +103,7 @@ fn files_named(arguments: &[PathBuf], wanted: Wanted) -> Vec<Named> {
     for argument in arguments {
         match files_of(argument, wanted) {
             Ok(found) => {
-                let fresh = found.into_iter().filter(|file| seen.insert(file.clone()));
+                let fresh = found.into_iter().filter(|file| seen.insert(clean(file)));
                 files.extend(fresh.map(Ok));
             }
             Err(fault) => files.push(Err((argument.clone(), fault))),

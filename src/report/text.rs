@@ -198,16 +198,18 @@ impl Printer {
         }
     }
 
+    /// Heads a difference with the labels that both sides share.
+    fn differs(&mut self, expected: &Labels, got: &Labels) {
+        let common = shown(got).filtered(|name| expected.get(name) == got.get(name));
+        let head = self.paint(Paint::Bad, "differs:");
+        self.line(&match common.is_empty() {
+            true => format!("    {head}"),
+            false => format!("    {head} {common}"),
+        });
+    }
+
     fn differing_alert(&mut self, expected: &AlertLine, got: &AlertLine) {
-        let common = got
-            .labels
-            .filtered(|name| expected.labels.get(name) == got.labels.get(name));
-        let line = format!(
-            "    {} {}",
-            self.paint(Paint::Bad, "differs:"),
-            shown(&common)
-        );
-        self.line(&line);
+        self.differs(&expected.labels, &got.labels);
         for name in &expected.empty_labels {
             self.line(&format!(
                 "        label {name} is expected to be empty, which is no label at all: remove it"
@@ -310,11 +312,7 @@ impl Printer {
     }
 
     fn differing_sample(&mut self, expected: &SampleLine, got: &SampleLine) {
-        let common = got
-            .labels
-            .filtered(|name| expected.labels.get(name) == got.labels.get(name));
-        let line = format!("    {} {common}", self.paint(Paint::Bad, "differs:"));
-        self.line(&line);
+        self.differs(&expected.labels, &got.labels);
         for (name, sides) in merge_pairs(expected.labels.iter(), got.labels.iter()) {
             self.sides("label", name, sides);
         }
