@@ -10,6 +10,8 @@
 mod aggregate;
 mod binary;
 mod call;
+mod choose;
+mod fold;
 mod frame;
 mod info;
 mod matching;
