@@ -1,10 +1,14 @@
 //! Which bytes of the file become what.
 
+use std::collections::BTreeSet;
+
 use super::Replacement;
+use super::element;
 use super::item::{Item, flow_list, items};
 use super::locate::{Target, entry, refuse};
+use super::pairing::pair;
 use super::style::{ListStyle, find_style};
-use crate::text::yaml::{Kind, Node};
+use crate::text::yaml::{self, Kind, Node};
 use crate::text::{Diagnostic, Source, Span};
 
 /// One stretch of the file and what to put there.
@@ -25,7 +29,7 @@ impl<'d> Target<'d> {
         let style = find_style(self.root, self.list_key, self.list, self.field, self.value);
         let items = items(&replacement.observed);
         if self.item.is_flow() {
-            return Ok(vec![self.flow_edit(&items)]);
+            return Ok(vec![self.flow_edit(&items, &style)]);
         }
         match self.value {
             None => Ok(self.missing(&items, &style).into_iter().collect()),
@@ -38,7 +42,10 @@ impl<'d> Target<'d> {
     }
 
     /// The check stands in braces: its expectation goes there too.
-    fn flow_edit(&self, items: &[Item]) -> Edit {
+    fn flow_edit(&self, items: &[Item], style: &ListStyle) -> Edit {
+        if let Some(edit) = self.flow_list_edit(items, style) {
+            return edit;
+        }
         let text = flow_list(items);
         match (self.value, self.item.kind()) {
             (Some(value), _) if value.outer_span().start < value.outer_span().end => Edit {
@@ -68,6 +75,22 @@ impl<'d> Target<'d> {
                 text,
             },
         }
+    }
+
+    /// The expectation is a list in brackets: only what differs changes.
+    fn flow_list_edit(&self, items: &[Item], style: &ListStyle) -> Option<Edit> {
+        let list = self.value?;
+        if items.is_empty()
+            || list.is_alias()
+            || !list.is_flow()
+            || list.outer_span() != list.span()
+        {
+            return None;
+        }
+        Some(Edit {
+            span: list.span(),
+            text: merge_flow_list(list, items, style)?,
+        })
     }
 
     /// There was no expectation: it comes behind the last field.
@@ -118,6 +141,9 @@ impl<'d> Target<'d> {
         if is_block_list && !items.is_empty() {
             return Ok(vec![self.merge_list(value, items, style)]);
         }
+        if let Some(edit) = self.flow_list_edit(items, style) {
+            return Ok(vec![edit]);
+        }
         let key = entry(self.item, self.field).map(|(key, _)| key.span().end);
         let colon = key.and_then(|key| {
             let rest = source.text().get(key..)?;
@@ -162,28 +188,35 @@ impl<'d> Target<'d> {
         }])
     }
 
-    /// A list in lines becomes another: elements that stay keep their lines and comments.
+    /// A list in lines becomes another: elements keep their lines and comments, but for what differs.
     fn merge_list(&self, value: Node<'d>, items: &[Item], style: &ListStyle) -> Edit {
         let source = self.source();
         let dash_column = column(source, value.span().start);
         let line_break = line_break(source);
         let start = line_start(source, value.span().start);
-        let mut left: Vec<&Item> = items.iter().collect();
+        let written = elements(value);
+        let partners = pair(&written, items);
         let mut chunks: Vec<String> = Vec::new();
         let mut from = start;
         let mut end = start;
-        if let Kind::Sequence(children) = value.kind() {
-            for child in children.iter() {
-                end = line_end(source, child.span().end);
-                let kept = left.iter().position(|item| item.is_written(child));
-                if let Some(index) = kept {
-                    left.remove(index);
-                    chunks.push(source.slice(Span::new(from, end)).to_owned());
-                }
-                from = next_line(source, end);
+        for (child, partner) in written.iter().zip(&partners) {
+            end = line_end(source, child.span().end);
+            let range = Span::new(from, end);
+            from = next_line(source, end);
+            let Some(item) = partner.and_then(|index| items.get(index)) else {
+                continue;
+            };
+            if item.is_written(*child) {
+                chunks.push(source.slice(range).to_owned());
+                continue;
             }
+            let changed = element::change(*child, item, style, range);
+            chunks.push(changed.unwrap_or_else(|| {
+                let comments = source.slice(leading_comments(source, range));
+                comments.to_owned() + &item.block(dash_column, style, line_break)
+            }));
         }
-        for item in left {
+        for item in unpaired(&partners, items) {
             chunks.push(item.block(dash_column, style, line_break));
         }
         Edit {
@@ -193,17 +226,97 @@ impl<'d> Target<'d> {
     }
 }
 
+/// A list in brackets becomes another in the same way; in full where it is written in an unusual way.
+fn merge_flow_list(list: Node<'_>, items: &[Item], style: &ListStyle) -> Option<String> {
+    let written = elements(list);
+    let spans: Vec<Span> = written.iter().map(|child| child.outer_span()).collect();
+    let last = *spans.last()?;
+    let partners = pair(&written, items);
+    let mut edits = Vec::new();
+    let no_partner = |index: &usize| partners.get(*index) == Some(&None);
+    let gone: Vec<usize> = (0..written.len()).filter(no_partner).collect();
+    for (index, (child, partner)) in written.iter().zip(&partners).enumerate() {
+        let own = *spans.get(index)?;
+        match partner.and_then(|index| items.get(index)) {
+            None => edits.push(Edit {
+                span: element::without_comma(&spans, &gone, index)?,
+                text: String::new(),
+            }),
+            Some(item) if item.is_written(*child) => {}
+            Some(item) => {
+                let changed = element::change(*child, item, style, own);
+                edits.push(Edit {
+                    span: own,
+                    text: changed.unwrap_or_else(|| item.flow()),
+                });
+            }
+        }
+    }
+    let new = unpaired(&partners, items).map(|item| format!(", {}", item.flow()));
+    edits.push(Edit {
+        span: Span::new(last.end, last.end),
+        text: new.collect(),
+    });
+    let text = element::apply(list.source(), list.span(), edits)?;
+    says_all(&text, list.source().name(), items).then_some(text)
+}
+
+/// Whether a list, read by itself, holds what was observed and nothing else.
+fn says_all(text: &str, name: &str, items: &[Item]) -> bool {
+    let source = Source::new(name, text);
+    let Ok(document) = yaml::parse(&source) else {
+        return false;
+    };
+    let written = document.root().map(elements).unwrap_or_default();
+    let partners = pair(&written, items);
+    let is_same = |(node, partner): (&Node<'_>, &Option<usize>)| {
+        let item = partner.and_then(|index| items.get(index));
+        item.is_some_and(|item| item.is_written(*node))
+    };
+    written.len() == items.len() && written.iter().zip(&partners).all(is_same)
+}
+
+fn elements(list: Node<'_>) -> Vec<Node<'_>> {
+    match list.kind() {
+        Kind::Sequence(children) => children.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What was observed and not written in any way.
+fn unpaired<'a>(
+    partners: &'a [Option<usize>],
+    items: &'a [Item],
+) -> impl Iterator<Item = &'a Item> {
+    let paired: BTreeSet<usize> = partners.iter().flatten().copied().collect();
+    let new = items.iter().enumerate();
+    new.filter(move |(index, _)| !paired.contains(index))
+        .map(|(_, item)| item)
+}
+
+/// The lines before the dash of an element.
+fn leading_comments(source: &Source, range: Span) -> Span {
+    let mut end = range.start;
+    for line in source.slice(range).split_inclusive('\n') {
+        if line.trim_start().starts_with('-') {
+            break;
+        }
+        end += line.len();
+    }
+    Span::new(range.start, end)
+}
+
 pub(super) fn column(source: &Source, offset: usize) -> usize {
     offset - line_start(source, offset)
 }
 
-fn line_start(source: &Source, offset: usize) -> usize {
+pub(super) fn line_start(source: &Source, offset: usize) -> usize {
     let before = source.text().get(..offset).unwrap_or("");
     before.rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 /// The end of a line, before its line break.
-fn line_end(source: &Source, offset: usize) -> usize {
+pub(super) fn line_end(source: &Source, offset: usize) -> usize {
     let rest = source.text().get(offset..).unwrap_or("");
     let line = rest.split('\n').next().unwrap_or("");
     offset + line.trim_end_matches('\r').len()
@@ -215,7 +328,7 @@ fn next_line(source: &Source, offset: usize) -> usize {
         .map_or(source.text().len(), |newline| offset + newline + 1)
 }
 
-fn line_break(source: &Source) -> &'static str {
+pub(super) fn line_break(source: &Source) -> &'static str {
     match source.text().contains("\r\n") {
         true => "\r\n",
         false => "\n",

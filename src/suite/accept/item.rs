@@ -4,7 +4,8 @@ use super::locate::entry;
 use super::style::ListStyle;
 use super::{Observed, ObservedAlert, ObservedSample};
 use crate::model::Labels;
-use crate::text::yaml::{self, Kind, Node, write_block, write_float, write_text};
+use crate::series::notation;
+use crate::text::yaml::{self, Kind, Node, Scalar, write_block, write_float, write_text};
 
 /// An element of an expectation, as fields with their values.
 #[derive(Debug)]
@@ -36,23 +37,33 @@ pub(super) fn flow_list(items: &[Item]) -> String {
     format!("[{}]", items.join(", "))
 }
 
-type Pairs = Vec<(String, String)>;
+pub(super) type Pairs = Vec<(String, String)>;
 
 impl Item {
-    /// Its maps (labels, annotations) with their names, or its single values.
+    /// Its maps (labels, annotations) with their names, but for empty ones.
     fn maps(&self) -> Vec<(&'static str, Pairs)> {
+        let mut maps = self.all_maps();
+        maps.retain(|(_, pairs)| !pairs.is_empty());
+        maps
+    }
+
+    /// Its maps (labels, annotations) with their names; a sample has none.
+    pub fn all_maps(&self) -> Vec<(&'static str, Pairs)> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         match self {
-            Item::Alert(alert) => {
-                let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-                let labels: Pairs = alert.labels.iter().map(owned).collect();
-                let maps = [
-                    ("exp_labels", labels),
-                    ("exp_annotations", alert.annotations.clone()),
-                ];
-                let filled = maps.into_iter().filter(|(_, pairs)| !pairs.is_empty());
-                filled.collect()
-            }
+            Item::Alert(alert) => vec![
+                ("exp_labels", alert.labels.iter().map(owned).collect()),
+                ("exp_annotations", alert.annotations.clone()),
+            ],
             Item::Sample(_) => Vec::new(),
+        }
+    }
+
+    /// Its labels, without an alert's name.
+    pub fn labels(&self) -> &Labels {
+        match self {
+            Item::Alert(alert) => &alert.labels,
+            Item::Sample(sample) => &sample.labels,
         }
     }
 
@@ -72,14 +83,10 @@ impl Item {
     }
 
     /// In braces.
-    fn flow(&self) -> String {
+    pub fn flow(&self) -> String {
         let mut fields: Vec<String> = Vec::new();
         for (name, pairs) in self.maps() {
-            let pairs: Vec<String> = pairs
-                .iter()
-                .map(|(name, value)| format!("{}: {}", write_text(name), write_text(value)))
-                .collect();
-            fields.push(format!("{name}: {{{}}}", pairs.join(", ")));
+            fields.push(format!("{name}: {}", flow_map(&pairs)));
         }
         for (name, value) in self.values() {
             fields.push(format!("{name}: {value}"));
@@ -96,16 +103,14 @@ impl Item {
         }
         let mut lines: Vec<String> = Vec::new();
         let outer = " ".repeat(dash_column + 2);
-        let inner_column = dash_column + 2 + style.step;
-        let inner = " ".repeat(inner_column);
         for (name, pairs) in maps {
-            lines.push(format!("{outer}{name}:"));
-            for (name, value) in pairs {
-                let deeper = " ".repeat(inner_column + 2);
-                let value =
-                    write_block(&value, &deeper, line_break).unwrap_or_else(|| write_text(&value));
-                lines.push(format!("{inner}{}: {value}", write_text(&name)));
-            }
+            lines.extend(map_lines(
+                name,
+                &pairs,
+                dash_column + 2,
+                style.step,
+                line_break,
+            ));
         }
         for (name, value) in values {
             lines.push(format!("{outer}{name}: {value}"));
@@ -116,41 +121,107 @@ impl Item {
 
     /// Whether an element of the file says the same, so that it can stay.
     pub fn is_written(&self, node: Node<'_>) -> bool {
+        let has_empty = |node| {
+            let labels = pairs_of(node, "exp_labels").unwrap_or_default();
+            labels.iter().any(|(_, value)| value.is_empty())
+        };
+        self.written_labels(node).as_ref() == Some(self.labels())
+            && self.has_rest_of(node)
+            && !(matches!(self, Item::Alert(_)) && has_empty(node))
+    }
+
+    /// The labels of an element of the file, if it is of this kind.
+    pub fn written_labels(&self, node: Node<'_>) -> Option<Labels> {
         match self {
-            Item::Alert(alert) => {
-                let pairs = |name: &str| match entry(node, name) {
-                    None => Some(Vec::new()),
-                    Some((_, value)) => written_pairs(value),
-                };
-                let labels = pairs("exp_labels").map(|mut labels| {
-                    labels.retain(|(name, _)| name != "alertname");
-                    let empty = labels.iter().any(|(_, value)| value.is_empty());
-                    (Labels::from_pairs(labels), empty)
-                });
-                let same_labels = labels == Some((alert.labels.clone(), false));
-                same_labels && pairs("exp_annotations").as_ref() == Some(&alert.annotations)
+            Item::Alert(_) => {
+                let mut labels = pairs_of(node, "exp_labels")?;
+                labels.retain(|(name, _)| name != "alertname");
+                Some(Labels::from_pairs(labels))
             }
-            Item::Sample(sample) => {
-                let text = |name: &str| match entry(node, name)?.1.kind() {
-                    Kind::Scalar(scalar) => Some(scalar),
-                    _ => None,
-                };
-                let labels = text("labels").is_some_and(|written| {
-                    let parsed = crate::series::notation::parse_series(&written.text);
-                    parsed.is_ok_and(|labels| labels == sample.labels)
-                });
-                let value = text("value").is_some_and(|written| {
-                    let number = match written.resolve() {
-                        Ok(yaml::Resolved::Int(value)) => Some(value as f64),
-                        Ok(yaml::Resolved::Float(value)) => Some(value),
-                        _ => None,
-                    };
-                    number == Some(sample.value)
-                });
-                labels && value && sample.histogram.is_none() && entry(node, "histogram").is_none()
-            }
+            Item::Sample(_) => sample_labels(node),
         }
     }
+
+    /// Whether an element of the file has the same annotations or the same value.
+    pub fn has_rest_of(&self, node: Node<'_>) -> bool {
+        match self {
+            Item::Alert(alert) => {
+                pairs_of(node, "exp_annotations").as_ref() == Some(&alert.annotations)
+            }
+            Item::Sample(sample) => is_value_written(sample, node),
+        }
+    }
+}
+
+/// A map of labels or annotations as pairs.
+fn pairs_of(node: Node<'_>, name: &str) -> Option<Pairs> {
+    match entry(node, name) {
+        None => Some(Vec::new()),
+        Some((_, value)) => written_pairs(value),
+    }
+}
+
+/// The labels of a sample in the file.
+pub(super) fn sample_labels(node: Node<'_>) -> Option<Labels> {
+    let written = scalar(node, "labels")?;
+    notation::parse_series(&written.text).ok()
+}
+
+/// Whether a sample in the file has this value or this histogram.
+pub(super) fn is_value_written(sample: &ObservedSample, node: Node<'_>) -> bool {
+    let histogram = entry(node, "histogram");
+    match (&sample.histogram, histogram) {
+        (None, None) => {
+            let number = scalar(node, "value").and_then(|written| match written.resolve() {
+                Ok(yaml::Resolved::Int(value)) => Some(value as f64),
+                Ok(yaml::Resolved::Float(value)) => Some(value),
+                _ => None,
+            });
+            let is_same =
+                |number: f64| number == sample.value || (number.is_nan() && sample.value.is_nan());
+            number.is_some_and(is_same)
+        }
+        (Some(observed), Some(_)) => {
+            let written = scalar(node, "histogram")
+                .and_then(|written| notation::parse_histogram(&written.text).ok());
+            written.is_some_and(|it| it.test_expression() == observed.test_expression())
+        }
+        _ => false,
+    }
+}
+
+fn scalar<'d>(node: Node<'d>, name: &str) -> Option<&'d Scalar<'d>> {
+    match entry(node, name)?.1.kind() {
+        Kind::Scalar(scalar) => Some(scalar),
+        _ => None,
+    }
+}
+
+/// A map in braces.
+pub(super) fn flow_map(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}: {}", write_text(name), write_text(value)))
+        .collect();
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// A map with its name, which stands in a column, in lines; a text may take several.
+pub(super) fn map_lines(
+    name: &str,
+    pairs: &[(String, String)],
+    column: usize,
+    step: usize,
+    line_break: &str,
+) -> Vec<String> {
+    let inner = " ".repeat(column + step);
+    let deeper = " ".repeat(column + step + 2);
+    let mut lines = vec![format!("{}{name}:", " ".repeat(column))];
+    for (name, value) in pairs {
+        let value = write_block(value, &deeper, line_break).unwrap_or_else(|| write_text(value));
+        lines.push(format!("{inner}{}: {value}", write_text(name)));
+    }
+    lines
 }
 
 /// A mapping of texts in the order of names; `None` where it is something else.

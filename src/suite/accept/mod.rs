@@ -1,8 +1,10 @@
 //! Writes what was observed into the expectations of a test file, everything else kept byte for byte.
 
 mod edit;
+mod element;
 mod item;
 mod locate;
+mod pairing;
 mod style;
 
 use edit::Edit;

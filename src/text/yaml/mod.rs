@@ -32,7 +32,7 @@ pub use fields::{Field, Fields, UnknownFields};
 pub use glance::has_top_level_key;
 pub use parse::{NESTING_LIMIT, parse};
 pub use resolve::Resolved;
-pub use write::{write_block, write_float, write_text};
+pub use write::{write_block, write_float, write_like, write_text};
 
 /// The first document of a YAML text.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::Resolved;
 use super::resolve::resolve_plain;
+use super::{Resolved, Scalar, Style};
 
 /// A text in one line: without quotes where it can only be a text, else in quotes.
 pub fn write_text(text: &str) -> String {
@@ -18,6 +18,22 @@ pub fn write_text(text: &str) -> String {
     match printable {
         true => format!("'{}'", text.replace('\'', "''")),
         false => escaped(text),
+    }
+}
+
+/// A text in one line, in the quotes of another one, or without quotes like that one, where it can be.
+///
+/// A number among texts stays without quotes: who wrote the other one so reads it as a text.
+pub fn write_like(text: &str, model: &Scalar<'_>) -> String {
+    if text.chars().any(needs_escape) {
+        return write_text(text);
+    }
+    match model.style {
+        Style::Single => format!("'{}'", text.replace('\'', "''")),
+        Style::Double => escaped(text),
+        Style::Plain if is_readable_plain(text) => text.to_owned(),
+        Style::Plain if is_number(text) && is_number(&model.text) => text.to_owned(),
+        Style::Plain | Style::Literal | Style::Folded => write_text(text),
     }
 }
 
@@ -74,6 +90,31 @@ fn is_plain(text: &str) -> bool {
         && text.len() <= 256
         && text.chars().all(is_word)
         && resolve_plain(text) == Resolved::Text
+}
+
+/// Whether a text of several words needs no quotes, in brackets or out of them.
+fn is_readable_plain(text: &str) -> bool {
+    let begins_well = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/'));
+    // What begins with a digit may be a number or a date to somebody, unless words follow.
+    let has_words = !text.starts_with(|c: char| c.is_ascii_digit())
+        || text
+            .split(' ')
+            .any(|word| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase()));
+    let is_sign = |c: char| matches!(c, ',' | '[' | ']' | '{' | '}');
+    begins_well
+        && has_words
+        && text.len() <= 256
+        && !text.contains(is_sign)
+        && [": ", " #", "\t"].iter().all(|sign| !text.contains(sign))
+        && !text.ends_with([':', ' '])
+        && resolve_plain(text) == Resolved::Text
+}
+
+/// Digits and at most one dot between them, without a zero in front that might mean eights.
+fn is_number(text: &str) -> bool {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole) && digits(rest) && (whole == "0" || !whole.starts_with('0'))
 }
 
 /// Whether a character can't stand in a YAML text as it is.
