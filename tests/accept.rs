@@ -141,7 +141,7 @@ fn sample(json: &Value) -> ObservedSample {
 }
 
 /// Layouts of a check without, with an empty and with a filled expectation.
-const LAYOUTS: [&str; 8] = [
+const LAYOUTS: [&str; 13] = [
     "  - alertname: A\n",
     "  - alertname: A\n    exp_alerts: []\n",
     "  - alertname: A\n    exp_alerts:\n",
@@ -150,6 +150,11 @@ const LAYOUTS: [&str; 8] = [
     "  - alertname: A\n    exp_alerts:\n      - exp_labels:\n          a: b\n",
     "  - {alertname: A, exp_alerts: []}\n",
     "  - {alertname: A}\n",
+    "  - alertname: A\n    exp_alerts:\n    - exp_annotations:\n        text: a b # c\n",
+    "  - alertname: A\n    exp_alerts:\n    - exp_annotations:\n        text: 'a b' # c\n        a: 1\n",
+    "  - alertname: A\n    exp_alerts:\n    - exp_labels: {a: b}\n      exp_annotations: {text: a b}\n",
+    "  - alertname: A\n    exp_alerts: [{exp_annotations: {text: \"a b\", a: 12}}, {}] # c\n",
+    "  - {exp_alerts: [{exp_annotations: {a: , text: a b}}], alertname: A}\n",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -160,6 +165,31 @@ fn text() -> impl Strategy<Value = String> {
         "[0-9.eE+xob_-]{0,6}",
         any::<String>()
     ]
+}
+
+/// Alerts that are like each other: few names, and texts from words.
+fn alerts() -> impl Strategy<Value = Vec<ObservedAlert>> {
+    let name = || prop::sample::select(vec!["a", "b", "text", "on", "two words"]);
+    let value = || {
+        prop_oneof![
+            "[a-c]",
+            "[a-z0-9]{1,3}( [a-z0-9:#,'{}]{1,4}){0,3}\n?",
+            "[0-9.]{1,3}",
+            text()
+        ]
+    };
+    let map = || prop::collection::btree_map(name(), value(), 0..4);
+    let owned = |pairs: std::collections::BTreeMap<&str, String>| -> Vec<(String, String)> {
+        pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    };
+    let alert = (map(), map()).prop_map(move |(labels, annotations)| ObservedAlert {
+        labels: Labels::from_pairs(owned(labels)),
+        annotations: owned(annotations),
+    });
+    prop::collection::vec(alert, 0..5)
 }
 
 proptest! {
@@ -184,6 +214,21 @@ proptest! {
         let accepted = accept(&Source::new("before.yml", before), std::slice::from_ref(&replacement)).unwrap();
         prop_assert!(accepted.refused.is_empty());
         check_reading(&accepted.text, &[replacement], 0);
+    }
+
+    #[test]
+    fn any_change_is_read_back(layout in 0..LAYOUTS.len(), first in alerts(), second in alerts()) {
+        let before = format!("tests:\n- alert_rule_test:\n{}  - alertname: B\n", LAYOUTS[layout]);
+        let mut text = before;
+        for alerts in [first, second] {
+            let replacement = [Replacement { test: 0, check: CheckId::Alert(0), observed: Observed::Alerts(alerts) }];
+            let accepted = accept(&Source::new("before.yml", text.as_str()), &replacement).unwrap();
+            prop_assert!(accepted.refused.is_empty());
+            check_reading(&accepted.text, &replacement, 0);
+            let again = accept(&Source::new("after.yml", accepted.text.as_str()), &replacement).unwrap();
+            prop_assert_eq!(&again.text, &accepted.text);
+            text = accepted.text;
+        }
     }
 
     #[test]

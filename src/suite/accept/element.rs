@@ -48,7 +48,8 @@ pub(super) fn apply(source: &Source, range: Span, mut edits: Vec<Edit>) -> Optio
 /// Whether a text, read by itself, is the one element that was observed.
 fn says(text: &str, node: Node<'_>, item: &Item) -> bool {
     let alone = match text.trim_start().starts_with(['-', '#']) {
-        true => text.to_owned(),
+        // A block of text ends with its last line break.
+        true => format!("{text}\n"),
         false => format!("[{text}]"),
     };
     let source = Source::new(node.source().name(), alone);
@@ -94,7 +95,11 @@ impl<'d> Element<'d> {
     fn sample(&mut self, node: Node<'d>, sample: &ObservedSample) -> Option<()> {
         let (key, labels) = entry(node, "labels")?;
         if sample_labels(node).as_ref() != Some(&sample.labels) {
-            let text = write_like(&sample.labels.to_string(), plain_node(labels)?);
+            let text = write_like(
+                &sample.labels.to_string(),
+                plain_node(labels)?,
+                node.around(),
+            );
             self.value((key, labels), "labels", text)?;
         }
         if is_value_written(sample, node) {
@@ -104,7 +109,7 @@ impl<'d> Element<'d> {
         match &sample.histogram {
             Some(found) => {
                 let (key, old) = histogram.or(value)?;
-                let text = write_like(&found.test_expression(), plain_node(old)?);
+                let text = write_like(&found.test_expression(), plain_node(old)?, node.around());
                 self.value((key, old), "histogram", text)
             }
             None if value.is_some() && histogram.is_some() => None,
@@ -150,7 +155,7 @@ impl<'d> Element<'d> {
                     let (_, text) = left.remove(found);
                     let is_same = *text == scalar.text || (text.is_empty() && scalar.is_null());
                     if !is_same || (scalar.is_null() && !text.is_empty()) {
-                        let text = write_like(text, plain_node(*value)?);
+                        let text = write_like(text, plain_node(*value)?, map.around());
                         self.replace(*value, text)?;
                     }
                 }
@@ -176,7 +181,7 @@ impl<'d> Element<'d> {
         let indent = " ".repeat(column(self.source, first.span().start));
         let mut text = String::new();
         for (name, value) in pairs {
-            let quoted = write_like(value, neighbour);
+            let quoted = write_like(value, neighbour, map.around());
             if map.is_flow() {
                 text.push_str(&format!(", {}: {quoted}", write_text(name)));
                 continue;

@@ -32,7 +32,7 @@ pub use fields::{Field, Fields, UnknownFields};
 pub use glance::has_top_level_key;
 pub use parse::{NESTING_LIMIT, parse};
 pub use resolve::Resolved;
-pub use write::{write_block, write_float, write_like, write_text};
+pub use write::{Around, write_block, write_float, write_like, write_text};
 
 /// The first document of a YAML text.
 #[derive(Debug)]
@@ -208,6 +208,14 @@ impl<'d> Node<'d> {
             self.stored().map(|stored| &stored.content),
             Some(Content::Sequence { flow: true, .. } | Content::Mapping { flow: true, .. })
         )
+    }
+
+    /// Where its children stand if it lies in no brackets itself.
+    pub fn around(self) -> Around {
+        match self.is_flow() {
+            true => Around::Brackets,
+            false => Around::Lines,
+        }
     }
 
     /// Whether it is nothing: no text at all, `~` or `null`.

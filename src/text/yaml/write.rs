@@ -6,6 +6,15 @@ use std::fmt::Write;
 use super::resolve::resolve_plain;
 use super::{Resolved, Scalar, Style};
 
+/// Where a scalar stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Around {
+    /// In a list or mapping in lines.
+    Lines,
+    /// Somewhere in brackets or braces.
+    Brackets,
+}
+
 /// A text in one line: without quotes where it can only be a text, else in quotes.
 pub fn write_text(text: &str) -> String {
     if is_plain(text) {
@@ -24,14 +33,14 @@ pub fn write_text(text: &str) -> String {
 /// A text in one line, in the quotes of another one, or without quotes like that one, where it can be.
 ///
 /// A number among texts stays without quotes: who wrote the other one so reads it as a text.
-pub fn write_like(text: &str, model: &Scalar<'_>) -> String {
+pub fn write_like(text: &str, model: &Scalar<'_>, around: Around) -> String {
     if text.chars().any(needs_escape) {
         return write_text(text);
     }
     match model.style {
         Style::Single => format!("'{}'", text.replace('\'', "''")),
         Style::Double => escaped(text),
-        Style::Plain if is_readable_plain(text) => text.to_owned(),
+        Style::Plain if is_readable_plain(text, around) => text.to_owned(),
         Style::Plain if is_number(text) && is_number(&model.text) => text.to_owned(),
         Style::Plain | Style::Literal | Style::Folded => write_text(text),
     }
@@ -92,8 +101,8 @@ fn is_plain(text: &str) -> bool {
         && resolve_plain(text) == Resolved::Text
 }
 
-/// Whether a text of several words needs no quotes, in brackets or out of them.
-fn is_readable_plain(text: &str) -> bool {
+/// Whether a text of several words needs no quotes.
+fn is_readable_plain(text: &str, around: Around) -> bool {
     let begins_well = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/'));
     // What begins with a digit may be a number or a date to somebody, unless words follow.
     let has_words = !text.starts_with(|c: char| c.is_ascii_digit())
@@ -104,7 +113,7 @@ fn is_readable_plain(text: &str) -> bool {
     begins_well
         && has_words
         && text.len() <= 256
-        && !text.contains(is_sign)
+        && (around == Around::Lines || !text.contains(is_sign))
         && [": ", " #", "\t"].iter().all(|sign| !text.contains(sign))
         && !text.ends_with([':', ' '])
         && resolve_plain(text) == Resolved::Text
