@@ -88,6 +88,7 @@ impl<'d> Element<'d> {
         if let Item::Sample(sample) = item {
             self.sample(node, sample)?;
         }
+        gone.sort_unstable();
         self.remove(&entries, &gone, node.is_flow())?;
         self.insert_maps(node, &entries, &new)
     }
@@ -279,10 +280,10 @@ impl<'d> Element<'d> {
     }
 }
 
-/// The place of a new list element or entry in braces that goes, with the comma on one side.
+/// The place of an element or entry in brackets that goes, with the comma on one side; `gone` is sorted.
 pub(super) fn without_comma(spans: &[Span], gone: &[usize], index: usize) -> Option<Span> {
     let span = spans.get(index)?;
-    let is_behind_one_that_stays = (0..index).any(|earlier| !gone.contains(&earlier));
+    let is_behind_one_that_stays = gone.partition_point(|&earlier| earlier < index) < index;
     match is_behind_one_that_stays {
         true => Some(Span::new(spans.get(index.checked_sub(1)?)?.end, span.end)),
         false => Some(Span::new(span.start, spans.get(index + 1)?.start)),
