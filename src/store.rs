@@ -69,6 +69,8 @@ pub struct Points {
     values: Vec<f64>,
     /// Empty while all samples are floats; else as long as `values`, whose entry is then ignored.
     histograms: Vec<Option<Arc<Histogram>>>,
+    /// When the counter of each sample started, 0 where that is not known; empty where nothing is.
+    starts: Vec<Timestamp>,
     /// Whether any value is the stale marker.
     has_stale: bool,
 }
@@ -98,7 +100,23 @@ impl Points {
                 .fold(false, |any, &value| any | is_stale(value)),
             values,
             histograms: Vec::new(),
+            starts: Vec::new(),
         }
+    }
+
+    /// The same samples, and when the counter of each started, 0 where that is not known. Nothing is said where there is
+    /// not one for each.
+    pub fn with_starts(mut self, starts: Vec<Timestamp>) -> Points {
+        match starts.len() == self.len() {
+            true => self.starts = starts,
+            false => self.starts.clear(),
+        }
+        self
+    }
+
+    /// When the counter of each sample started, 0 where that is not known; empty where nothing is.
+    pub fn starts(&self) -> &[Timestamp] {
+        &self.starts
     }
 
     /// How many samples there are.
@@ -149,14 +167,18 @@ impl Points {
 
     /// Only the samples that pass, by index.
     pub fn filtered(&self, mut keep: impl FnMut(usize) -> bool) -> Points {
+        let mut starts = Vec::new();
         let mut out = Points::default();
         for index in (0..self.len()).filter(|&index| keep(index)) {
             match self.histogram(index) {
                 Some(histogram) => out.push_histogram(self.time(index), Arc::clone(histogram)),
                 None => out.push(self.time(index), self.values[index]),
             }
+            if let Some(&start) = self.starts.get(index) {
+                starts.push(start);
+            }
         }
-        out
+        out.with_starts(starts)
     }
 
     /// How many samples have a stamp at or before `time`.
@@ -173,6 +195,7 @@ impl Points {
 
     /// Appends a float; its stamp must be after the last.
     pub fn push(&mut self, time: Timestamp, value: f64) {
+        self.starts.clear();
         self.push_time(time);
         self.values.push(value);
         self.has_stale |= is_stale(value);
@@ -183,6 +206,7 @@ impl Points {
 
     /// Appends a histogram; its stamp must be after the last.
     pub fn push_histogram(&mut self, time: Timestamp, histogram: Arc<Histogram>) {
+        self.starts.clear();
         self.push_time(time);
         self.histograms.resize(self.values.len(), None);
         self.histograms.push(Some(histogram));

@@ -69,14 +69,19 @@ pub(crate) fn mean<'h>(
 }
 
 /// The increase from the first of at least two histograms to the last, resets added for counters; `None` where
-/// exponential and custom buckets mix, as far as they matter (Prometheus's `histogramRate`).
-pub(crate) fn increase(histograms: &[&Arc<Histogram>], is_counter: bool) -> Option<Histogram> {
+/// exponential and custom buckets mix, as far as they matter (Prometheus's `histogramRate`). `is_reset` knows more of
+/// resets before a histogram than the histograms themselves.
+pub(crate) fn increase(
+    histograms: &[&Arc<Histogram>],
+    is_counter: bool,
+    is_reset: impl Fn(usize) -> bool,
+) -> Option<Histogram> {
     let [first, .., last] = histograms else {
         return None;
     };
     let second = histograms.get(1)?;
     // A first sample before a reset says nothing, and its layout must not matter.
-    let empty = match is_counter && second.detect_reset(first) {
+    let empty = match is_counter && (is_reset(1) || second.detect_reset(first)) {
         true => Some(Histogram {
             schema: second.schema,
             custom_values: second.custom_values.clone(),
@@ -101,8 +106,8 @@ pub(crate) fn increase(histograms: &[&Arc<Histogram>], is_counter: bool) -> Opti
     let mut increase = last.to_schema(schema).ok()?;
     increase.sub(before).ok()?;
     if is_counter {
-        for histogram in histograms.iter().skip(1) {
-            if histogram.detect_reset(before) {
+        for (index, histogram) in histograms.iter().enumerate().skip(1) {
+            if is_reset(index) || histogram.detect_reset(before) {
                 increase.add(before).ok()?;
             }
             before = histogram;
@@ -115,9 +120,14 @@ pub(crate) fn increase(histograms: &[&Arc<Histogram>], is_counter: bool) -> Opti
 
 /// What the second of two histograms has more than the first; for a counter that was reset all of the second. `None`
 /// where exponential and custom buckets mix.
-pub(crate) fn step(before: &Histogram, last: &Histogram, is_counter: bool) -> Option<Histogram> {
+pub(crate) fn step(
+    before: &Histogram,
+    last: &Histogram,
+    is_counter: bool,
+    is_reset: bool,
+) -> Option<Histogram> {
     let mut step = last.clone();
-    if !(is_counter && last.detect_reset(before)) {
+    if !(is_counter && (is_reset || last.detect_reset(before))) {
         step.sub(before).ok()?;
     }
     step.counter_reset_hint = CounterResetHint::Gauge;

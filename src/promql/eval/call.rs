@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::frame::Frame;
-use super::select::{BoundsCache, Limit, Reach};
+use super::select::{BoundsCache, Limit, Reach, Take};
 use super::{Evaluator, Row, Sink, emit, merge};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis};
-use crate::promql::ast::{Call, Expr, ExprKind, Extension, MatrixSelector, ValueType};
+use crate::promql::ast::{
+    Call, Expr, ExprKind, Extension, MatrixSelector, ValueType, VectorSelector,
+};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
     Argument, Arguments, Body, Function, Moment, Samples, Validate, labels_of_absence,
@@ -77,6 +79,7 @@ impl Evaluator<'_> {
             }
             Body::Vector { body, .. } => self.over_vectors(call, body, frame, sink),
             Body::Timestamp => self.timestamp(call, frame, sink),
+            Body::StartTimestamp => self.start_timestamp(call, frame, sink),
             Body::AbsentOverTime => self.absent_over_time(call, frame, sink),
             Body::Info => self.info(call, frame, sink),
             Body::Scalar { .. } => {
@@ -218,19 +221,7 @@ impl Evaluator<'_> {
             return;
         };
         if let ExprKind::Vector(selector) = &argument.unwrap_parens().kind {
-            let mut series = Vec::new();
-            self.vector_selector(selector, frame, true, &mut |row: Row<'_>| {
-                let labels = match row.drop_name {
-                    true => row.labels,
-                    false => row.labels.without_metadata(),
-                };
-                series.push(ColumnSeries {
-                    labels,
-                    drop_name: row.drop_name,
-                    column: std::mem::take(row.column),
-                });
-            });
-            return emit(merge::distinct(series, frame), sink);
+            return self.of_samples(selector, Take::Stamps, frame, sink);
         }
         self.without_names(argument, frame, sink, &|column| {
             for tick in 0..column.len() {
@@ -240,6 +231,38 @@ impl Evaluator<'_> {
             }
             true
         });
+    }
+
+    /// There is nothing to say of samples that were computed.
+    fn start_timestamp(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+        if let Some(argument) = call.args.first()
+            && let ExprKind::Vector(selector) = &argument.unwrap_parens().kind
+        {
+            self.of_samples(selector, Take::Starts, frame, sink);
+        }
+    }
+
+    /// Streams what is taken of the samples of a selector.
+    fn of_samples(
+        &self,
+        selector: &VectorSelector,
+        take: Take,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let mut series = Vec::new();
+        self.vector_selector(selector, frame, take, &mut |row: Row<'_>| {
+            let labels = match row.drop_name {
+                true => row.labels,
+                false => row.labels.without_metadata(),
+            };
+            series.push(ColumnSeries {
+                labels,
+                drop_name: row.drop_name,
+                column: std::mem::take(row.column),
+            });
+        });
+        emit(merge::distinct(series, frame), sink);
     }
 
     fn absent_over_time(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {

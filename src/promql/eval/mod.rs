@@ -31,7 +31,7 @@ pub use view::{Horizon, Reader, View};
 
 use self::call::Range;
 use self::frame::{Frame, QueryTime};
-use self::select::Selected;
+use self::select::{Selected, Take};
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
 use super::functions::QuerySpan;
@@ -286,7 +286,7 @@ impl<'a> Evaluator<'a> {
     /// Evaluates a vector and hands its series to `sink`, each with a sample at one tick at least.
     fn stream(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
         match &expr.kind {
-            ExprKind::Vector(selector) => self.vector_selector(selector, frame, false, sink),
+            ExprKind::Vector(selector) => self.vector_selector(selector, frame, Take::Values, sink),
             ExprKind::Call(call) => self.call(call, frame, sink),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, frame, sink),
             ExprKind::Chain(chain) => self.chain(chain, frame, sink),

@@ -43,6 +43,17 @@ pub(super) enum Limit {
     Fixed(Timestamp),
 }
 
+/// What is taken of the samples of a selector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Take {
+    /// The samples themselves.
+    Values,
+    /// When they were taken.
+    Stamps,
+    /// When their counters started.
+    Starts,
+}
+
 /// How far windows reach from where they end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
@@ -240,14 +251,14 @@ impl<'a> Evaluator<'a> {
         &self,
         selector: &VectorSelector,
         frame: &Frame,
-        stamps: bool,
+        take: Take,
         sink: &mut Sink<'_>,
     ) {
         let ends = match self.ends(&selector.shift, frame) {
             Ok(ends) => ends,
             Err(message) => return frame.fail_all(&message),
         };
-        let is_smoothed = selector.extension == Some(Extension::Smoothed) && !stamps;
+        let is_smoothed = selector.extension == Some(Extension::Smoothed) && take == Take::Values;
         let lookback = self.view.lookback;
         let reach = Reach {
             back: lookback,
@@ -263,15 +274,21 @@ impl<'a> Evaluator<'a> {
             };
             let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
             column.reset(frame.count());
-            match stamps {
-                true => newest_stamps(&points, bounds, &mut column),
-                false if is_smoothed => smoothed(&points, bounds, frame.ticks, ends, &mut column),
-                false => newest(&points, bounds, &mut column),
+            match take {
+                Take::Stamps => newest_times(&points, bounds, &mut column, Points::time),
+                Take::Starts if points.starts().is_empty() => {}
+                Take::Starts => newest_times(&points, bounds, &mut column, |points, index| {
+                    points.starts()[index]
+                }),
+                Take::Values if is_smoothed => {
+                    smoothed(&points, bounds, frame.ticks, ends, &mut column)
+                }
+                Take::Values => newest(&points, bounds, &mut column),
             }
             if column.has_any() {
                 sink(Row {
                     labels: selected.labels.clone(),
-                    drop_name: stamps && self.view.features.delayed_name_removal,
+                    drop_name: take != Take::Values && self.view.features.delayed_name_removal,
                     column: &mut column,
                 });
             }
@@ -297,15 +314,20 @@ fn newest(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
     }
 }
 
-/// The time of the newest sample of every window in seconds, unless it is stale.
-fn newest_stamps(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
+/// A time of the newest sample of every window in seconds, unless it is stale.
+fn newest_times(
+    points: &Points,
+    bounds: &[(u32, u32)],
+    column: &mut Column,
+    time: fn(&Points, usize) -> Timestamp,
+) {
     for (tick, &(first, past)) in bounds.iter().enumerate() {
         if first == past {
             continue;
         }
         let index = past as usize - 1;
         if points.histogram(index).is_some() || !is_stale(points.values()[index]) {
-            column.set(tick, points.time(index) as f64 / 1000.0);
+            column.set(tick, time(points, index) as f64 / 1000.0);
         }
     }
 }

@@ -7,6 +7,7 @@ mod over_time;
 mod pointwise;
 mod rates;
 mod scalars;
+mod starts;
 mod vectors;
 
 pub use self::calendar::Moment;
@@ -103,6 +104,8 @@ pub enum Body {
     },
     /// The stamps of samples, which only the evaluator knows: `timestamp(v)`.
     Timestamp,
+    /// When the counters of samples started, which only the evaluator knows: `start_timestamp(v)`.
+    StartTimestamp,
     /// Whether any window holds a sample, which only the evaluator knows: `absent_over_time(m[5m])`.
     AbsentOverTime,
     /// Joins info metrics, which only the evaluator can select: `info(v, {…})`.
@@ -181,9 +184,10 @@ impl Function {
     /// What it takes and gives.
     pub fn signature(&self) -> Signature {
         let (params, variadic, returns) = match self.body {
-            Body::Pointwise(_) | Body::HistogramPart(_) | Body::Timestamp => {
-                (VECTOR, 0, ValueType::Vector)
-            }
+            Body::Pointwise(_)
+            | Body::HistogramPart(_)
+            | Body::Timestamp
+            | Body::StartTimestamp => (VECTOR, 0, ValueType::Vector),
             Body::Calendar(_) => (VECTOR, 1, ValueType::Vector),
             Body::PointwiseWith {
                 params, variadic, ..

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::starts::{is_reset_by_start, start_within};
 use super::{Body, Function, Samples, extended};
-use crate::model::{Histogram, Millis, number};
+use crate::model::{Histogram, Millis, Timestamp, number};
 use crate::promql::ast::Extension;
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::Column;
@@ -161,10 +162,13 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
     let values = windows.points.values();
     let resets = match kind {
         Kind::Delta => Vec::new(),
-        Kind::Rate | Kind::Increase => reset_indices(values),
+        Kind::Rate | Kind::Increase => reset_indices(windows),
     };
     let (mut low, mut high) = (0, 0);
-    for window in windows.of_floats().filter(|window| window.count() > 1) {
+    for window in windows.of_floats() {
+        let Some(origin) = Origin::of(windows, &window, kind) else {
+            continue;
+        };
         let (first, last) = (values[window.first], values[window.past - 1]);
         let mut increase = last - first;
         low = advance(&resets, low, window.first + 1);
@@ -172,11 +176,12 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         for &index in &resets[low..high] {
             increase += values[index - 1];
         }
+        if let Origin::Known(_) = origin {
+            increase += first;
+        }
         let to_zero = (increase > 0.0 && first >= 0.0).then(|| first / increase);
-        out.set(
-            window.tick,
-            increase * stretch(windows, &window, kind, to_zero),
-        );
+        let factor = stretch(windows, &window, kind, origin, to_zero);
+        out.set(window.tick, increase * factor);
     }
     if windows.points.has_histograms() {
         extrapolate_histograms(windows, out, kind);
@@ -185,11 +190,22 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
 
 fn extrapolate_histograms(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
     let of_histograms = |window: &Window<'_>| {
+        let origin = Origin::of(windows, window, kind)?;
         let histograms: Vec<&Arc<Histogram>> = window.histograms().collect();
-        let mut increase = histograms::increase(&histograms, kind != Kind::Delta)?;
-        let first = histograms.first()?.count;
-        let to_zero = (increase.count > 0.0 && first >= 0.0).then(|| first / increase.count);
-        increase.mul(stretch(windows, window, kind, to_zero));
+        let first = histograms.first()?;
+        let mut increase = match histograms.len() {
+            1 => Histogram::clone(first),
+            _ => {
+                let is_reset = |index: usize| is_reset_by_start(windows, window.first + index);
+                histograms::increase(&histograms, kind != Kind::Delta, is_reset)?
+            }
+        };
+        if matches!(origin, Origin::Known(_)) && histograms.len() > 1 {
+            increase.add(first).ok()?;
+        }
+        let to_zero =
+            (increase.count > 0.0 && first.count >= 0.0).then(|| first.count / increase.count);
+        increase.mul(stretch(windows, window, kind, origin, to_zero));
         Some(increase)
     };
     for window in windows
@@ -202,13 +218,44 @@ fn extrapolate_histograms(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
     }
 }
 
-/// The indices of samples that are less than the one before.
-fn reset_indices(values: &[f64]) -> Vec<usize> {
+/// Where the counter of a window began.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// At zero, at a moment within the window.
+    Known(Timestamp),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Origin {
+    /// `None` where there are too few samples to say anything.
+    fn of(windows: &Windows<'_>, window: &Window<'_>, kind: Kind) -> Option<Origin> {
+        let known = match kind {
+            Kind::Delta => None,
+            Kind::Rate | Kind::Increase => start_within(windows, window),
+        };
+        match known {
+            Some(start) => Some(Origin::Known(start)),
+            None => (window.count() > 1).then_some(Origin::Unknown),
+        }
+    }
+}
+
+/// The indices of samples before which the counter was reset.
+fn reset_indices(windows: &Windows<'_>) -> Vec<usize> {
+    let values = windows.points.values();
     let pairs = values.windows(2).enumerate();
-    pairs
-        .filter(|(_, pair)| pair[1] < pair[0])
-        .map(|(index, _)| index + 1)
-        .collect()
+    let is_lower = pairs.map(|(index, pair)| (index + 1, pair[1] < pair[0]));
+    match windows.points.starts().is_empty() {
+        true => is_lower
+            .filter(|(_, lower)| *lower)
+            .map(|(index, _)| index)
+            .collect(),
+        false => is_lower
+            .filter(|(index, lower)| *lower || is_reset_by_start(windows, *index))
+            .map(|(index, _)| index)
+            .collect(),
+    }
 }
 
 /// The first place at or after `from` whose entry is at least `bound`. Windows move forward (but for `@`), so
@@ -226,22 +273,37 @@ fn advance(sorted: &[usize], from: usize, bound: usize) -> usize {
 
 /// By how much the difference between the first and the last sample is stretched to cover the window: up to
 /// its bounds where a sample is near them (1.1 average distances), by half a distance where not, and for
-/// counters never below zero, which lies `to_zero` sampled intervals before the first sample. For `rate` a second.
-fn stretch(windows: &Windows<'_>, window: &Window<'_>, kind: Kind, to_zero: Option<f64>) -> f64 {
+/// counters never below zero, which lies `to_zero` sampled intervals before the first sample unless the origin is known.
+/// For `rate` a second.
+fn stretch(
+    windows: &Windows<'_>,
+    window: &Window<'_>,
+    kind: Kind,
+    origin: Origin,
+    to_zero: Option<f64>,
+) -> f64 {
     let end = windows.end(window.tick);
     let seconds = |millis: i64| millis as f64 / 1000.0;
     let mut to_start = seconds(window.first_time() - (end - windows.range));
     let mut to_end = seconds(end - window.last_time());
-    let sampled = seconds(window.last_time() - window.first_time());
-    let distance = sampled / (window.count() - 1) as f64;
+    let mut sampled = seconds(window.last_time() - window.first_time());
+    let distance = match window.count() {
+        1 => 0.0,
+        count => sampled / (count - 1) as f64,
+    };
     let near = distance * 1.1;
-    if to_start >= near {
-        to_start = distance / 2.0;
-    }
-    if let Some(to_zero) = to_zero.filter(|_| kind != Kind::Delta) {
-        let to_zero = sampled * to_zero;
-        if to_zero < to_start {
-            to_start = to_zero;
+    if let Origin::Known(start) = origin {
+        to_start = 0.0;
+        sampled = seconds(window.last_time() - start);
+    } else {
+        if to_start >= near {
+            to_start = distance / 2.0;
+        }
+        if let Some(to_zero) = to_zero.filter(|_| kind != Kind::Delta) {
+            let to_zero = sampled * to_zero;
+            if to_zero < to_start {
+                to_start = to_zero;
+            }
         }
     }
     if to_end >= near {
@@ -268,10 +330,11 @@ fn instant(windows: &Windows<'_>, out: &mut Column, is_rate: bool) {
     for window in windows.iter().filter(|window| window.count() > 1) {
         let (last, before) = (window.past - 1, window.past - 2);
         let seconds = (points.time(last) - points.time(before)) as f64 / 1000.0;
+        let by_start = is_reset_by_start(windows, last);
         match (points.histogram(before), points.histogram(last)) {
             (None, None) => {
                 let (before, last) = (points.values()[before], points.values()[last]);
-                let is_reset = is_rate && last < before;
+                let is_reset = is_rate && (last < before || by_start);
                 let difference = if is_reset { last } else { last - before };
                 let value = if is_rate {
                     difference / seconds
@@ -281,7 +344,7 @@ fn instant(windows: &Windows<'_>, out: &mut Column, is_rate: bool) {
                 out.set(window.tick, value);
             }
             (Some(before), Some(last)) => {
-                if let Some(mut difference) = histograms::step(before, last, is_rate) {
+                if let Some(mut difference) = histograms::step(before, last, is_rate, by_start) {
                     if is_rate {
                         difference.div(seconds);
                     }
@@ -418,8 +481,12 @@ fn changed(windows: &Windows<'_>, index: usize) -> bool {
 fn was_reset(windows: &Windows<'_>, index: usize) -> bool {
     let points = windows.points;
     match (points.histogram(index - 1), points.histogram(index)) {
-        (None, None) => points.values()[index] < points.values()[index - 1],
-        (Some(before), Some(histogram)) => histogram.detect_reset(before),
+        (None, None) => {
+            points.values()[index] < points.values()[index - 1] || is_reset_by_start(windows, index)
+        }
+        (Some(before), Some(histogram)) => {
+            is_reset_by_start(windows, index) || histogram.detect_reset(before)
+        }
         _ => true,
     }
 }

@@ -88,11 +88,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("info", Body::Info, "Adds the labels of info metrics.")
         .keeping_name()
         .experimental(),
-    row(
+    Function::new(
         "start_timestamp",
-        &[Vector],
-        0,
-        |_| Ok(Vec::new()),
+        Body::StartTimestamp,
         "When the counter of every sample started, in seconds; nothing where that is not recorded.",
     )
     .experimental(),

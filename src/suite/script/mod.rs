@@ -6,6 +6,7 @@ mod nhcb;
 mod pin;
 mod read;
 mod run;
+mod start;
 
 use crate::model::{Labels, Millis, Regex, Timestamp};
 use crate::store::Points;

@@ -2,6 +2,7 @@
 
 use super::line::Line;
 use super::nhcb::with_custom_buckets;
+use super::start::distances;
 use super::{
     Command, Evaluation, Expected, ExpectedSeries, Load, Note, Pattern, Script, Steps, Time,
 };
@@ -110,21 +111,49 @@ impl<'a> Reader<'a> {
     fn load(&mut self, rest: Line<'a>) -> Result<Load, Diagnostic> {
         let interval = self.duration(rest, "the step of a load")?;
         let mut series: Vec<(Labels, Points)> = Vec::new();
+        let mut starts: Option<Starts> = None;
         while let Some(line) = self.take_of_block() {
-            // When samples started is not looked at yet.
             if line.split_word().0.ends_with("@st") {
+                starts = Some(self.starts(line)?);
                 continue;
             }
             let (labels, items, values) = self.series(line)?;
             let points = expand(&items, 0, interval, MAX_SAMPLES)
                 .map_err(|error| self.notation_fault(values, error))?;
-            let points = as_stored(points);
+            let mut points = as_stored(points);
+            if let Some((of, distances)) = starts.take() {
+                let count = items.iter().map(Item::count).sum::<u64>();
+                if of != labels || distances.len() as u64 != count {
+                    let help = "write it for the series below, a distance for each sample";
+                    return Err(line.fault(
+                        self.source,
+                        "the @st line above is of another series",
+                        help,
+                    ));
+                }
+                points = started(points, &distances, interval);
+            }
             match series.iter_mut().find(|(present, _)| *present == labels) {
                 Some(present) => present.1 = points,
                 None => series.push((labels, points)),
             }
         }
         Ok(Load { series })
+    }
+
+    /// `metric@st -1m _x3`
+    fn starts(&self, line: Line<'a>) -> Result<Starts, Diagnostic> {
+        let (name, rest) = line.split_word();
+        let name = name.trim_end_matches("@st");
+        let labels = parse_series(name).map_err(|error| self.notation_fault(line, error))?;
+        let distances = distances(rest.text, MAX_SAMPLES).map_err(|message| {
+            rest.fault(
+                self.source,
+                message,
+                "write `_`, `_x3`, `-1m`, `-1mx3` or `-1m+30sx3`",
+            )
+        })?;
+        Ok((labels, distances))
     }
 
     fn evaluation(&mut self, mode: &str, line: Line<'a>) -> Result<Evaluation, Diagnostic> {
@@ -354,6 +383,21 @@ impl<'a> Reader<'a> {
             .at(self.source, Span::new(start, start + 1))
             .help(error.help)
     }
+}
+
+/// A series, and how far from each sample its counter started.
+type Starts = (Labels, Vec<Option<Millis>>);
+
+/// Samples of a series that begins at 0, and when the counter of each started.
+fn started(points: Points, distances: &[Option<Millis>], interval: Millis) -> Points {
+    let starts = (0..points.len()).map(|index| {
+        let time = points.time(index);
+        let place = usize::try_from(time / interval).unwrap_or(usize::MAX);
+        let distance = distances.get(place).copied().flatten();
+        distance.map_or(0, |distance| time.saturating_add(distance))
+    });
+    let starts = starts.collect();
+    points.with_starts(starts)
 }
 
 /// Where the name and the labels of a series end.

@@ -1,0 +1,34 @@
+//! What is known of when counters started.
+
+use crate::model::Timestamp;
+use crate::promql::window::{Window, Windows};
+
+/// Whether the start of a sample tells that its counter was reset since the sample before. A start of 0 is none.
+pub(crate) fn is_start_reset(
+    before: (Timestamp, Timestamp),
+    current: (Timestamp, Timestamp),
+) -> bool {
+    let ((before_start, before), (start, time)) = (before, current);
+    if start == 0 || start >= time || start < before {
+        return false;
+    }
+    // A start at the sample before is that of a delta, or of a counter whose start is not known.
+    start > before || (before_start <= before && before_start != 0 && before_start != before)
+}
+
+/// Whether the starts of two neighbours tell of a reset.
+pub(super) fn is_reset_by_start(windows: &Windows<'_>, index: usize) -> bool {
+    let points = windows.points;
+    let at = |index: usize| Some((points.starts().get(index).copied()?, points.time(index)));
+    match (at(index - 1), at(index)) {
+        (Some(before), Some(current)) => is_start_reset(before, current),
+        _ => false,
+    }
+}
+
+/// When the counter of a window's first sample started, where that is within the window.
+pub(super) fn start_within(windows: &Windows<'_>, window: &Window<'_>) -> Option<Timestamp> {
+    let start = windows.points.starts().get(window.first).copied()?;
+    let window_start = windows.end(window.tick).saturating_sub(windows.range);
+    (start != 0 && start > window_start && start < window.first_time()).then_some(start)
+}
