@@ -70,16 +70,22 @@ fn joined_with(
     })
 }
 
-/// The samples of two series with the same labels; `None` where they coexist.
+/// The samples of two series with the same labels; `None` where they have samples of one kind at one time. Of a float and
+/// a histogram it is the histogram that stays.
 pub(super) fn joined_points(a: &Points, b: &Points) -> Option<Points> {
     let mut order: Vec<(Timestamp, &Points, usize)> = Vec::with_capacity(a.len() + b.len());
     for points in [a, b] {
         order.extend((0..points.len()).map(|index| (points.time(index), points, index)));
     }
-    order.sort_by_key(|entry| entry.0);
-    if order.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+    let is_float = |entry: &(Timestamp, &Points, usize)| entry.1.histogram(entry.2).is_none();
+    order.sort_by_key(|entry| (entry.0, is_float(entry)));
+    let is_twin = |pair: &[(Timestamp, &Points, usize)]| {
+        pair[0].0 == pair[1].0 && is_float(&pair[0]) == is_float(&pair[1])
+    };
+    if order.windows(2).any(is_twin) {
         return None;
     }
+    order.dedup_by_key(|entry| entry.0);
     let mut out = Points::default();
     for (time, points, index) in order {
         match points.histogram(index) {

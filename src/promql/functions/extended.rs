@@ -17,6 +17,9 @@ pub(super) fn fill(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         let Some(stretch) = Stretch::new(windows, &window, kind) else {
             continue;
         };
+        if stretch.is_smoothed && window.points.time(stretch.first) > stretch.end {
+            continue;
+        }
         match window.contents() {
             Contents::Floats => out.set(window.tick, stretch.of_floats(&window)),
             Contents::Histograms => {
@@ -29,8 +32,8 @@ pub(super) fn fill(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
     }
 }
 
-/// The floats of an extended window by itself: one at its start, those within, one at its end. `None` where no sample
-/// lies within it.
+/// The floats of an extended window by itself: one at its start, those within, one at its end. `None` where all samples
+/// lie before it.
 pub(crate) fn widened(windows: &Windows<'_>, window: &Window<'_>) -> Option<Points> {
     let stretch = Stretch::new(windows, window, Kind::Delta)?;
     let (left, right) = stretch.ends_of_floats(window);
@@ -106,7 +109,7 @@ pub(crate) fn interpolate_gauge(
 }
 
 impl Stretch {
-    /// `None` where no sample lies within the window.
+    /// `None` where all samples lie before the window.
     fn new(windows: &Windows<'_>, window: &Window<'_>, kind: Kind) -> Option<Stretch> {
         let points = window.points;
         let is_smoothed = windows.extension == Some(Extension::Smoothed);
@@ -123,9 +126,7 @@ impl Stretch {
         if is_smoothed {
             last = find(window.first, last, &|time| time >= end);
         }
-        let is_before = points.time(last) <= start;
-        let is_after = is_smoothed && points.time(first) > end;
-        (!is_before && !is_after).then_some(Stretch {
+        (points.time(last) > start).then_some(Stretch {
             kind,
             is_smoothed,
             start,
