@@ -3,8 +3,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use rulecheck::model::Labels;
+use rulecheck::model::{Histogram, Labels};
 use rulecheck::rules::ReadOptions;
+use rulecheck::series::notation::parse_histogram;
 use rulecheck::suite::accept::{
     CheckId, Observed, ObservedAlert, ObservedSample, Replacement, accept,
 };
@@ -67,13 +68,17 @@ fn expects(file: &TestFile, replacement: &Replacement) -> bool {
         }
         (Observed::Samples(samples), CheckId::Expr(index)) => {
             let expected = test.expr_checks[index].expected.as_ref().unwrap();
-            let mut expected: Vec<(Labels, u64)> = expected
+            let written = |histogram: &Option<Histogram>, value| match histogram {
+                Some(histogram) => histogram.test_expression(),
+                None => bits(value).to_string(),
+            };
+            let mut expected: Vec<(Labels, String)> = expected
                 .iter()
-                .map(|sample| (sample.labels.clone(), bits(sample.value)))
+                .map(|it| (it.labels.clone(), written(&it.histogram, it.value)))
                 .collect();
-            let mut observed: Vec<(Labels, u64)> = samples
+            let mut observed: Vec<(Labels, String)> = samples
                 .iter()
-                .map(|sample| (sample.labels.clone(), bits(sample.value)))
+                .map(|it| (it.labels.clone(), written(&it.histogram, it.value)))
                 .collect();
             expected.sort();
             observed.sort();
@@ -135,8 +140,10 @@ fn alert(json: &Value) -> ObservedAlert {
 fn sample(json: &Value) -> ObservedSample {
     ObservedSample {
         labels: Labels::from_pairs(pairs(&json["labels"])),
-        value: json["value"].as_str().unwrap().parse().unwrap(),
-        histogram: None,
+        value: json["value"].as_str().unwrap_or("0").parse().unwrap(),
+        histogram: json["histogram"]
+            .as_str()
+            .map(|text| parse_histogram(text).unwrap()),
     }
 }
 
