@@ -286,7 +286,11 @@ fn reason(error: &io::Error) -> String {
 
 /// Writes to standard output. That nobody reads on is no error.
 pub fn print(text: &str) {
-    drop(anstream::stdout().write_all(text.as_bytes()));
+    // Only escape sequences need a look: the terminal may not want them.
+    drop(match text.contains('\u{1b}') {
+        true => anstream::stdout().write_all(text.as_bytes()),
+        false => io::stdout().write_all(text.as_bytes()),
+    });
 }
 
 /// Writes to standard error.

@@ -5,106 +5,200 @@
 //! "expected", "got", "error"}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use super::{FileReport, Report};
-use crate::model::Labels;
 use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, TestVerdict};
 use crate::text::Diagnostic;
 
 /// The report as one JSON document with a newline.
 pub fn write(report: &Report) -> String {
-    let files: Vec<Value> = report.files.iter().map(file).collect();
-    let mut out = json!({"version": 1, "files": files}).to_string();
+    let document = Document {
+        version: 1,
+        files: report.files.iter().map(File::new).collect(),
+    };
+    // Texts, numbers and lists of them can't fail to be written to memory.
+    let mut out = serde_json::to_string(&document).unwrap_or_default();
     out.push('\n');
     out
 }
 
-fn file(file: &FileReport) -> Value {
-    let (status, diagnostics, tests) = match &file.verdict {
-        Err(faults) => ("error", faults, Vec::new()),
-        Ok(verdict) => {
-            let status = if verdict.passed() { "pass" } else { "fail" };
-            (
-                status,
-                &verdict.warnings,
-                verdict.tests.iter().map(test).collect(),
-            )
+#[derive(Serialize)]
+struct Document<'r> {
+    version: u32,
+    files: Vec<File<'r>>,
+}
+
+#[derive(Serialize)]
+struct File<'r> {
+    path: &'r str,
+    status: &'static str,
+    accepted: usize,
+    diagnostics: Vec<Finding<'r>>,
+    tests: Vec<Test<'r>>,
+}
+
+#[derive(Serialize)]
+struct Finding<'r> {
+    severity: &'static str,
+    message: &'r str,
+    file: Option<&'r str>,
+    line: Option<usize>,
+    column: Option<usize>,
+    help: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Test<'r> {
+    name: &'r str,
+    failures: Vec<Failure<'r>>,
+}
+
+#[derive(Serialize)]
+struct Failure<'r> {
+    kind: &'static str,
+    name: &'r str,
+    eval_time: f64,
+    file: &'r str,
+    line: usize,
+    expected: Option<Lines<'r>>,
+    got: Lines<'r>,
+    error: Option<Cow<'r, str>>,
+}
+
+/// What was expected or seen.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Lines<'r> {
+    Alerts(Vec<Alert<'r>>),
+    Samples(Vec<Sample<'r>>),
+}
+
+#[derive(Serialize)]
+struct Alert<'r> {
+    labels: Pairs<'r>,
+    annotations: Pairs<'r>,
+}
+
+#[derive(Serialize)]
+struct Sample<'r> {
+    labels: Pairs<'r>,
+    value: String,
+}
+
+/// A mapping of texts, in its order.
+struct Pairs<'r>(Vec<(&'r str, &'r str)>);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
         }
-    };
-    let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
-    json!({"path": file.path, "status": status, "accepted": file.accepted, "diagnostics": diagnostics, "tests": tests})
+        map.end()
+    }
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Value {
-    let place = diagnostic.place.as_ref();
-    let at = place.map(|place| place.source.line_column(place.span.start));
-    json!({
-        "severity": diagnostic.severity.name(),
-        "message": diagnostic.message,
-        "file": place.map(|place| place.source.name()),
-        "line": at.map(|at| at.line),
-        "column": at.map(|at| at.column),
-        "help": diagnostic.help,
-    })
-}
-
-fn test(test: &TestVerdict) -> Value {
-    let failures: Vec<Value> = test.failures.iter().map(failure).collect();
-    json!({"name": test.name, "failures": failures})
-}
-
-fn failure(failure: &Mismatch) -> Value {
-    let (expected, got, error) = match &failure.cause {
-        Cause::Alert { expected, got, .. } => (alerts(expected), alerts(got), Value::Null),
-        Cause::Expr { expected, got } => (samples(expected), samples(got), Value::Null),
-        Cause::Unreadable(faults) => {
-            let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
-            (Value::Null, json!([]), json!(messages.join("; ")))
+impl<'r> File<'r> {
+    fn new(file: &'r FileReport) -> File<'r> {
+        let (status, diagnostics, tests) = match &file.verdict {
+            Err(faults) => ("error", faults, &[] as &[TestVerdict]),
+            Ok(verdict) => {
+                let status = if verdict.passed() { "pass" } else { "fail" };
+                (status, &verdict.warnings, verdict.tests.as_slice())
+            }
+        };
+        File {
+            path: &file.path,
+            status,
+            accepted: file.accepted,
+            diagnostics: diagnostics.iter().map(Finding::new).collect(),
+            tests: tests.iter().map(Test::new).collect(),
         }
-        Cause::ExprError(error) | Cause::Rule(error) => (Value::Null, json!([]), json!(error)),
-    };
-    let at = failure.place.source.line_column(failure.place.span.start);
-    json!({
-        "kind": failure.kind(),
-        "name": failure.name,
-        "eval_time": failure.eval_time as f64 / 1000.0,
-        "file": failure.place.source.name(),
-        "line": at.line,
-        "expected": expected,
-        "got": got,
-        "error": error,
-    })
+    }
 }
 
-fn alerts(lines: &[AlertLine]) -> Value {
-    let alert = |line: &AlertLine| {
-        let annotations: Map<String, Value> = line
-            .annotations
-            .iter()
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect();
-        let mut labels = labels(&line.labels);
-        labels.extend(
-            line.empty_labels
+impl<'r> Finding<'r> {
+    fn new(diagnostic: &'r Diagnostic) -> Finding<'r> {
+        let place = diagnostic.place.as_ref();
+        let at = place.map(|place| place.source.line_column(place.span.start));
+        Finding {
+            severity: diagnostic.severity.name(),
+            message: &diagnostic.message,
+            file: place.map(|place| place.source.name()),
+            line: at.map(|at| at.line),
+            column: at.map(|at| at.column),
+            help: diagnostic.help.as_deref(),
+        }
+    }
+}
+
+impl<'r> Test<'r> {
+    fn new(test: &'r TestVerdict) -> Test<'r> {
+        Test {
+            name: &test.name,
+            failures: test.failures.iter().map(Failure::new).collect(),
+        }
+    }
+}
+
+impl<'r> Failure<'r> {
+    fn new(failure: &'r Mismatch) -> Failure<'r> {
+        let nothing = || Lines::Samples(Vec::new());
+        let (expected, got, error) = match &failure.cause {
+            Cause::Alert { expected, got, .. } => {
+                (Some(Lines::alerts(expected)), Lines::alerts(got), None)
+            }
+            Cause::Expr { expected, got } => {
+                (Some(Lines::samples(expected)), Lines::samples(got), None)
+            }
+            Cause::Unreadable(faults) => {
+                let messages: Vec<&str> =
+                    faults.iter().map(|fault| fault.message.as_str()).collect();
+                (None, nothing(), Some(Cow::Owned(messages.join("; "))))
+            }
+            Cause::ExprError(error) | Cause::Rule(error) => {
+                (None, nothing(), Some(Cow::Borrowed(error.as_str())))
+            }
+        };
+        let at = failure.place.source.line_column(failure.place.span.start);
+        Failure {
+            kind: failure.kind(),
+            name: &failure.name,
+            eval_time: failure.eval_time as f64 / 1000.0,
+            file: failure.place.source.name(),
+            line: at.line,
+            expected,
+            got,
+            error,
+        }
+    }
+}
+
+impl<'r> Lines<'r> {
+    fn alerts(lines: &'r [AlertLine]) -> Lines<'r> {
+        let alert = |line: &'r AlertLine| {
+            let empty = line.empty_labels.iter().map(|name| (name.as_str(), ""));
+            let annotations = line
+                .annotations
                 .iter()
-                .map(|name| (name.clone(), json!(""))),
-        );
-        json!({"labels": labels, "annotations": annotations})
-    };
-    lines.iter().map(alert).collect()
-}
+                .map(|(name, value)| (name.as_str(), value.as_str()));
+            Alert {
+                labels: Pairs(line.labels.iter().chain(empty).collect()),
+                annotations: Pairs(annotations.collect()),
+            }
+        };
+        Lines::Alerts(lines.iter().map(alert).collect())
+    }
 
-fn samples(lines: &[SampleLine]) -> Value {
-    lines
-        .iter()
-        .map(|line| json!({"labels": labels(&line.labels), "value": line.value_text()}))
-        .collect()
-}
-
-fn labels(labels: &Labels) -> Map<String, Value> {
-    labels
-        .iter()
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect()
+    fn samples(lines: &'r [SampleLine]) -> Lines<'r> {
+        let sample = |line: &'r SampleLine| Sample {
+            labels: Pairs(line.labels.iter().collect()),
+            value: line.value_text(),
+        };
+        Lines::Samples(lines.iter().map(sample).collect())
+    }
 }
