@@ -27,7 +27,8 @@
 //! * [`promql`] parses, prints and checks queries and evaluates them over columns of ticks.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
-//! * [`suite`] reads test files and turns a replay into verdicts.
+//! * [`suite`] reads test files and turns a replay into verdicts; [`suite::script`] runs the scripts by which Prometheus
+//!   tests its engine.
 //! * [`report`] shows results; `io` is the only file that touches the disk; `command` has a file a
 //!   subcommand.
 

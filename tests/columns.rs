@@ -18,7 +18,7 @@ use rulecheck::series::notation::{expand, parse_histogram, parse_values};
 use rulecheck::store::{Points, Series, Store, Writer};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn many_ticks_at_once_are_each_alone(

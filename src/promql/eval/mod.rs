@@ -16,6 +16,7 @@ mod frame;
 mod info;
 mod matching;
 mod merge;
+mod ranges;
 mod select;
 mod smooth;
 mod subquery;
@@ -29,8 +30,8 @@ use hashbrown::HashMap;
 
 pub use view::{Horizon, Reader, View};
 
-use self::call::Range;
 use self::frame::{Frame, QueryTime};
+use self::ranges::Range;
 use self::select::{Selected, Take};
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use super::call::clean;
 use super::frame::{Frame, QueryTime};
+use super::ranges::clean;
 use super::smooth::smoothed;
 use super::view::Horizon;
 use super::{Evaluator, Row, Sink};
