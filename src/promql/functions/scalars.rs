@@ -40,7 +40,11 @@ pub(super) static ROWS: &[Function] = &[
     row(
         "range",
         &[],
-        |arguments| of_query(arguments, |span| (span.end - span.start) as f64 / 1000.0),
+        |arguments| {
+            of_query(arguments, |span| {
+                span.end.saturating_sub(span.start) as f64 / 1000.0
+            })
+        },
         "Length of the query in seconds; 0 for a rule.",
     )
     .of_its_query()

@@ -17,6 +17,9 @@ use crate::text::{Diagnostic, Source, Span};
 /// Samples of one series beyond which a script is refused.
 const MAX_SAMPLES: usize = 1_000_000;
 
+/// Steps of one evaluation beyond which a script is refused.
+const MAX_STEPS: i64 = 100_000;
+
 /// Reads a script.
 ///
 /// # Errors
@@ -220,6 +223,10 @@ impl<'a> Reader<'a> {
                 "the range ends before it starts, or its step is not above 0",
                 "write `from START to END step STEP`",
             ));
+        }
+        if (end - start) / step > MAX_STEPS {
+            let message = format!("more than {MAX_STEPS} steps");
+            return Err(line.fault(self.source, message, "use a longer step"));
         }
         Ok((Steps { start, end, step }, rest))
     }
