@@ -8,7 +8,7 @@ use super::{Arguments, Body, Function};
 use crate::model::number::{format_general, parse_float};
 use crate::model::quantile::{ClassicBucket, bucket_fraction, bucket_quantile};
 use crate::model::{Histogram, Labels};
-use crate::promql::ast::ValueType::{self, Scalar, String as Text, Vector};
+use crate::promql::ast::ValueType::{Scalar, String as Text, Vector};
 use crate::promql::column::{Column, ColumnSeries, EvalError, Sample};
 
 /// Every such function.
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Function] = &[
         Body::HistogramPart(Histogram::variance),
         "Estimated variance of the observations.",
     ),
-    row(
+    Function::of_vectors(
         "histogram_quantile",
         &[Scalar, Vector],
         0,
@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Function] = &[
         },
         "The quantile φ of the observations, by interpolation in a bucket.",
     ),
-    row(
+    Function::of_vectors(
         "histogram_fraction",
         &[Scalar, Scalar, Vector],
         0,
@@ -64,7 +64,7 @@ pub(super) static ROWS: &[Function] = &[
         },
         "The estimated fraction of observations between two values.",
     ),
-    row(
+    Function::of_vectors(
         "histogram_quantiles",
         &[Vector, Text, Scalar, Scalar],
         9,
@@ -73,24 +73,6 @@ pub(super) static ROWS: &[Function] = &[
     )
     .experimental(),
 ];
-
-const fn row(
-    name: &'static str,
-    params: &'static [ValueType],
-    variadic: i32,
-    body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>,
-    doc: &'static str,
-) -> Function {
-    Function::new(
-        name,
-        Body::Vector {
-            params,
-            variadic,
-            body,
-        },
-        doc,
-    )
-}
 
 /// A histogram at a tick.
 enum Found<'f> {

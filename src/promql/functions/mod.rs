@@ -213,6 +213,41 @@ impl Function {
         }
     }
 
+    /// A row of a function of whole vectors.
+    const fn of_vectors(
+        name: &'static str,
+        params: &'static [ValueType],
+        variadic: i32,
+        body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>,
+        doc: &'static str,
+    ) -> Function {
+        Function::new(
+            name,
+            Body::Vector {
+                params,
+                variadic,
+                body,
+            },
+            doc,
+        )
+    }
+
+    /// A row of a function of one range vector.
+    const fn of_windows(
+        name: &'static str,
+        samples: Samples,
+        kernel: fn(&Windows<'_>, &mut Column),
+        doc: &'static str,
+    ) -> Function {
+        let body = Body::Window {
+            params: &[ValueType::Matrix],
+            samples,
+            kernel,
+            validate: None,
+        };
+        Function::new(name, body, doc)
+    }
+
     const fn new(name: &'static str, body: Body, doc: &'static str) -> Function {
         Function {
             name,

@@ -9,7 +9,7 @@ use crate::promql::window::{Window, Windows};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    row(
+    Function::of_windows(
         "sum_over_time",
         Samples::Any,
         |windows, out| {
@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Function] = &[
         },
         "Sum of the samples.",
     ),
-    row(
+    Function::of_windows(
         "avg_over_time",
         Samples::Any,
         |windows, out| {
@@ -33,13 +33,13 @@ pub(super) static ROWS: &[Function] = &[
         },
         "Mean of the samples.",
     ),
-    row(
+    Function::of_windows(
         "min_over_time",
         Samples::Floats,
         |windows, out| extreme(windows, out, less),
         "The least sample.",
     ),
-    row(
+    Function::of_windows(
         "max_over_time",
         Samples::Floats,
         |windows, out| extreme(windows, out, greater),
@@ -78,40 +78,40 @@ pub(super) static ROWS: &[Function] = &[
         },
         "The quantile φ of the samples, interpolated.",
     ),
-    row(
+    Function::of_windows(
         "count_over_time",
         Samples::Any,
         |windows, out| windows.fill(out, |window| Some(window.count() as f64)),
         "How many samples there are.",
     ),
-    row(
+    Function::of_windows(
         "present_over_time",
         Samples::Any,
         |windows, out| windows.fill(out, |_| Some(1.0)),
         "1 where there is a sample.",
     ),
-    row(
+    Function::of_windows(
         "last_over_time",
         Samples::Any,
         |windows, out| pick(windows, out, |window| window.past - 1),
         "The last sample.",
     )
     .keeping_name(),
-    row(
+    Function::of_windows(
         "first_over_time",
         Samples::Any,
         |windows, out| pick(windows, out, |window| window.first),
         "The first sample.",
     )
     .keeping_name(),
-    row(
+    Function::of_windows(
         "ts_of_first_over_time",
         Samples::Any,
         |windows, out| windows.fill(out, |window| Some(window.first_time() as f64 / 1000.0)),
         "Time of the first sample in seconds.",
     )
     .experimental(),
-    row(
+    Function::of_windows(
         "ts_of_last_over_time",
         Samples::Any,
         |windows, out| windows.fill(out, |window| Some(window.last_time() as f64 / 1000.0)),
@@ -131,24 +131,6 @@ pub(super) static ROWS: &[Function] = &[
     )
     .experimental(),
 ];
-
-const fn row(
-    name: &'static str,
-    samples: Samples,
-    kernel: fn(&Windows<'_>, &mut Column),
-    doc: &'static str,
-) -> Function {
-    Function::new(
-        name,
-        Body::Window {
-            params: &[Matrix],
-            samples,
-            kernel,
-            validate: None,
-        },
-        doc,
-    )
-}
 
 const fn of_floats(
     name: &'static str,

@@ -14,36 +14,42 @@ use crate::promql::window::{Contents, Window, Windows};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    of_any(
+    Function::of_windows(
         "rate",
+        Samples::Any,
         |windows, out| extrapolate(windows, out, Kind::Rate),
         "Per-second increase of a counter, extrapolated to the window.",
     )
     .taking(&BOTH),
-    of_any(
+    Function::of_windows(
         "increase",
+        Samples::Any,
         |windows, out| extrapolate(windows, out, Kind::Increase),
         "Increase of a counter, extrapolated to the window.",
     )
     .taking(&BOTH),
-    of_any(
+    Function::of_windows(
         "delta",
+        Samples::Any,
         |windows, out| extrapolate(windows, out, Kind::Delta),
         "Difference between the ends of the window, extrapolated to it.",
     )
     .taking(&BOTH),
-    of_any(
+    Function::of_windows(
         "irate",
+        Samples::Any,
         |windows, out| instant(windows, out, true),
         "Per-second increase between the last two samples of a counter.",
     ),
-    of_any(
+    Function::of_windows(
         "idelta",
+        Samples::Any,
         |windows, out| instant(windows, out, false),
         "Difference between the last two samples.",
     ),
-    row(
+    Function::of_windows(
         "deriv",
+        Samples::Floats,
         |windows, out| {
             windows.fill(out, |window| {
                 regression(window, window.first_time()).map(|line| line.slope)
@@ -105,43 +111,8 @@ pub(super) static ROWS: &[Function] = &[
     .taking(&[Extension::Anchored]),
 ];
 
-const fn row(
-    name: &'static str,
-    kernel: fn(&Windows<'_>, &mut Column),
-    doc: &'static str,
-) -> Function {
-    Function::new(
-        name,
-        Body::Window {
-            params: &[Matrix],
-            samples: Samples::Floats,
-            kernel,
-            validate: None,
-        },
-        doc,
-    )
-}
-
 /// Every extension of a window.
 const BOTH: [Extension; 2] = [Extension::Anchored, Extension::Smoothed];
-
-/// A function of floats and of histograms.
-const fn of_any(
-    name: &'static str,
-    kernel: fn(&Windows<'_>, &mut Column),
-    doc: &'static str,
-) -> Function {
-    Function::new(
-        name,
-        Body::Window {
-            params: &[Matrix],
-            samples: Samples::Any,
-            kernel,
-            validate: None,
-        },
-        doc,
-    )
-}
 
 /// What [`extrapolate`] computes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,27 +4,27 @@ use std::cmp::Ordering;
 
 use super::{Arguments, Body, Function};
 use crate::model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher, Regex};
-use crate::promql::ast::ValueType::{self, Scalar, String as Text, Vector};
+use crate::promql::ast::ValueType::{Scalar, String as Text, Vector};
 use crate::promql::ast::{Expr, ExprKind};
 use crate::promql::column::{Column, ColumnSeries, EvalError, Sample};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
-    row(
+    Function::of_vectors(
         "vector",
         &[Scalar],
         0,
         vector,
         "A scalar as a vector of one series without labels.",
     ),
-    row(
+    Function::of_vectors(
         "absent",
         &[Vector],
         0,
         absent,
         "1 where the vector is empty, with the labels that its matchers fix.",
     ),
-    row(
+    Function::of_vectors(
         "label_replace",
         &[Vector, Text, Text, Text, Text],
         0,
@@ -32,7 +32,7 @@ pub(super) static ROWS: &[Function] = &[
         "Sets a label from another one, where a regular expression matches it.",
     )
     .keeping_name(),
-    row(
+    Function::of_vectors(
         "label_join",
         &[Vector, Text, Text, Text],
         -1,
@@ -40,7 +40,7 @@ pub(super) static ROWS: &[Function] = &[
         "Sets a label to others joined by a separator.",
     )
     .keeping_name(),
-    row(
+    Function::of_vectors(
         "sort",
         &[Vector],
         0,
@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Function] = &[
         "Rising by value.",
     )
     .keeping_name(),
-    row(
+    Function::of_vectors(
         "sort_desc",
         &[Vector],
         0,
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Function] = &[
         "Falling by value.",
     )
     .keeping_name(),
-    row(
+    Function::of_vectors(
         "sort_by_label",
         &[Vector, Text],
         -1,
@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Function] = &[
     )
     .keeping_name()
     .experimental(),
-    row(
+    Function::of_vectors(
         "sort_by_label_desc",
         &[Vector, Text],
         -1,
@@ -95,24 +95,6 @@ pub(super) static ROWS: &[Function] = &[
     )
     .experimental(),
 ];
-
-const fn row(
-    name: &'static str,
-    params: &'static [ValueType],
-    variadic: i32,
-    body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>,
-    doc: &'static str,
-) -> Function {
-    Function::new(
-        name,
-        Body::Vector {
-            params,
-            variadic,
-            body,
-        },
-        doc,
-    )
-}
 
 fn vector(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError> {
     let mut column = Column::absent(arguments.ticks.count);
