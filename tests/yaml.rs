@@ -127,7 +127,7 @@ proptest! {
         annotations in prop::collection::btree_map("[a-z]{1,8}", "[^{\\r\\u{85}\\u{2028}\\u{2029}\\u{feff}]{0,30}", 0..4),
     ) {
         let escape_templates = |pairs: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-            pairs.iter().map(|(name, value)| (name.clone(), value.replace("{{", "{ {"))).collect()
+            pairs.iter().map(|(name, value)| (name.clone(), value.replace('{', "{ "))).collect()
         };
         let (labels, annotations) = (escape_templates(&labels), escape_templates(&annotations));
         let rule = serde_json::json!({"alert": "A", "expr": "up", "labels": labels, "annotations": annotations});

@@ -8,7 +8,7 @@ use super::{Outcome, features, load};
 use crate::io;
 use crate::model::{Duration, Millis, Timestamp};
 use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, needs, replay};
-use crate::report::timeline;
+use crate::report::{remedy, timeline};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::store::Store;
 use crate::text::Diagnostic;
@@ -148,7 +148,10 @@ fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
         );
         let fault = Diagnostic::error(message)
             .at(&group.source, rule.expr_text.whole())
-            .help("correct the expression; while a rule fails its alerts keep their state");
+            .help(format!(
+                "{}; while a rule fails its alerts keep their state",
+                remedy(&error.message).unwrap_or("correct the expression")
+            ));
         io::complain(&fault.render(io::wants_colour()));
     }
     match first_errors.is_empty() {

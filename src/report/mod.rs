@@ -2,9 +2,13 @@
 
 pub mod json;
 
+mod remedy;
+
 pub mod text;
 
 pub mod timeline;
+
+pub(crate) use remedy::remedy;
 
 use crate::suite::FileVerdict;
 use crate::text::Diagnostic;

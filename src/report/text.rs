@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{FileReport, Report, count};
+use super::{FileReport, Report, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::replay::{ALERT_NAME, AlertState};
 use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, TestVerdict};
@@ -144,13 +144,20 @@ impl Printer {
                     self.out.push_str(&drawn);
                 }
             }
-            Cause::ExprError(error) => self.line(&format!("    error     {error}")),
+            Cause::ExprError(error) => self.error(error),
             Cause::Rule(error) => {
-                self.line(&format!("    error     {error}"));
+                self.error(error);
                 self.line(
                     "    the test ended here: later alerts and all expressions were not checked",
                 );
             }
+        }
+    }
+
+    fn error(&mut self, error: &str) {
+        self.line(&format!("    error     {error}"));
+        if let Some(remedy) = remedy(error) {
+            self.line(&format!("    remedy    {remedy}"));
         }
     }
 
