@@ -47,6 +47,41 @@ proptest! {
     }
 }
 
+/// A series that is to lose its name at one tick and keeps it at another, under the same labels.
+#[test]
+fn twins_keep_their_own_names() {
+    let mut store = Store::default();
+    store.add(Series {
+        labels: rulecheck::model::Labels::from_pairs([("__name__", "m"), ("a", "y")]),
+        points: Points::regular(0, 15_000, vec![0.0, 1.0]),
+        writer: Writer::INPUT,
+    });
+    let features = Features {
+        delayed_name_removal: true,
+        ..Features::default()
+    };
+    let text = r#"label_replace(quantile_over_time(0, m[1m]) or {__name__=~"m|n"}, "a", "q$1", "a", "(.*)")"#;
+    let query = Query::parse(text, &features).unwrap();
+    let view = View {
+        features,
+        ..View::new(&store, Reader::After(300_000), 60_000)
+    };
+    let ticks = Ticks {
+        start: 0,
+        step: 60_000,
+        count: 3,
+    };
+    let together = evaluate(&query, &view, ticks);
+    let names: Vec<_> = (0..3)
+        .map(|tick| at(&together, tick).unwrap().into_keys().next())
+        .collect();
+    let nameless = Some(r#"{a="qy"}"#.to_owned());
+    assert_eq!(
+        names,
+        [nameless.clone(), nameless, Some(r#"m{a="qy"}"#.to_owned())]
+    );
+}
+
 /// What was evaluated at a tick: labels with bits, or the error.
 fn at(evaluated: &Evaluated, tick: usize) -> Result<BTreeMap<String, String>, String> {
     let columns: &Columns = match evaluated {

@@ -155,6 +155,13 @@ impl Evaluator<'_> {
         let mut arguments = self.arguments(call, frame);
         let result = body(&mut arguments);
         frame.absorb(arguments.errors);
+        if let Ok(series) = &result
+            && call.function.keeps_name
+            && merge::are_twins_unlike(series)
+        {
+            // Joined they would lose their name at every tick, or at none.
+            self.must_part_ticks.set(true);
+        }
         match result {
             // Functions of labels join even what has lost its name with what has not.
             Ok(series) if call.function.keeps_name && self.is_root(call) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::frame::{Frame, QueryTime};
 use crate::model::{Labels, Timestamp};
@@ -68,6 +68,18 @@ fn joined_with(
         }
         choose(float, histogram)
     })
+}
+
+/// Whether of two series with the same labels one is to lose its name and the other not.
+pub(super) fn are_twins_unlike(series: &[ColumnSeries]) -> bool {
+    let is_dropped = |series: &&ColumnSeries| series.drop_name;
+    let dropped: HashSet<&Labels> = series
+        .iter()
+        .filter(is_dropped)
+        .map(|series| &series.labels)
+        .collect();
+    let mut kept = series.iter().filter(|series| !series.drop_name);
+    !dropped.is_empty() && kept.any(|series| dropped.contains(&series.labels))
 }
 
 /// The samples of two series with the same labels; `None` where they have samples of one kind at one time. Of a float and
