@@ -303,15 +303,7 @@ impl Evaluator<'_> {
         let mut column = Column::default();
         self.ranges(argument, kernel.samples, frame, &mut |range| {
             column.reset(frame.count());
-            let windows = Windows {
-                points: range.points,
-                bounds: range.bounds,
-                ticks: frame.ticks,
-                ends: range.ends,
-                range: range.range,
-                extension: range.extension,
-                params: &params,
-            };
+            let windows = range.windows(frame.ticks, &params);
             match kernel.body {
                 KernelBody::Column(fill) => fill(&windows, &mut column),
                 KernelBody::EachWindow(body) => {

@@ -157,13 +157,8 @@ pub fn evaluate_windows(
 /// The samples of an extended window, which holds floats only.
 fn extended(range: &Range<'_>, extension: Extension, frame: &Frame) -> Option<Points> {
     let windows = Windows {
-        points: range.points,
-        bounds: range.bounds,
-        ticks: frame.ticks,
-        ends: range.ends,
-        range: range.range,
         extension: Some(extension),
-        params: &[],
+        ..range.windows(frame.ticks, &[])
     };
     let window = windows.iter().next()?;
     if window.contents() != Contents::Floats {

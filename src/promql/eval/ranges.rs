@@ -8,8 +8,9 @@ use super::frame::Frame;
 use super::select::{BoundsCache, Limit, Reach};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
+use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
-use crate::promql::window::Ends;
+use crate::promql::window::{Ends, Windows};
 use crate::store::{Points, is_stale};
 
 /// One series of a range vector with its windows.
@@ -21,6 +22,21 @@ pub(super) struct Range<'r> {
     pub ends: Ends,
     pub range: Millis,
     pub extension: Option<Extension>,
+}
+
+impl<'r> Range<'r> {
+    /// Its windows at some ticks, beside the scalar arguments of the call.
+    pub(super) fn windows(&self, ticks: Ticks, params: &'r [Column]) -> Windows<'r> {
+        Windows {
+            points: self.points,
+            bounds: self.bounds,
+            ticks,
+            ends: self.ends,
+            range: self.range,
+            extension: self.extension,
+            params,
+        }
+    }
 }
 
 impl Evaluator<'_> {

@@ -53,10 +53,8 @@ const fn variadic(
     body: Body,
 ) -> Function {
     Function {
-        name,
-        parameters,
         variadic: true,
-        body,
+        ..fixed(name, parameters, body)
     }
 }
 
