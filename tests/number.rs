@@ -8,11 +8,12 @@
 use std::path::Path;
 
 use rulecheck::model::number::{
-    format_general, format_scientific, format_value, parse_float, quote,
+    format_general, format_json, format_scientific, format_value, parse_float, quote,
 };
 use serde::Deserialize;
 
-/// A text, and the float that it is in three forms; a text alone is no float.
+/// A text, and the float that it is in four forms; a text alone is no float. The one for JSON is named where it is not
+/// the plain one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Float {
@@ -23,6 +24,8 @@ struct Float {
     general: Option<String>,
     #[serde(default)]
     scientific: Option<String>,
+    #[serde(default)]
+    json: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,8 +41,10 @@ fn reads_and_writes_floats_as_go() {
     assert!(cases.len() > 100);
     for case in cases {
         let value = parse_float(&case.text);
-        assert_eq!(value.map(format_value), case.plain, "{}", case.text);
+        assert_eq!(value.map(format_value), case.plain.clone(), "{}", case.text);
         assert_eq!(value.map(format_general), case.general, "{}", case.text);
+        let json = case.json.or(case.plain);
+        assert_eq!(value.map(format_json), json, "{}", case.text);
         let scientific = value.map(format_scientific);
         assert_eq!(scientific, case.scientific, "{}", case.text);
     }

@@ -34,6 +34,19 @@ pub fn format_scientific(value: f64) -> String {
     }
 }
 
+/// A float as Prometheus's HTTP API prints it: the shortest digits, with an exponent below `1e-06` and from
+/// `1e+21` on.
+pub fn format_json(value: f64) -> String {
+    match shortest(value) {
+        Some((digits, exponent)) => match exponent {
+            // 0 has the exponent 0.
+            -6..21 => without_exponent(&digits, exponent),
+            _ => with_exponent(&digits, 'e', exponent),
+        },
+        None => format_value(value),
+    }
+}
+
 /// Reads a float as Go's `strconv.ParseFloat`: decimal or, with an exponent, hexadecimal
 /// (`0x1.8p-2`); underscores between digits; `inf`, `infinity` and `nan` in any case. `None` where Go
 /// has an error, which it also has where the number is too large.

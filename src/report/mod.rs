@@ -1,5 +1,7 @@
 //! What a run tells: one [`Report`], one file a format.
 
+pub mod api;
+
 pub mod json;
 
 mod remedy;
