@@ -1,5 +1,6 @@
 //! The nouns of the field: labels, matchers, histograms, durations and numbers.
 
+pub mod bytes;
 mod duration;
 mod hash;
 mod histogram;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::bytes::byte_of;
 use super::unicode::is_print;
 
 /// A float as Prometheus prints sample values: `strconv.FormatFloat(value, 'f', -1, 64)`, the shortest
@@ -152,16 +153,18 @@ pub fn quote(text: &str) -> String {
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
             c if is_print(c) => out.push(c),
-            c => escape(u32::from(c), &mut out),
+            c => escape(c, &mut out),
         }
     }
     out.push('"');
     out
 }
 
-/// Appends a character by its number.
-fn escape(code: u32, out: &mut String) {
+/// Appends a character by its number, or a byte that belongs to none.
+fn escape(c: char, out: &mut String) {
+    let code = byte_of(c).map_or(u32::from(c), u32::from);
     let written = match code {
+        _ if byte_of(c).is_some() => write!(out, "\\x{code:02x}"),
         0..=0x7f => write!(out, "\\x{code:02x}"),
         0x80..=0xffff => write!(out, "\\u{code:04x}"),
         _ => write!(out, "\\U{code:08x}"),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{FileReport, Report};
+use crate::model::bytes::shown;
 use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, TestVerdict};
 use crate::text::Diagnostic;
 
@@ -96,7 +97,7 @@ impl Serialize for Pairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+            map.serialize_entry(&shown(name), &shown(value))?;
         }
         map.end()
     }

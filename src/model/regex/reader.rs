@@ -4,6 +4,7 @@ use regex_syntax::hir::Look;
 
 use super::RegexError;
 use super::tree::{Limit, Measured, Node};
+use crate::model::bytes::{is_utf8, shown};
 
 /// What a pattern says.
 #[derive(Debug)]
@@ -48,6 +49,11 @@ const MAX_COUNT: u32 = 1000;
 
 /// Reads a pattern, starting with these flags.
 pub(super) fn read(pattern: &str, flags: Flags) -> Result<Pattern, RegexError> {
+    if !is_utf8(pattern) {
+        return Err(RegexError {
+            reason: format!("invalid UTF-8: `{}`", shown(pattern)),
+        });
+    }
     let mut reader = Reader {
         pattern,
         rest: pattern,

@@ -3,6 +3,7 @@
 use regex_syntax::hir::Look;
 
 use super::tree::Node;
+use crate::model::bytes::is_utf8;
 
 /// Beyond so many values a pattern is no list of values.
 const MAX_VALUES: usize = 256;
@@ -36,7 +37,7 @@ impl Shortcut {
     /// A pattern of plain literals, `a|b|c`, without reading it.
     pub(super) fn of_plain_text(pattern: &str) -> Option<Shortcut> {
         let special = |c| r"\.+*?()[]{}^$".contains(c);
-        (!pattern.contains(special))
+        (!pattern.contains(special) && is_utf8(pattern))
             .then(|| Shortcut::one_of(pattern.split('|').map(str::to_owned).collect()))
     }
 

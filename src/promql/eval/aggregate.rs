@@ -6,7 +6,8 @@ use super::choose::{Share, sort_by_value};
 use super::fold::Folded;
 use super::frame::Frame;
 use super::{Evaluator, Row, Sink, emit};
-use crate::model::number::format_value;
+use crate::model::bytes::is_utf8;
+use crate::model::number::{format_value, quote};
 use crate::model::{Labels, METRIC_NAME, is_metadata};
 use crate::promql::aggregations::{AggregationKind, Fold, Selection};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
@@ -83,7 +84,10 @@ impl Evaluator<'_> {
             .as_ref()
             .map(|param| &param.unwrap_parens().kind)
         {
-            Some(ExprKind::String(name)) if !name.is_empty() => name.clone(),
+            Some(ExprKind::String(name)) if !name.is_empty() && is_utf8(name) => name.clone(),
+            Some(ExprKind::String(name)) => {
+                return frame.fail_all(&format!("invalid label name {}", quote(name)));
+            }
             _ => return frame.fail_all("invalid label name \"\""),
         };
         let mut grouping = aggregate.grouping.clone();

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Arguments, Body, Function};
+use crate::model::bytes::{is_utf8, shown};
 use crate::model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher, Regex};
 use crate::promql::ast::ValueType::{Scalar, String as Text, Vector};
 use crate::promql::ast::{Expr, ExprKind};
@@ -158,10 +159,12 @@ fn label_replace(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, Eva
             "invalid regular expression in label_replace(): {pattern}"
         ))
     })?;
-    if target.is_empty() {
-        return Err(EvalError::new(
-            "invalid destination label name in label_replace(): ",
-        ));
+    if !is_label_name(target) {
+        let message = format!(
+            "invalid destination label name in label_replace(): {}",
+            shown(target)
+        );
+        return Err(EvalError::new(message));
     }
     for series in &mut series {
         if let Some(value) = regex.expand(series.labels.value(source), replacement) {
@@ -177,15 +180,19 @@ fn label_join(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalEr
     let sources: Vec<&str> = (3..arguments.values.len())
         .map(|index| arguments.string(index))
         .collect();
-    if sources.iter().any(|source| source.is_empty()) {
-        return Err(EvalError::new(
-            "invalid source label name in label_join(): ",
-        ));
+    if let Some(source) = sources.iter().find(|source| !is_label_name(source)) {
+        let message = format!(
+            "invalid source label name in label_join(): {}",
+            shown(source)
+        );
+        return Err(EvalError::new(message));
     }
-    if target.is_empty() {
-        return Err(EvalError::new(
-            "invalid destination label name in label_join(): ",
-        ));
+    if !is_label_name(target) {
+        let message = format!(
+            "invalid destination label name in label_join(): {}",
+            shown(target)
+        );
+        return Err(EvalError::new(message));
     }
     for series in &mut series {
         let values: Vec<&str> = sources
@@ -196,6 +203,11 @@ fn label_join(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalEr
         relabel(series, target, &joined);
     }
     Ok(series)
+}
+
+/// Whether a text can name a label: any UTF-8 but the empty one.
+fn is_label_name(text: &str) -> bool {
+    !text.is_empty() && is_utf8(text)
 }
 
 fn relabel(series: &mut ColumnSeries, target: &str, value: &str) {

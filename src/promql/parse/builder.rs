@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 use pest::iterators::{Pair, Pairs};
 use pest::pratt_parser::{Assoc, ConstPrattParser, Op, pratt_precedence};
 
+use crate::model::bytes::is_utf8;
+use crate::model::number::quote;
 use crate::promql::aggregations::{self, Aggregation};
 use crate::promql::ast::{
     Aggregate, BinaryOp, Call, Chain, Expr, ExprKind, Group, Grouping, Link, Matching,
@@ -440,8 +442,8 @@ impl<'i> Builder<'i> {
             return name.to_owned();
         }
         let name = self.string(pair);
-        if name.is_empty() {
-            let message = "invalid label name for grouping: \"\"";
+        if name.is_empty() || !is_utf8(&name) {
+            let message = format!("invalid label name for grouping: {}", quote(&name));
             self.fail(span_of(pair), message, "name a label, or remove the string");
         }
         name

@@ -1,5 +1,6 @@
 //! Numbers, durations and strings as the query language writes them.
 
+use crate::model::bytes::text_of;
 use crate::model::{Duration, Millis};
 
 use super::super::ast::NumberLiteral;
@@ -69,7 +70,7 @@ pub(super) fn unquote(literal: &str) -> Result<String, StringFault> {
         rest = escape.get(used..).unwrap_or_default();
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).map_err(|_| fault(0, literal.len(), "string is not valid UTF-8"))
+    Ok(text_of(bytes))
 }
 
 /// Resolves the escape at the start of `text`, and says how many bytes it took.
