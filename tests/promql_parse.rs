@@ -15,20 +15,6 @@ use std::path::PathBuf;
 use rulecheck::promql::{Features, Query};
 use rulecheck::text::{Diagnostic, Source};
 
-const NONE: Features = Features {
-    experimental_functions: false,
-    delayed_name_removal: false,
-    extended_range_selectors: false,
-    binop_fill_modifiers: false,
-};
-
-const ALL: Features = Features {
-    experimental_functions: true,
-    delayed_name_removal: true,
-    extended_range_selectors: true,
-    binop_fill_modifiers: true,
-};
-
 #[test]
 fn queries_mean_what_the_fixtures_say() {
     let mut cases = 0;
@@ -50,11 +36,11 @@ fn queries_mean_what_the_fixtures_say() {
 #[test]
 fn printed_queries_parse_to_the_same_tree() {
     for query in shared_queries().iter().chain(&fixture_queries()) {
-        let Ok(parsed) = Query::parse(query, &ALL) else {
+        let Ok(parsed) = Query::parse(query, &Features::ALL) else {
             continue;
         };
         let printed = parsed.to_string();
-        let again = Query::parse(&printed, &ALL).unwrap();
+        let again = Query::parse(&printed, &Features::ALL).unwrap();
         assert_eq!(parsed.expr, again.expr, "{query:?} prints as {printed:?}");
         assert_eq!(printed, again.to_string(), "{query:?}");
     }
@@ -72,7 +58,7 @@ fn every_query_of_the_conformance_scripts_parses() {
         let text = std::fs::read_to_string(&path).unwrap();
         for (query, may_fail) in evaluations(&text) {
             queries += 1;
-            if let Err(errors) = Query::parse(query, &ALL)
+            if let Err(errors) = Query::parse(query, &Features::ALL)
                 && !may_fail
             {
                 refused.push(format!("{}: {query}: {}", path.display(), errors[0]));
@@ -86,13 +72,17 @@ fn every_query_of_the_conformance_scripts_parses() {
 /// The fixture with every answer written anew.
 fn answered(text: &str, cases: &mut usize) -> String {
     let mut out = String::new();
-    let mut features = NONE;
+    let mut features = Features::default();
     for line in text.lines().filter(|line| !line.starts_with(['=', '|'])) {
         if line.starts_with(". ") {
             continue;
         }
         if let Some(mode) = line.strip_prefix("features: ") {
-            features = if mode == "all" { ALL } else { NONE };
+            features = if mode == "all" {
+                Features::ALL
+            } else {
+                Features::default()
+            };
         }
         out.push_str(line);
         out.push('\n');

@@ -12,20 +12,13 @@ use proptest::prelude::*;
 use rulecheck::promql::parse::MAX_DEPTH;
 use rulecheck::promql::{Features, Query};
 
-const ALL: Features = Features {
-    experimental_functions: true,
-    delayed_name_removal: true,
-    extended_range_selectors: true,
-    binop_fill_modifiers: true,
-};
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn trees_print_as_what_parses_to_them(tree in promql_trees::query()) {
         let printed = tree.to_string();
-        let parsed = Query::parse(&printed, &ALL);
+        let parsed = Query::parse(&printed, &Features::ALL);
         let parsed = parsed.map_err(|errors| TestCaseError::fail(format!("{printed}\n{}", errors[0])))?;
         prop_assert_eq!(&parsed.expr, &tree, "{}", printed);
         prop_assert_eq!(parsed.to_string(), printed);
@@ -76,7 +69,7 @@ fn long_chains_need_no_stack() {
     ];
     on_small_stack(move || {
         for chain in chains {
-            let query = Query::parse(&chain, &ALL).unwrap();
+            let query = Query::parse(&chain, &Features::ALL).unwrap();
             let printed = query.to_string();
             assert_eq!(printed, chain);
             let copy = query.expr.clone();
@@ -91,9 +84,9 @@ fn nesting_is_limited() {
         let text = |depth| format!("{}{core}{}", open.repeat(depth), close.repeat(depth));
         let most = MAX_DEPTH / levels;
         let name = format!("{open}{core}{close}");
-        assert!(Query::parse(&text(most), &ALL).is_ok(), "{name}");
+        assert!(Query::parse(&text(most), &Features::ALL).is_ok(), "{name}");
         for depth in [most + 1, 5_000, 100_000] {
-            let message = match Query::parse(&text(depth), &ALL) {
+            let message = match Query::parse(&text(depth), &Features::ALL) {
                 Ok(_) => "none".to_owned(),
                 Err(errors) => errors[0].message.clone(),
             };
@@ -126,7 +119,7 @@ fn a_megabyte_of_anything_is_judged() {
 
 /// Parses a text; a refusal says where and why.
 fn judge(text: &str) {
-    let Err(errors) = Query::parse(text, &ALL) else {
+    let Err(errors) = Query::parse(text, &Features::ALL) else {
         return;
     };
     assert!(!errors.is_empty(), "{text:?}");

@@ -90,26 +90,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     outcome.into()
 }
 
-/// Reads the names that `--enable-feature` takes; ones that promtool knows and that change nothing here pass.
+/// Reads the names that `--enable-feature` takes, several with commas.
 fn features(names: &[String]) -> Result<Features, Diagnostic> {
     let mut features = Features::default();
-    for name in names
-        .iter()
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        match name {
-            "promql-experimental-functions" => features.experimental_functions = true,
-            "promql-delayed-name-removal" => features.delayed_name_removal = true,
-            "promql-extended-range-selectors" => features.extended_range_selectors = true,
-            "promql-binop-fill-modifiers" => features.binop_fill_modifiers = true,
-            "promql-duration-expr" => {}
-            _ => {
-                return Err(Diagnostic::error(format!("unknown feature {name:?} in --enable-feature")).help(
-                    "the features are promql-experimental-functions, promql-delayed-name-removal, promql-extended-range-selectors, promql-binop-fill-modifiers and promql-duration-expr",
-                ));
-            }
+    let names = names.iter().flat_map(|list| list.split(',')).map(str::trim);
+    for name in names.filter(|name| !name.is_empty()) {
+        if features.enable(name).is_err() {
+            let known: Vec<&str> = Features::names().collect();
+            let message = format!("unknown feature {name:?} in --enable-feature");
+            let help = format!("the features are {}", known.join(", "));
+            return Err(Diagnostic::error(message).help(help));
         }
     }
     Ok(features)

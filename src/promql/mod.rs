@@ -31,5 +31,5 @@ pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
 pub use eval::{Evaluated, Horizon, Reader, View, evaluate, evaluate_range, evaluate_windows};
-pub use query::{Features, Query, QueryError};
+pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use window::{Contents, Ends, Window, Windows};

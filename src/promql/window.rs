@@ -15,6 +15,8 @@ pub struct Windows<'a> {
     pub points: &'a Points,
     /// For every tick the first index and the one past the last.
     pub bounds: &'a [(u32, u32)],
+    /// When the counter of each sample started, 0 where that is not known; empty where nobody is to ask.
+    pub starts: &'a [Timestamp],
     /// When the evaluations are.
     pub ticks: Ticks,
     /// Where windows end.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Evaluator;
 use super::frame::Frame;
 use super::select::{BoundsCache, Limit, Reach};
-use crate::model::{CounterResetHint, Histogram, Labels, Millis};
+use crate::model::{CounterResetHint, Histogram, Labels, Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
@@ -18,6 +18,7 @@ pub(super) struct Range<'r> {
     pub labels: &'r Labels,
     pub drop_name: bool,
     pub points: &'r Points,
+    pub starts: &'r [Timestamp],
     pub bounds: &'r [(u32, u32)],
     pub ends: Ends,
     pub range: Millis,
@@ -29,6 +30,7 @@ impl<'r> Range<'r> {
     pub(super) fn windows(&self, ticks: Ticks, params: &'r [Column]) -> Windows<'r> {
         Windows {
             points: self.points,
+            starts: self.starts,
             bounds: self.bounds,
             ticks,
             ends: self.ends,
@@ -75,6 +77,7 @@ impl Evaluator<'_> {
                         labels: &series.labels,
                         drop_name: series.drop_name,
                         points: &points,
+                        starts: &[],
                         bounds,
                         ends,
                         range,
@@ -122,6 +125,10 @@ impl Evaluator<'_> {
                 labels: &selected.labels,
                 drop_name: false,
                 points: &points,
+                starts: match self.view.features.start_timestamps {
+                    true => points.starts(),
+                    false => &[],
+                },
                 bounds,
                 ends,
                 range,

@@ -276,7 +276,8 @@ impl<'a> Evaluator<'a> {
             column.reset(frame.count());
             match take {
                 Take::Stamps => newest_times(&points, bounds, &mut column, Points::time),
-                Take::Starts if points.starts().is_empty() => {}
+                Take::Starts
+                    if points.starts().is_empty() || !self.view.features.start_timestamps => {}
                 Take::Starts => newest_times(&points, bounds, &mut column, |points, index| {
                     points.starts()[index]
                 }),

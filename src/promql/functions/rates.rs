@@ -217,7 +217,7 @@ fn reset_indices(windows: &Windows<'_>) -> Vec<usize> {
     let values = windows.points.values();
     let pairs = values.windows(2).enumerate();
     let is_lower = pairs.map(|(index, pair)| (index + 1, pair[1] < pair[0]));
-    match windows.points.starts().is_empty() {
+    match windows.starts.is_empty() {
         true => is_lower
             .filter(|(_, lower)| *lower)
             .map(|(index, _)| index)

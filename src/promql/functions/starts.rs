@@ -19,7 +19,7 @@ pub(crate) fn is_start_reset(
 /// Whether the starts of two neighbours tell of a reset.
 pub(super) fn is_reset_by_start(windows: &Windows<'_>, index: usize) -> bool {
     let points = windows.points;
-    let at = |index: usize| Some((points.starts().get(index).copied()?, points.time(index)));
+    let at = |index: usize| Some((windows.starts.get(index).copied()?, points.time(index)));
     match (at(index - 1), at(index)) {
         (Some(before), Some(current)) => is_start_reset(before, current),
         _ => false,
@@ -28,7 +28,7 @@ pub(super) fn is_reset_by_start(windows: &Windows<'_>, index: usize) -> bool {
 
 /// When the counter of a window's first sample started, where that is within the window.
 pub(super) fn start_within(windows: &Windows<'_>, window: &Window<'_>) -> Option<Timestamp> {
-    let start = windows.points.starts().get(window.first).copied()?;
+    let start = windows.starts.get(window.first).copied()?;
     let window_start = windows.end(window.tick).saturating_sub(windows.range);
     (start != 0 && start > window_start && start < window.first_time()).then_some(start)
 }

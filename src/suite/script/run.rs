@@ -13,14 +13,6 @@ use crate::promql::{
 };
 use crate::store::{Points, Series, Store, Writer};
 
-/// Everything on, as in Prometheus's own tests.
-const FEATURES: Features = Features {
-    experimental_functions: true,
-    delayed_name_removal: true,
-    extended_range_selectors: true,
-    binop_fill_modifiers: true,
-};
-
 /// Step of a subquery that names none.
 const SUBQUERY_STEP: Millis = 60_000;
 
@@ -108,7 +100,7 @@ fn check_elsewhere(
 }
 
 fn parse(text: &str) -> Result<Query, Miss> {
-    Query::parse(text, &FEATURES).map_err(|errors| {
+    Query::parse(text, &Features::ALL).map_err(|errors| {
         let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
         Miss {
             query: text.to_owned(),
@@ -178,7 +170,7 @@ fn asks_for_query(expr: &Expr) -> bool {
 
 fn view(store: &Store) -> View<'_> {
     View {
-        features: FEATURES,
+        features: Features::ALL,
         ..View::new(store, Reader::After(Timestamp::MAX), SUBQUERY_STEP)
     }
 }
