@@ -2,6 +2,7 @@
 
 pub mod bytes;
 mod duration;
+pub mod escape;
 mod hash;
 mod histogram;
 pub mod hyperbolic;

@@ -1,6 +1,7 @@
 //! Numbers, durations and strings as the query language writes them.
 
 use crate::model::bytes::text_of;
+use crate::model::escape::{self, EscapeFault};
 use crate::model::{Duration, Millis};
 
 use super::super::ast::NumberLiteral;
@@ -66,73 +67,32 @@ pub(super) fn unquote(literal: &str) -> Result<String, StringFault> {
         let (plain, escape) = rest.split_at(backslash);
         bytes.extend_from_slice(plain.as_bytes());
         let at = literal.len() - 1 - escape.len();
-        let used = unescape(escape, quote, at, &mut bytes)?;
+        let (unit, used) =
+            escape::read(escape, quote).map_err(|problem| bad_escape(problem, at, escape.len()))?;
+        unit.push_to(&mut bytes);
         rest = escape.get(used..).unwrap_or_default();
     }
     bytes.extend_from_slice(rest.as_bytes());
     Ok(text_of(bytes))
 }
 
-/// Resolves the escape at the start of `text`, and says how many bytes it took.
-fn unescape(text: &str, quote: char, at: usize, out: &mut Vec<u8>) -> Result<usize, StringFault> {
-    let Some(letter) = text.chars().nth(1) else {
-        return Err(fault(at, 1, "escape sequence not terminated"));
-    };
-    let simple = match letter {
-        'a' => 0x07,
-        'b' => 0x08,
-        'f' => 0x0c,
-        'n' => b'\n',
-        'r' => b'\r',
-        't' => b'\t',
-        'v' => 0x0b,
-        '\\' => b'\\',
-        _ if letter == quote => quote as u8,
-        _ => return unescape_code(text, letter, at, out),
-    };
-    out.push(simple);
-    Ok(2)
-}
-
-/// Resolves `\x41`, `\101`, `\u0041` and `\U00000041`.
-fn unescape_code(
-    text: &str,
-    letter: char,
-    at: usize,
-    out: &mut Vec<u8>,
-) -> Result<usize, StringFault> {
-    let (skip, count, base) = match letter {
-        '0'..='7' => (1, 3, 8),
-        'x' => (2, 2, 16),
-        'u' => (2, 4, 16),
-        'U' => (2, 8, 16),
-        _ => {
+/// What is wrong with an escape that stands so far inside a literal, in the lexer's words.
+fn bad_escape(problem: EscapeFault, at: usize, left: usize) -> StringFault {
+    match problem {
+        EscapeFault::Unterminated => fault(at, left, "escape sequence not terminated"),
+        EscapeFault::Unknown(letter) => {
             let message = format!("unknown escape sequence {}", unicode(letter));
-            return Err(fault(at, 1 + letter.len_utf8(), message));
+            fault(at, 1 + letter.len_utf8(), message)
         }
-    };
-    let mut code: u32 = 0;
-    for (index, c) in text.chars().skip(skip).take(count).enumerate() {
-        let Some(digit) = c.to_digit(base) else {
+        EscapeFault::NoDigit(c, after) => {
             let message = format!("illegal character {} in escape sequence", unicode(c));
-            return Err(fault(at, skip + index + c.len_utf8(), message));
-        };
-        // Eight hexadecimal digits just fit.
-        code = code.wrapping_mul(base).wrapping_add(digit);
-    }
-    let length = skip + count;
-    if text.chars().count() < length {
-        return Err(fault(at, text.len(), "escape sequence not terminated"));
-    }
-    let message = "escape sequence is an invalid Unicode code point";
-    match letter {
-        'u' | 'U' => {
-            let c = char::from_u32(code).ok_or_else(|| fault(at, length, message))?;
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            fault(at, after + c.len_utf8(), message)
         }
-        _ => out.push(u8::try_from(code).map_err(|_| fault(at, length, message))?),
+        EscapeFault::NoCodePoint(length) => {
+            let message = "escape sequence is an invalid Unicode code point";
+            fault(at, length, message)
+        }
     }
-    Ok(length)
 }
 
 /// A character as Go's `%#U` shows it.
@@ -273,6 +233,7 @@ mod tests {
             (r"'it\'s \x41\101é\U0001F600'", "it's AAé😀"),
             (r"`a\n`", r"a\n"),
             (r#""\xc3\xa9""#, "é"),
+            (r#""\xff""#, "\u{10ffff}"),
         ] {
             assert_eq!(unquote(literal).as_deref(), Ok(value), "{literal}");
         }
@@ -283,7 +244,6 @@ mod tests {
             r#""\400""#,
             r#""\ud800""#,
             r#""\u12""#,
-            r#""\xff""#,
         ] {
             assert!(unquote(literal).is_err(), "{literal}");
         }

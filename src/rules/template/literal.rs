@@ -1,6 +1,7 @@
 //! The literals of Go: quoted strings, characters and numbers.
 
 use super::runes;
+use crate::model::escape::{self, Unit};
 use crate::model::number;
 
 /// What a number can be; Go lets its use decide.
@@ -39,18 +40,10 @@ pub(super) fn unquote(text: &str) -> Result<Vec<u8>, String> {
     let mut rest = inside;
     while !rest.is_empty() {
         let (unit, after) = unquote_unit(rest, '"').ok_or(INVALID)?;
-        match unit {
-            Unit::Byte(byte) => out.push(byte),
-            Unit::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
+        unit.push_to(&mut out);
         rest = after;
     }
     Ok(out)
-}
-
-enum Unit {
-    Byte(u8),
-    Char(char),
 }
 
 /// `strconv.UnquoteChar`.
@@ -63,40 +56,8 @@ fn unquote_unit(text: &str, mark: char) -> Option<(Unit, &str)> {
     if first != '\\' {
         return Some((Unit::Char(first), chars.as_str()));
     }
-    let kind = chars.next()?;
-    let rest = chars.as_str();
-    let simple = match kind {
-        'a' => '\x07',
-        'b' => '\x08',
-        'f' => '\x0c',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'v' => '\x0b',
-        '\\' => '\\',
-        '\'' | '"' if kind == mark => kind,
-        'x' => return code(rest, 2, 16).map(|(code, rest)| (Unit::Byte(code as u8), rest)),
-        '0'..='7' => {
-            let (code, rest) = code(text.get(1..)?, 3, 8)?;
-            return u8::try_from(code).ok().map(|byte| (Unit::Byte(byte), rest));
-        }
-        'u' => return code(rest, 4, 16).and_then(to_char),
-        'U' => return code(rest, 8, 16).and_then(to_char),
-        _ => return None,
-    };
-    Some((Unit::Char(simple), rest))
-}
-
-fn code(text: &str, digits: usize, radix: u32) -> Option<(u32, &str)> {
-    let (head, rest) = text.split_at_checked(digits)?;
-    if !head.chars().all(|c| c.is_digit(radix)) {
-        return None;
-    }
-    Some((u32::from_str_radix(head, radix).ok()?, rest))
-}
-
-fn to_char((code, rest): (u32, &str)) -> Option<(Unit, &str)> {
-    char::from_u32(code).map(|c| (Unit::Char(c), rest))
+    let (unit, length) = escape::read(text, mark).ok()?;
+    Some((unit, text.get(length..)?))
 }
 
 /// A character between single quotes.

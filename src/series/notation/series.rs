@@ -3,6 +3,7 @@
 use nom::bytes::complete::take_while;
 
 use super::super::fault::{Parsed, fail};
+use crate::model::escape::{self, EscapeFault};
 use crate::model::{Labels, METRIC_NAME};
 
 /// Names and values as written.
@@ -182,7 +183,7 @@ fn string(input: &str) -> Parsed<'_, String> {
         }
         bytes.extend_from_slice(text.as_bytes());
         rest = match after.chars().next() {
-            Some('\\') => escape(after, quote, &mut bytes)?.0,
+            Some('\\') => unescape(after, quote, &mut bytes)?.0,
             Some(c) if c == quote => {
                 let after = after.get(1..).unwrap_or_default();
                 return match String::from_utf8(bytes) {
@@ -203,56 +204,20 @@ fn string(input: &str) -> Parsed<'_, String> {
 }
 
 /// An escape such as `\n`, `\x41`, `\101` or `\u00e9`.
-fn escape<'a>(input: &'a str, quote: char, bytes: &mut Vec<u8>) -> Parsed<'a, ()> {
-    let mut chars = input.chars().skip(1);
-    let letter = chars.next().unwrap_or('\n');
-    let simple = match letter {
-        'a' => Some(0x07),
-        'b' => Some(0x08),
-        'f' => Some(0x0c),
-        'n' => Some(b'\n'),
-        'r' => Some(b'\r'),
-        't' => Some(b'\t'),
-        'v' => Some(0x0b),
-        '\\' => Some(b'\\'),
-        '"' if quote == '"' => Some(b'"'),
-        '\'' if quote == '\'' => Some(b'\''),
-        _ => None,
-    };
-    if let Some(byte) = simple {
-        bytes.push(byte);
-        return Ok((input.get(2..).unwrap_or_default(), ()));
-    }
-    let (start, length, radix) = match letter {
-        '0'..='7' => (1, 3, 8),
-        'x' => (2, 2, 16),
-        'u' => (2, 4, 16),
-        'U' => (2, 8, 16),
-        _ => {
-            return fail(
-                input,
-                format!("unknown escape sequence \\{letter}"),
-                "write a backslash as \\\\, or put the string in backquotes",
-            );
+fn unescape<'a>(input: &'a str, quote: char, bytes: &mut Vec<u8>) -> Parsed<'a, ()> {
+    match escape::read(input, quote) {
+        Ok((unit, length)) => {
+            unit.push_to(bytes);
+            Ok((input.get(length..).unwrap_or_default(), ()))
         }
-    };
-    let end = start + length;
-    let digits = input
-        .get(start..end)
-        .filter(|digits| digits.chars().all(|c| c.is_digit(radix)));
-    let code = digits.and_then(|digits| u32::from_str_radix(digits, radix).ok());
-    let pushed = match (code, letter) {
-        (Some(code), 'u' | 'U') => char::from_u32(code).map(|c| {
-            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }),
-        (Some(code), _) => u8::try_from(code).ok().map(|byte| bytes.push(byte)),
-        (None, _) => None,
-    };
-    match pushed {
-        Some(()) => Ok((input.get(end..).unwrap_or_default(), ())),
-        None => fail(
+        Err(EscapeFault::Unknown(letter)) => fail(
             input,
-            format!("bad escape sequence \\{letter}"),
+            format!("unknown escape sequence \\{letter}"),
+            "write a backslash as \\\\, or put the string in backquotes",
+        ),
+        Err(_) => fail(
+            input,
+            format!("bad escape sequence {}", input.get(..2).unwrap_or("\\")),
             "write \\x with 2, \\u with 4, \\U with 8 hexadecimal or \\ with 3 octal digits",
         ),
     }
