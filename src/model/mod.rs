@@ -1,6 +1,7 @@
 //! The nouns of the field: labels, matchers, histograms, durations and numbers.
 
 pub mod bytes;
+pub mod date;
 mod duration;
 pub mod escape;
 mod hash;

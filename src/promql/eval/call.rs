@@ -128,7 +128,7 @@ impl Evaluator<'_> {
         });
     }
 
-    fn calendar(&self, call: &Call, body: fn(Moment) -> i128, frame: &Frame, sink: &mut Sink<'_>) {
+    fn calendar(&self, call: &Call, body: fn(Moment) -> i64, frame: &Frame, sink: &mut Sink<'_>) {
         if !call.args.is_empty() {
             return self.over_first(call, frame, sink, &|column| {
                 column.map_floats(false, |value| body(Moment::of_value(value)) as f64);

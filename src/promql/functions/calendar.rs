@@ -2,6 +2,7 @@
 
 use super::{Body, Function};
 use crate::model::Timestamp;
+use crate::model::date::{Date, first_of};
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
@@ -17,7 +18,7 @@ pub(super) static ROWS: &[Function] = &[
     ),
     row(
         "day_of_week",
-        |moment| (moment.days() + 4).rem_euclid(7),
+        |moment| moment.date().weekday,
         "Day of the week, 0 (Sunday) to 6.",
     ),
     row(
@@ -27,18 +28,12 @@ pub(super) static ROWS: &[Function] = &[
     ),
     row(
         "day_of_year",
-        |moment| {
-            let date = moment.date();
-            moment.days() - first_of(date.year, 1) + 1
-        },
+        |moment| moment.date().day_of_year,
         "Day of the year, 1 to 366.",
     ),
     row(
         "days_in_month",
-        |moment| {
-            let date = moment.date();
-            first_of(date.year, date.month + 1) - first_of(date.year, date.month)
-        },
+        |moment| moment.date().days_in_month(),
         "Number of days in the month, 28 to 31.",
     ),
     row(
@@ -49,7 +44,7 @@ pub(super) static ROWS: &[Function] = &[
     row("year", |moment| moment.date().year, "The year."),
 ];
 
-const fn row(name: &'static str, body: fn(Moment) -> i128, doc: &'static str) -> Function {
+const fn row(name: &'static str, body: fn(Moment) -> i64, doc: &'static str) -> Function {
     Function::new(name, Body::Calendar(body), doc).of_its_time()
 }
 
@@ -60,25 +55,16 @@ pub struct Moment {
     seconds: i128,
 }
 
-struct Date {
-    year: i128,
-    month: i128,
-    day: i128,
-}
-
-const SECONDS_OF_DAY: i128 = 86_400;
-
-/// Days of 400 years.
-const DAYS_OF_ERA: i128 = 146_097;
+const SECONDS_OF_DAY: i64 = 86_400;
 
 impl Moment {
     /// The moment of a sample's value, as Go makes one of it: an integer of 64 bits, and what does not fit is the least.
     /// Years are counted from -292,277,022,400 on, and moments before that come out at the other end.
     pub(crate) fn of_value(value: f64) -> Moment {
-        const EARLIEST: i128 = -292_277_022_400;
+        const EARLIEST: i64 = -292_277_022_400;
         let fits = value >= i64::MIN as f64 && value < i64::MAX as f64;
         let seconds = i128::from(if fits { value as i64 } else { i64::MIN });
-        let earliest = first_of(EARLIEST, 3) * SECONDS_OF_DAY;
+        let earliest = i128::from(first_of(EARLIEST, 3)) * i128::from(SECONDS_OF_DAY);
         Moment {
             seconds: (seconds - earliest).rem_euclid(1 << 64) + earliest,
         }
@@ -91,62 +77,31 @@ impl Moment {
         }
     }
 
-    fn days(self) -> i128 {
-        self.seconds.div_euclid(SECONDS_OF_DAY)
-    }
-
-    fn second_of_day(self) -> i128 {
-        self.seconds.rem_euclid(SECONDS_OF_DAY)
+    fn second_of_day(self) -> i64 {
+        self.seconds.rem_euclid(i128::from(SECONDS_OF_DAY)) as i64
     }
 
     fn date(self) -> Date {
-        // Days since the 1st of March of the year 0, in eras of 400 years that begin in March.
-        let days = self.days() - first_of(0, 3);
-        let era = days.div_euclid(DAYS_OF_ERA);
-        let day_of_era = days.rem_euclid(DAYS_OF_ERA);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let month = if month_from_march < 10 {
-            month_from_march + 3
-        } else {
-            month_from_march - 9
-        };
-        Date {
-            year: era * 400 + year_of_era + i128::from(month <= 2),
-            month,
-            day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
-        }
+        // A day of any 64 bits of seconds fits.
+        Date::of_day(self.seconds.div_euclid(i128::from(SECONDS_OF_DAY)) as i64)
     }
-}
-
-/// The day, from 1970 on, of the first of a month; the 13th month is the next year's first.
-fn first_of(year: i128, month: i128) -> i128 {
-    let year = year + (month - 3).div_euclid(12);
-    let month_from_march = (month - 3).rem_euclid(12);
-    let before_1970 = 719_468;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + (153 * month_from_march + 2) / 5
-        - before_1970
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parts(value: f64) -> [i128; 7] {
+    fn parts(value: f64) -> [i64; 7] {
         let moment = Moment::of_value(value);
         let date = moment.date();
         [
             date.year,
             date.month,
             date.day,
-            (moment.days() + 4).rem_euclid(7),
-            moment.days() - first_of(date.year, 1) + 1,
+            date.weekday,
+            date.day_of_year,
             moment.second_of_day() / 3600,
-            first_of(date.year, date.month + 1) - first_of(date.year, date.month),
+            date.days_in_month(),
         ]
     }
 

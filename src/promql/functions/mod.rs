@@ -70,7 +70,7 @@ pub enum Body {
         body: fn(f64, &[f64]) -> Option<f64>,
     },
     /// Every float sample taken as unix seconds, or the evaluation time: `hour(v)`.
-    Calendar(fn(Moment) -> i128),
+    Calendar(fn(Moment) -> i64),
     /// Every histogram sample by itself; floats go: `histogram_count(v)`.
     HistogramPart(fn(&Histogram) -> f64),
     /// The floats of every window by themselves: `sum_over_time(m[5m])`.

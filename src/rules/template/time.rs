@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::model::date::{Date, first_of};
+
 use super::value::{NilType, UnsignedType, Value};
 
 /// An instant. The local zone is that of a machine set to UTC, so that output is the same everywhere.
@@ -11,20 +13,6 @@ pub(super) struct Time {
     pub(super) seconds: i64,
     /// Below a second, 0 to 999,999,999.
     pub(super) nanoseconds: i64,
-}
-
-/// A day of the Gregorian calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: i64,
-    /// From 1.
-    pub(super) month: i64,
-    /// From 1.
-    pub(super) day: i64,
-    /// From 1.
-    pub(super) day_of_year: i64,
-    /// From Sunday, 0.
-    pub(super) weekday: i64,
 }
 
 pub(super) const SECOND: i64 = 1_000_000_000;
@@ -82,7 +70,7 @@ impl Time {
     }
 
     pub(super) fn date(self) -> Date {
-        date_of_day(self.seconds.div_euclid(DAY))
+        Date::of_day(self.seconds.div_euclid(DAY))
     }
 
     fn second_of_day(self) -> i64 {
@@ -131,7 +119,7 @@ impl Time {
             .year
             .wrapping_add(years)
             .wrapping_add(month.div_euclid(12));
-        let first = day_of_date(year, month.rem_euclid(12) + 1);
+        let first = first_of(year, month.rem_euclid(12) + 1);
         let day = first.wrapping_add(date.day - 1).wrapping_add(days);
         Time {
             seconds: day.wrapping_mul(DAY).wrapping_add(self.second_of_day()),
@@ -216,43 +204,6 @@ impl Time {
             ("loc", Value::Nil(NilType::Location)),
         ]
     }
-}
-
-fn date_of_day(day: i64) -> Date {
-    // Howard Hinnant's civil_from_days: years start in March, so that leap days end them.
-    let shifted = day.wrapping_add(719_468);
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_march_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_march_year + 2) / 153;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Date {
-        year,
-        month,
-        day: day_of_march_year - (153 * march_month + 2) / 5 + 1,
-        day_of_year: day - day_of_date(year, 1) + 1,
-        weekday: day.wrapping_add(4).rem_euclid(7),
-    }
-}
-
-/// The day, counted from 1970, on which a month starts.
-fn day_of_date(year: i64, month: i64) -> i64 {
-    let year = year.wrapping_sub(i64::from(month <= 2));
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let march_month = (month + 9) % 12;
-    let day_of_era =
-        365 * year_of_era + year_of_era / 4 - year_of_era / 100 + (153 * march_month + 2) / 5;
-    era.wrapping_mul(146_097)
-        .wrapping_add(day_of_era)
-        .wrapping_sub(719_468)
 }
 
 fn below_half(part: i64, whole: i64) -> bool {
