@@ -48,6 +48,34 @@ pub fn format_json(value: f64) -> String {
     }
 }
 
+/// A float as Go's `%.3g` prints it: `strconv.FormatFloat(value, 'g', digits, 64)`, at most so many digits, no trailing
+/// zeros, with an exponent below `1e-04` and where the digits don't reach the point.
+pub fn format_digits(value: f64, digits: usize) -> String {
+    /// A float has no more digits, and Rust's own formatting has a limit.
+    const MOST_DIGITS: usize = 1100;
+    if let Some(text) = non_finite(value) {
+        return text.to_owned();
+    }
+    let digits = digits.max(1);
+    let text = format!("{value:.*e}", (digits - 1).min(MOST_DIGITS));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let mantissa = match mantissa.contains('.') {
+        true => mantissa.trim_end_matches('0').trim_end_matches('.'),
+        false => mantissa,
+    };
+    let shown = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    // More digits than there are do not postpone the exponent form of a whole number.
+    let limit = match digits > shown && i64::from(exponent) < shown as i64 {
+        true => shown,
+        false => digits,
+    };
+    match exponent < -4 || i64::from(exponent) >= i64::try_from(limit).unwrap_or(i64::MAX) {
+        true => with_exponent(mantissa, 'e', exponent),
+        false => without_exponent(mantissa, exponent),
+    }
+}
+
 /// Reads a float as Go's `strconv.ParseFloat`: decimal or, with an exponent, hexadecimal
 /// (`0x1.8p-2`); underscores between digits; `inf`, `infinity` and `nan` in any case. `None` where Go
 /// has an error, which it also has where the number is too large.

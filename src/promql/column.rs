@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::annotation::Annotations;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
 /// Evaluation times at equal distances.
@@ -25,6 +26,8 @@ pub struct Columns {
     pub series: Vec<ColumnSeries>,
     /// Ticks at which the evaluation failed, with the first error of each; their samples mean nothing.
     pub errors: BTreeMap<usize, EvalError>,
+    /// What Prometheus says of the query at any tick that did not fail.
+    pub annotations: Annotations,
 }
 
 /// Labels with a column.
@@ -103,6 +106,7 @@ impl Columns {
             ticks,
             series: Vec::new(),
             errors: BTreeMap::new(),
+            annotations: Annotations::default(),
         }
     }
 
@@ -181,6 +185,15 @@ impl Column {
     /// Whether there is a sample at any tick.
     pub fn has_any(&self) -> bool {
         self.present.iter().any(|&word| word != 0)
+    }
+
+    /// Whether any sample is a float.
+    pub fn has_floats(&self) -> bool {
+        let is_float = |tick| !matches!(self.histograms.get(tick), Some(Some(_)));
+        match self.has_histograms() {
+            true => self.present_ticks().any(is_float),
+            false => self.has_any(),
+        }
     }
 
     /// Whether any sample is a histogram.

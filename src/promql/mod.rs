@@ -3,6 +3,8 @@
 
 pub mod ast;
 
+mod annotation;
+
 mod column;
 
 mod histograms;
@@ -27,9 +29,12 @@ pub mod parse;
 
 pub mod eval;
 
+pub use annotation::{Annotation, Annotations, Note, Operation, Site};
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
-pub use eval::{Evaluated, Horizon, Reader, View, evaluate, evaluate_range, evaluate_windows};
+pub use eval::{
+    Evaluated, Horizon, Reader, View, Windowed, evaluate, evaluate_range, evaluate_windows,
+};
 pub use query::{Features, Query, QueryError, UnknownFeature};
-pub use window::{Contents, Ends, Window, Windows};
+pub use window::{Contents, Ends, Notes, Window, Windows};

@@ -1,11 +1,14 @@
 //! The windows that a range function sees: for one series, a stretch of samples for every tick.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::model::{Histogram, Millis, Timestamp};
+use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::store::Points;
+use crate::text::Span;
 
-use super::ast::Extension;
+use super::annotation::{Annotations, Note, Site};
+use super::ast::{Expr, ExprKind, Extension};
 use super::column::{Column, Ticks};
 
 /// One series with a window of its samples for every tick.
@@ -27,6 +30,19 @@ pub struct Windows<'a> {
     pub extension: Option<Extension>,
     /// The scalar arguments of the call, in order.
     pub params: &'a [Column],
+    /// Where to note what there is to say of them.
+    pub notes: Notes<'a>,
+}
+
+/// Takes what a range function has to say of one series.
+#[derive(Debug, Clone, Copy)]
+pub struct Notes<'a> {
+    annotations: &'a RefCell<Annotations>,
+    /// The call.
+    node: Span,
+    /// Its first argument, and where Prometheus says that it begins.
+    argument: (Span, usize),
+    labels: &'a Labels,
 }
 
 /// Where the windows of a selector end.
@@ -68,6 +84,42 @@ impl Ends {
         match self {
             Ends::Before(offset) => time.saturating_sub(offset),
             Ends::At(time) => time,
+        }
+    }
+}
+
+impl<'a> Notes<'a> {
+    /// For a call with its first argument, and a series of a range vector.
+    pub fn new(
+        annotations: &'a RefCell<Annotations>,
+        node: Span,
+        argument: &Expr,
+        labels: &'a Labels,
+    ) -> Notes<'a> {
+        let argument = argument.unwrap_parens();
+        // Prometheus evaluates a subquery into a selector that has no place in the query.
+        let position = match argument.kind {
+            ExprKind::Subquery(_) => 0,
+            _ => argument.span.start,
+        };
+        Notes {
+            annotations,
+            node,
+            argument: (argument.span, position),
+            labels,
+        }
+    }
+
+    /// Notes something of the argument.
+    pub fn add(&self, note: Note<'_>) {
+        self.annotations.borrow_mut().add(&self.site(), note);
+    }
+
+    fn site(&self) -> Site<'a> {
+        let (span, position) = self.argument;
+        Site {
+            position,
+            ..Site::new(self.node, span, self.labels.metric())
         }
     }
 }

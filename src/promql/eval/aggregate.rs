@@ -14,14 +14,24 @@ use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::Body;
 use crate::promql::numeric::quantile;
+use crate::text::Span;
 
 impl Evaluator<'_> {
     /// Streams the groups of an aggregation, in the order in which series name them.
-    pub(super) fn aggregate(&self, aggregate: &Aggregate, frame: &Frame, sink: &mut Sink<'_>) {
+    /// `node` is where the aggregation stands.
+    pub(super) fn aggregate(
+        &self,
+        aggregate: &Aggregate,
+        node: Span,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
         match aggregate.op.kind {
-            AggregationKind::Fold(Fold::Quantile) => self.quantiles(aggregate, frame, sink),
+            AggregationKind::Fold(Fold::Quantile) => self.quantiles(aggregate, node, frame, sink),
             AggregationKind::Fold(fold) => self.fold(aggregate, fold, frame, sink),
-            AggregationKind::Select(selection) => self.choose(aggregate, selection, frame, sink),
+            AggregationKind::Select(selection) => {
+                self.choose(aggregate, selection, node, frame, sink)
+            }
             AggregationKind::CountValues => self.count_values(aggregate, frame, sink),
         }
     }
@@ -55,8 +65,9 @@ impl Evaluator<'_> {
         series
     }
 
-    fn quantiles(&self, aggregate: &Aggregate, frame: &Frame, sink: &mut Sink<'_>) {
+    fn quantiles(&self, aggregate: &Aggregate, node: Span, frame: &Frame, sink: &mut Sink<'_>) {
         let q = self.parameter(aggregate, frame);
+        self.note_quantiles(aggregate, node, &q, frame);
         let mut groups = Groups::new(&aggregate.grouping);
         self.stream(&aggregate.expr, frame, &mut |row: Row<'_>| {
             groups
@@ -128,10 +139,14 @@ impl Evaluator<'_> {
         &self,
         aggregate: &Aggregate,
         selection: Selection,
+        node: Span,
         frame: &Frame,
         sink: &mut Sink<'_>,
     ) {
         let parameter = self.parameter(aggregate, frame);
+        if selection == Selection::LimitRatio {
+            self.note_ratios(aggregate, node, &parameter, frame);
+        }
         let mut series = self.vector_in_order(&aggregate.expr, frame);
         let mut members: Vec<Vec<usize>> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();

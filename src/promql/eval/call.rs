@@ -4,13 +4,15 @@ use super::frame::Frame;
 use super::select::Take;
 use super::{Evaluator, Row, Sink, emit, merge};
 use crate::model::Labels;
+use crate::promql::annotation::Note;
 use crate::promql::ast::{Call, Expr, ExprKind, ValueType, VectorSelector};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
     Argument, Arguments, Body, Function, Moment, Samples, Validate, labels_of_absence,
     refuse_extension,
 };
-use crate::promql::window::{Window, Windows};
+use crate::promql::window::{Notes, Window, Windows};
+use crate::text::Span;
 
 /// How a range function fills the column of a series.
 struct Kernel {
@@ -25,8 +27,8 @@ enum KernelBody {
 }
 
 impl Evaluator<'_> {
-    /// Streams the result of a function that yields a vector.
-    pub(super) fn call(&self, call: &Call, frame: &Frame, sink: &mut Sink<'_>) {
+    /// Streams the result of a function that yields a vector; `node` is where the call stands.
+    pub(super) fn call(&self, call: &Call, node: Span, frame: &Frame, sink: &mut Sink<'_>) {
         if let Some(message) = refused_extension(call) {
             return frame.fail_all(&message);
         }
@@ -45,7 +47,7 @@ impl Evaluator<'_> {
                     body: KernelBody::EachWindow(body),
                     validate: None,
                 };
-                self.over_windows(call, kernel, frame, sink);
+                self.over_windows(call, node, kernel, frame, sink);
             }
             Body::Window {
                 samples,
@@ -58,9 +60,9 @@ impl Evaluator<'_> {
                     body: KernelBody::Column(kernel),
                     validate,
                 };
-                self.over_windows(call, kernel, frame, sink);
+                self.over_windows(call, node, kernel, frame, sink);
             }
-            Body::Vector { body, .. } => self.over_vectors(call, body, frame, sink),
+            Body::Vector { body, .. } => self.over_vectors(call, node, body, frame, sink),
             Body::Timestamp => self.timestamp(call, frame, sink),
             Body::StartTimestamp => self.start_timestamp(call, frame, sink),
             Body::AbsentOverTime => self.absent_over_time(call, frame, sink),
@@ -72,9 +74,9 @@ impl Evaluator<'_> {
     }
 
     /// Evaluates a function that yields a scalar.
-    pub(super) fn scalar_call(&self, call: &Call, frame: &Frame) -> Column {
+    pub(super) fn scalar_call(&self, call: &Call, node: Span, frame: &Frame) -> Column {
         match call.function.body {
-            Body::Scalar { body, .. } => body(&self.arguments(call, frame)),
+            Body::Scalar { body, .. } => body(&self.arguments(call, node, frame)),
             _ => {
                 frame.fail_all(&format!("{} yields a vector", call.function.name));
                 Column::constant(frame.count(), f64::NAN)
@@ -148,13 +150,15 @@ impl Evaluator<'_> {
     fn over_vectors(
         &self,
         call: &Call,
+        node: Span,
         body: fn(&mut Arguments<'_>) -> Result<Vec<ColumnSeries>, crate::promql::EvalError>,
         frame: &Frame,
         sink: &mut Sink<'_>,
     ) {
-        let mut arguments = self.arguments(call, frame);
+        let mut arguments = self.arguments(call, node, frame);
         let result = body(&mut arguments);
         frame.absorb(arguments.errors);
+        frame.absorb_annotations(arguments.annotations);
         if let Ok(series) = &result
             && call.function.keeps_name
             && merge::are_twins_unlike(series)
@@ -181,7 +185,7 @@ impl Evaluator<'_> {
     }
 
     /// Evaluates the arguments of a call that takes no range vector.
-    fn arguments<'e>(&self, call: &'e Call, frame: &Frame) -> Arguments<'e> {
+    fn arguments<'e>(&self, call: &'e Call, node: Span, frame: &Frame) -> Arguments<'e> {
         let values = call
             .args
             .iter()
@@ -199,10 +203,12 @@ impl Evaluator<'_> {
             ticks: frame.ticks,
             values: values.collect(),
             exprs: &call.args,
+            node,
             is_seen: frame.count() == 1 && self.is_root(call),
             delayed_name_removal: self.view.features.delayed_name_removal,
             query: frame.query.span(),
             errors: Default::default(),
+            annotations: Default::default(),
         }
     }
 
@@ -277,12 +283,19 @@ impl Evaluator<'_> {
     }
 
     /// A range function: the kernel fills the column of each series of its range vector.
-    fn over_windows(&self, call: &Call, kernel: Kernel, frame: &Frame, sink: &mut Sink<'_>) {
+    fn over_windows(
+        &self,
+        call: &Call,
+        node: Span,
+        kernel: Kernel,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
         let (ranges, scalars): (Vec<&Expr>, Vec<&Expr>) = call
             .args
             .iter()
             .partition(|argument| argument.value_type() == ValueType::Matrix);
-        let Some(&argument) = ranges.first() else {
+        let (Some(&argument), Some(first)) = (ranges.first(), call.args.first()) else {
             return;
         };
         let params: Vec<Column> = scalars
@@ -303,7 +316,8 @@ impl Evaluator<'_> {
         let mut column = Column::default();
         self.ranges(argument, kernel.samples, frame, &mut |range| {
             column.reset(frame.count());
-            let windows = range.windows(frame.ticks, &params);
+            let notes = Notes::new(frame.annotations(), node, first, range.labels);
+            let windows = range.windows(frame.ticks, &params, notes);
             match kernel.body {
                 KernelBody::Column(fill) => fill(&windows, &mut column),
                 KernelBody::EachWindow(body) => {
@@ -312,6 +326,12 @@ impl Evaluator<'_> {
             }
             if !column.has_any() {
                 return;
+            }
+            if call.function.wants_counter
+                && !is_called_like_a_counter(range.labels.metric())
+                && column.has_floats()
+            {
+                notes.add(Note::PossibleNonCounter);
             }
             let (labels, drop_name) = naming.of(range.labels, range.drop_name);
             match streamed {
@@ -355,6 +375,12 @@ impl Naming {
             (false, false) => (labels.without_metadata(), false),
         }
     }
+}
+
+/// Whether a metric, if it has a name, ends like those of counters.
+fn is_called_like_a_counter(metric: &str) -> bool {
+    const ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+    metric.is_empty() || ENDINGS.iter().any(|ending| metric.ends_with(ending))
 }
 
 fn validate_ticks(params: &[Column], validate: Validate, ticks: Vec<bool>, frame: &Frame) {

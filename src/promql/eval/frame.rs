@@ -1,9 +1,10 @@
-//! The times of one evaluation, and what went wrong at them.
+//! The times of one evaluation, what went wrong at them, and what there is to say of them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::model::{Millis, Timestamp};
+use crate::promql::annotation::{Annotations, Note, Site};
 use crate::promql::ast::DurationExpr;
 use crate::promql::column::{EvalError, Ticks};
 use crate::promql::functions::QuerySpan;
@@ -16,6 +17,7 @@ pub(super) struct Frame {
     /// Which query the times belong to.
     pub query: QueryTime,
     errors: RefCell<BTreeMap<usize, EvalError>>,
+    annotations: RefCell<Annotations>,
 }
 
 /// The moment of the instant query that a time of a [`Frame`] belongs to: what `@ start()` means, and
@@ -59,6 +61,7 @@ impl Frame {
             ticks,
             query,
             errors: RefCell::default(),
+            annotations: RefCell::default(),
         }
     }
 
@@ -99,9 +102,19 @@ impl Frame {
         }
     }
 
-    /// The errors so far.
-    pub fn into_errors(self) -> BTreeMap<usize, EvalError> {
-        self.errors.into_inner()
+    /// Notes something of the query.
+    pub fn note(&self, site: &Site<'_>, note: Note<'_>) {
+        self.annotations.borrow_mut().add(site, note);
+    }
+
+    /// The annotations so far, to add to.
+    pub fn annotations(&self) -> &RefCell<Annotations> {
+        &self.annotations
+    }
+
+    /// The errors and annotations so far.
+    pub fn into_parts(self) -> (BTreeMap<usize, EvalError>, Annotations) {
+        (self.errors.into_inner(), self.annotations.into_inner())
     }
 
     /// Takes over errors found elsewhere.
@@ -109,5 +122,10 @@ impl Frame {
         for (tick, error) in errors {
             self.fail(tick, || error.message);
         }
+    }
+
+    /// Takes over annotations noted elsewhere.
+    pub fn absorb_annotations(&self, annotations: Annotations) {
+        self.annotations.borrow_mut().merge(annotations);
     }
 }

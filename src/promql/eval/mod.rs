@@ -16,6 +16,7 @@ mod frame;
 mod info;
 mod matching;
 mod merge;
+mod notes;
 mod ranges;
 mod select;
 mod smooth;
@@ -33,12 +34,13 @@ pub use view::{Horizon, Reader, View};
 use self::frame::{Frame, QueryTime};
 use self::ranges::Range;
 use self::select::{Selected, Take};
+use super::annotation::Annotations;
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
 use super::functions::QuerySpan;
 use super::functions::{Body, Samples, widened};
 use super::query::Query;
-use super::window::{Contents, Windows};
+use super::window::{Contents, Notes, Windows};
 use crate::model::{Labels, Millis, Timestamp, is_metadata};
 use crate::store::Points;
 
@@ -67,7 +69,9 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
         true => evaluator.one_by_one(expr, ticks),
         false => {
             let columns = evaluator.all_at_once(expr, ticks, QueryTime::Same);
-            match evaluator.must_part_ticks.get() {
+            // What was noted at ticks that failed does not count, and nobody knows which ticks those were.
+            let is_unclear = !columns.errors.is_empty() && !columns.annotations.is_empty();
+            match evaluator.must_part_ticks.get() || is_unclear {
                 true => evaluator.one_by_one(expr, ticks),
                 false => columns,
             }
@@ -103,14 +107,25 @@ pub fn evaluate_range(
     let span = QuerySpan { start, end, step };
     let mut columns = evaluator.all_at_once(expr, ticks, QueryTime::Range(span));
     columns.series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    if !columns.errors.is_empty() {
+        columns.annotations = Annotations::default();
+    }
     match expr.value_type() == ValueType::Scalar {
         true => Evaluated::Scalar(columns),
         false => Evaluated::Vector(columns),
     }
 }
 
-/// Evaluates an instant query that yields windows: `metric[5m]` or a subquery. Series come in the order of their
-/// labels, each with its samples.
+/// What a query for windows evaluated to.
+#[derive(Debug, Clone)]
+pub struct Windowed {
+    /// Series in the order of their labels, each with its samples.
+    pub series: Vec<(Labels, Points)>,
+    /// What Prometheus says of the query.
+    pub annotations: Annotations,
+}
+
+/// Evaluates an instant query that yields windows: `metric[5m]` or a subquery.
 ///
 /// # Errors
 /// Why the query failed.
@@ -118,7 +133,7 @@ pub fn evaluate_windows(
     query: &Query,
     view: &View<'_>,
     time: Timestamp,
-) -> Result<Vec<(Labels, Points)>, EvalError> {
+) -> Result<Windowed, EvalError> {
     let evaluator = Evaluator::new(view, &query.expr);
     let frame = Frame::new(Ticks::instant(time), QueryTime::Same);
     let mut found: BTreeMap<Labels, Points> = BTreeMap::new();
@@ -132,7 +147,7 @@ pub fn evaluate_windows(
             };
             let points = match range.extension {
                 None => Some(range.points.filtered(within)),
-                Some(extension) => extended(&range, extension, &frame),
+                Some(extension) => extended(&range, extension, &frame, &query.expr),
             };
             let Some(points) = points else {
                 return;
@@ -148,17 +163,22 @@ pub fn evaluate_windows(
             }
         }
     });
-    match frame.into_errors().into_values().next() {
+    let (errors, annotations) = frame.into_parts();
+    match errors.into_values().next() {
         Some(error) => Err(error),
-        None => Ok(found.into_iter().collect()),
+        None => Ok(Windowed {
+            series: found.into_iter().collect(),
+            annotations,
+        }),
     }
 }
 
 /// The samples of an extended window, which holds floats only.
-fn extended(range: &Range<'_>, extension: Extension, frame: &Frame) -> Option<Points> {
+fn extended(range: &Range<'_>, extension: Extension, frame: &Frame, expr: &Expr) -> Option<Points> {
+    let notes = Notes::new(frame.annotations(), expr.span, expr, range.labels);
     let windows = Windows {
         extension: Some(extension),
-        ..range.windows(frame.ticks, &[])
+        ..range.windows(frame.ticks, &[], notes)
     };
     let window = windows.iter().next()?;
     if window.contents() != Contents::Floats {
@@ -214,10 +234,12 @@ impl<'a> Evaluator<'a> {
             }],
             _ => merge::remove_names(self.vector(expr, &frame), &frame),
         };
+        let (errors, annotations) = frame.into_parts();
         Columns {
             ticks,
             series,
-            errors: frame.into_errors(),
+            errors,
+            annotations,
         }
     }
 
@@ -237,8 +259,9 @@ impl<'a> Evaluator<'a> {
                     .or_insert_with(|| Column::absent(ticks.count));
                 column.put(tick, sample);
             }
-            if let Some(error) = single.errors.into_values().next() {
-                out.fail(tick, error.message);
+            match single.errors.into_values().next() {
+                Some(error) => out.fail(tick, error.message),
+                None => out.annotations.merge(single.annotations),
             }
         }
         out.series = places
@@ -283,8 +306,8 @@ impl<'a> Evaluator<'a> {
     fn stream(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
         match &expr.kind {
             ExprKind::Vector(selector) => self.vector_selector(selector, frame, Take::Values, sink),
-            ExprKind::Call(call) => self.call(call, frame, sink),
-            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, frame, sink),
+            ExprKind::Call(call) => self.call(call, expr.span, frame, sink),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.span, frame, sink),
             ExprKind::Chain(chain) => self.chain(chain, frame, sink),
             ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
                 self.stream(inner, frame, sink)
@@ -306,7 +329,7 @@ impl<'a> Evaluator<'a> {
     fn scalar(&self, expr: &Expr, frame: &Frame) -> Column {
         match &expr.kind {
             ExprKind::Number(number) => Column::constant(frame.count(), number.value),
-            ExprKind::Call(call) => self.scalar_call(call, frame),
+            ExprKind::Call(call) => self.scalar_call(call, expr.span, frame),
             ExprKind::Chain(chain) => self.scalar_chain(chain, frame),
             ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
                 self.scalar(inner, frame)

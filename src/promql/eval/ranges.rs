@@ -10,7 +10,7 @@ use crate::model::{CounterResetHint, Histogram, Labels, Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
-use crate::promql::window::{Ends, Windows};
+use crate::promql::window::{Ends, Notes, Windows};
 use crate::store::{Points, is_stale};
 
 /// One series of a range vector with its windows.
@@ -27,7 +27,12 @@ pub(super) struct Range<'r> {
 
 impl<'r> Range<'r> {
     /// Its windows at some ticks, beside the scalar arguments of the call.
-    pub(super) fn windows(&self, ticks: Ticks, params: &'r [Column]) -> Windows<'r> {
+    pub(super) fn windows(
+        &self,
+        ticks: Ticks,
+        params: &'r [Column],
+        notes: Notes<'r>,
+    ) -> Windows<'r> {
         Windows {
             points: self.points,
             starts: self.starts,
@@ -37,6 +42,7 @@ impl<'r> Range<'r> {
             range: self.range,
             extension: self.extension,
             params,
+            notes,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Evaluator<'_> {
         }
         let inner = Frame::new(steps, query);
         let series = self.vector(&subquery.expr, &inner);
-        self.blame(inner, frame);
+        self.hand_up(inner, frame);
         for series in series.into_iter().map(|series| stepped(series, steps)) {
             each(&series, shape.ends, shape.range);
         }
@@ -61,9 +61,11 @@ impl Evaluator<'_> {
 
     /// An error at a step fails the query, even where no window holds the step. Where several ticks share the steps,
     /// they are to be evaluated one by one.
-    fn blame(&self, inner: Frame, frame: &Frame) {
+    fn hand_up(&self, inner: Frame, frame: &Frame) {
         let is_shared = inner.query == QueryTime::Shared;
-        if let Some(error) = inner.into_errors().into_values().next() {
+        let (errors, annotations) = inner.into_parts();
+        frame.absorb_annotations(annotations);
+        if let Some(error) = errors.into_values().next() {
             self.must_part_ticks
                 .set(self.must_part_ticks.get() | is_shared);
             frame.fail_all(&error.message);

@@ -77,6 +77,21 @@ impl Moment {
         }
     }
 
+    /// As RFC 3339 writes it: `2026-01-05T08:30:00Z`.
+    pub(crate) fn rfc3339(self) -> String {
+        let (date, second) = (self.date(), self.second_of_day());
+        let sign = if date.year < 0 { "-" } else { "" };
+        format!(
+            "{sign}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            date.year.unsigned_abs(),
+            date.month,
+            date.day,
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+
     fn second_of_day(self) -> i64 {
         self.seconds.rem_euclid(i128::from(SECONDS_OF_DAY)) as i64
     }

@@ -18,9 +18,11 @@ use std::collections::BTreeMap;
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
+use super::annotation::Annotations;
 use super::ast::{Expr, Extension, ValueType};
 use super::column::{Column, ColumnSeries, EvalError, Ticks};
 use super::window::{Window, Windows};
+use crate::text::Span;
 
 /// A function of the language.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Function {
     pub body: Body,
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
+    /// Whether its argument should be a counter.
+    pub wants_counter: bool,
     /// Which extended windows it takes.
     pub extensions: &'static [Extension],
     /// Whether it needs `promql-experimental-functions`.
@@ -133,6 +137,8 @@ pub struct Arguments<'a> {
     pub ticks: Ticks,
     /// As written, for functions that look at a selector's matchers.
     pub exprs: &'a [Expr],
+    /// Where the call stands.
+    pub node: Span,
     /// One for each expression.
     pub values: Vec<Argument>,
     /// Whether the order of the result is seen: the call is the whole of an instant query.
@@ -143,6 +149,8 @@ pub struct Arguments<'a> {
     pub query: Option<QuerySpan>,
     /// Errors by tick.
     pub errors: BTreeMap<usize, EvalError>,
+    /// What there is to say of the call.
+    pub annotations: Annotations,
 }
 
 /// When a query begins and ends, and its step.
@@ -254,6 +262,7 @@ impl Function {
             doc,
             body,
             keeps_name: false,
+            wants_counter: false,
             extensions: &[],
             experimental: false,
             depends_on_time: false,
@@ -264,6 +273,13 @@ impl Function {
     const fn keeping_name(self) -> Function {
         Function {
             keeps_name: true,
+            ..self
+        }
+    }
+
+    const fn of_counters(self) -> Function {
+        Function {
+            wants_counter: true,
             ..self
         }
     }

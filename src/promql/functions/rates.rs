@@ -20,6 +20,7 @@ pub(super) static ROWS: &[Function] = &[
         |windows, out| extrapolate(windows, out, Kind::Rate),
         "Per-second increase of a counter, extrapolated to the window.",
     )
+    .of_counters()
     .taking(&BOTH),
     Function::of_windows(
         "increase",
@@ -27,6 +28,7 @@ pub(super) static ROWS: &[Function] = &[
         |windows, out| extrapolate(windows, out, Kind::Increase),
         "Increase of a counter, extrapolated to the window.",
     )
+    .of_counters()
     .taking(&BOTH),
     Function::of_windows(
         "delta",

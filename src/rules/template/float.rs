@@ -1,6 +1,8 @@
 //! Floats as Go's `strconv.FormatFloat` writes them.
 
-use crate::model::number::{format_general, format_scientific, format_value, non_finite};
+use crate::model::number::{
+    format_digits, format_general, format_scientific, format_value, non_finite,
+};
 
 /// More digits than a float has are zeros: these are enough, and Rust's own formatting has a limit.
 const MOST_DIGITS: usize = 1100;
@@ -59,40 +61,9 @@ fn plain_form(value: f64, precision: Option<usize>) -> String {
 
 /// `%e` where the exponent is below -4 or not below the precision, else plain; no trailing zeros.
 fn general_form(value: f64, precision: Option<usize>) -> String {
-    let Some(precision) = precision else {
-        return format_general(value);
-    };
-    let digits = precision.max(1);
-    let text = format!("{value:.*e}", (digits - 1).min(MOST_DIGITS));
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let mantissa = match mantissa.contains('.') {
-        true => mantissa.trim_end_matches('0').trim_end_matches('.'),
-        false => mantissa,
-    };
-    let shown: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    // More digits than there are do not postpone the exponent form of a whole number.
-    let point = i64::from(exponent) + 1;
-    let length = i64::try_from(shown.len()).unwrap_or(i64::MAX);
-    let digits = i64::try_from(digits).unwrap_or(i64::MAX);
-    let limit = match digits > length && length >= point {
-        true => length,
-        false => digits,
-    };
-    if i64::from(exponent) < -4 || i64::from(exponent) >= limit {
-        return format!("{mantissa}{}", exponent_text(exponent));
-    }
-    let sign = if mantissa.starts_with('-') { "-" } else { "" };
-    match usize::try_from(point) {
-        Ok(point) if point > 0 && point < shown.len() => {
-            let (whole, fraction) = shown.split_at(point);
-            format!("{sign}{whole}.{fraction}")
-        }
-        Ok(point) if point > 0 => format!("{sign}{shown}{}", "0".repeat(point - shown.len())),
-        _ => format!(
-            "{sign}0.{}{shown}",
-            "0".repeat(point.unsigned_abs() as usize)
-        ),
+    match precision {
+        None => format_general(value),
+        Some(precision) => format_digits(value, precision),
     }
 }
 

@@ -134,7 +134,7 @@ fn check_instant(
     let mode = format!("at {time} ms");
     if query.value_type() == ValueType::Matrix {
         let result = evaluate_windows(query, &view, time)
-            .map(Got::Matrix)
+            .map(|found| Got::Matrix(found.series))
             .map_err(|error| error.message);
         return judge(evaluation, query, &mode, result).map(drop);
     }
