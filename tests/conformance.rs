@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rulecheck::promql::Features;
 use rulecheck::suite::script;
 use rulecheck::text::Source;
 
@@ -54,7 +55,7 @@ fn run(path: &Path) -> script::ScriptReport {
         std::fs::read_to_string(path).unwrap(),
     );
     match script::read(&source) {
-        Ok(script) => script::run(&script),
+        Ok(script) => script::run(&script, Features::ALL),
         Err(faults) => {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             panic!("{}", faults.join("\n"));

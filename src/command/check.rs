@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, features, load};
+use super::{Outcome, enabled, load};
 use crate::io;
 use crate::promql::Query;
 use crate::promql::ast::{Expr, VectorSelector};
@@ -44,7 +44,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = ReadOptions {
         ignore_unknown_fields: options.ignore_unknown_fields,
-        features: features(&options.enable_feature).map_err(|fault| vec![fault])?,
+        features: enabled(&options.enable_feature).map_err(|fault| vec![fault])?,
     };
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if options.paths.is_empty() {

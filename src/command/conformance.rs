@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use rayon::prelude::*;
 
-use super::{Outcome, load};
+use super::{Outcome, load, without};
 use crate::io;
+use crate::promql::Features;
 use crate::suite::script::{self, ScriptReport};
 use crate::text::Diagnostic;
 
@@ -17,16 +18,27 @@ pub(super) struct Options {
     /// Scripts, folders that hold some (`*.test`), or patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Leave a feature out that is on in Prometheus's own tests and off in a server, such as
+    /// promql-delayed-name-removal
+    #[arg(long, value_name = "NAME")]
+    disable_feature: Vec<String>,
 }
 
 /// Runs the scripts: a line a file, and the sums last.
 pub(super) fn run(options: &Options) -> Outcome {
+    let features = match without(&options.disable_feature) {
+        Ok(features) => features,
+        Err(fault) => return load::refuse(&[fault]),
+    };
     let files = io::scripts(&options.paths);
     if files.is_empty() {
         let fault = Diagnostic::error("no script found");
         return load::refuse(&[fault.help("name a script, or a folder that holds files `*.test`")]);
     }
-    let reports: Vec<_> = files.par_iter().map(report).collect();
+    let reports: Vec<_> = files
+        .par_iter()
+        .map(|named| report(named, features))
+        .collect();
     let mut outcome = Outcome::Success;
     let (mut passed, mut failed) = (0, 0);
     for report in reports {
@@ -46,10 +58,13 @@ pub(super) fn run(options: &Options) -> Outcome {
     outcome
 }
 
-fn report(named: &io::Named) -> Result<(PathBuf, ScriptReport), Vec<Diagnostic>> {
+fn report(
+    named: &io::Named,
+    features: Features,
+) -> Result<(PathBuf, ScriptReport), Vec<Diagnostic>> {
     let path = named.clone().map_err(|(_, fault)| vec![fault])?;
     let source = io::read(&path).map_err(|fault| vec![fault])?;
-    Ok((path, script::run(&script::read(&source)?)))
+    Ok((path, script::run(&script::read(&source)?, features)))
 }
 
 /// The line of a script, and its failures below.

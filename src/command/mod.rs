@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::promql::Features;
+use crate::promql::{Features, UnknownFeature};
 use crate::text::Diagnostic;
 
 /// Tells you what your Prometheus alerts would have done.
@@ -90,17 +90,33 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     outcome.into()
 }
 
-/// Reads the names that `--enable-feature` takes, several with commas.
-fn features(names: &[String]) -> Result<Features, Diagnostic> {
+/// What the names behind `--enable-feature` switch on, several with commas.
+fn enabled(names: &[String]) -> Result<Features, Diagnostic> {
     let mut features = Features::default();
-    let names = names.iter().flat_map(|list| list.split(',')).map(str::trim);
+    each_feature(names, "--enable-feature", |name| features.enable(name))?;
+    Ok(features)
+}
+
+/// What the names behind `--disable-feature` leave of what Prometheus's own tests have on.
+fn without(names: &[String]) -> Result<Features, Diagnostic> {
+    let mut features = Features::ALL;
+    each_feature(names, "--disable-feature", |name| features.disable(name))?;
+    Ok(features)
+}
+
+fn each_feature(
+    lists: &[String],
+    flag: &str,
+    mut switch: impl FnMut(&str) -> Result<(), UnknownFeature>,
+) -> Result<(), Diagnostic> {
+    let names = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
-        if features.enable(name).is_err() {
+        if switch(name).is_err() {
             let known: Vec<&str> = Features::names().collect();
-            let message = format!("unknown feature {name:?} in --enable-feature");
+            let message = format!("unknown feature {name:?} in {flag}");
             let help = format!("the features are {}", known.join(", "));
             return Err(Diagnostic::error(message).help(help));
         }
     }
-    Ok(features)
+    Ok(())
 }

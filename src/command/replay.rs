@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, features, load};
+use super::{Outcome, enabled, load};
 use crate::io;
 use crate::model::{Duration, Millis, Timestamp};
 use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, needs, replay};
@@ -63,7 +63,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 }
 
 fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
-    let features = features(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
     let interval = interval(&options.interval).map_err(|fault| vec![fault])?;
     let reading = ReadOptions {
         ignore_unknown_fields: options.ignore_unknown_fields,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use super::{Outcome, features, load};
+use super::{Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
 use crate::report::{FileReport, Report, json, text};
@@ -101,7 +101,7 @@ fn outcome(report: &Report) -> Outcome {
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
-    let features = features(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
     let names: Result<Vec<Regex>, Diagnostic> = options
         .run
         .iter()

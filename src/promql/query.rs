@@ -121,6 +121,18 @@ impl Features {
         }
     }
 
+    /// Switches off what [`Features::enable`] switched on by the name.
+    ///
+    /// # Errors
+    ///
+    /// There is no such name, or it is of nothing that can be off.
+    pub fn disable(&mut self, name: &str) -> Result<(), UnknownFeature> {
+        let found = SWITCHES.iter().find(|(known, _)| *known == name);
+        let (_, switch) = found.ok_or(UnknownFeature)?;
+        *switch(self) = false;
+        Ok(())
+    }
+
     /// The names that change evaluations.
     pub fn names() -> impl Iterator<Item = &'static str> {
         SWITCHES.iter().map(|(name, _)| *name)

@@ -24,6 +24,16 @@ pub struct Script {
     commands: Vec<Command>,
 }
 
+impl Script {
+    /// The queries that it evaluates, in order.
+    pub fn queries(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().filter_map(|command| match command {
+            Command::Evaluate(evaluation) => Some(evaluation.query.as_str()),
+            Command::Clear | Command::Load(_) => None,
+        })
+    }
+}
+
 /// What came of a script.
 #[derive(Debug, Clone, Default)]
 pub struct ScriptReport {

@@ -19,15 +19,18 @@ const SUBQUERY_STEP: Millis = 60_000;
 /// How far around a moment the range query lies that must give the same there.
 const AROUND: Millis = 60_000;
 
-/// Runs a script.
-pub fn run(script: &Script) -> ScriptReport {
-    let mut store = Store::default();
+/// Runs a script. Prometheus's own have all features on ([`Features::ALL`]).
+pub fn run(script: &Script, features: Features) -> ScriptReport {
+    let mut stage = Stage {
+        store: Store::default(),
+        features,
+    };
     let mut report = ScriptReport::default();
     for command in &script.commands {
         match command {
-            Command::Clear => store = Store::default(),
-            Command::Load(load) => add(&mut store, load),
-            Command::Evaluate(evaluation) => match check(evaluation, &store) {
+            Command::Clear => stage.store = Store::default(),
+            Command::Load(load) => stage.add(load),
+            Command::Evaluate(evaluation) => match check(evaluation, &stage) {
                 Ok(()) => report.passed += 1,
                 Err(miss) => report.failures.push(ScriptFailure {
                     line: script.source.line_column(evaluation.span.start).line,
@@ -42,6 +45,12 @@ pub fn run(script: &Script) -> ScriptReport {
     report
 }
 
+/// What queries are evaluated over, and how.
+struct Stage {
+    store: Store,
+    features: Features,
+}
+
 /// How an evaluation missed what was expected.
 struct Miss {
     query: String,
@@ -50,24 +59,45 @@ struct Miss {
     got: String,
 }
 
-fn add(store: &mut Store, load: &Load) {
-    for (labels, points) in &load.series {
-        store.add(Series {
-            labels: labels.clone(),
-            points: points.clone(),
-            writer: Writer::INPUT,
-        });
+impl Stage {
+    fn add(&mut self, load: &Load) {
+        for (labels, points) in &load.series {
+            self.store.add(Series {
+                labels: labels.clone(),
+                points: points.clone(),
+                writer: Writer::INPUT,
+            });
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<Query, Miss> {
+        Query::parse(text, &self.features).map_err(|errors| {
+            let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+            Miss {
+                query: text.to_owned(),
+                mode: "parsed".to_owned(),
+                expected: "a query".to_owned(),
+                got: messages.join("; "),
+            }
+        })
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            features: self.features,
+            ..View::new(&self.store, Reader::After(Timestamp::MAX), SUBQUERY_STEP)
+        }
     }
 }
 
-fn check(evaluation: &Evaluation, store: &Store) -> Result<(), Miss> {
-    let query = parse(&evaluation.query)?;
+fn check(evaluation: &Evaluation, stage: &Stage) -> Result<(), Miss> {
+    let query = stage.parse(&evaluation.query)?;
     match (evaluation.time, evaluation.window) {
-        (Time::Range(steps), _) => check_range(evaluation, &query, steps, store),
-        (Time::Instant(_), Some(steps)) => check_instant(evaluation, &query, steps.end, store),
+        (Time::Range(steps), _) => check_range(evaluation, &query, steps, stage),
+        (Time::Instant(_), Some(steps)) => check_instant(evaluation, &query, steps.end, stage),
         (Time::Instant(time), None) => {
-            check_instant(evaluation, &query, time, store)?;
-            check_elsewhere(evaluation, &query, time, store)
+            check_instant(evaluation, &query, time, stage)?;
+            check_elsewhere(evaluation, &query, time, stage)
         }
     }
 }
@@ -77,12 +107,12 @@ fn check_elsewhere(
     evaluation: &Evaluation,
     query: &Query,
     time: Timestamp,
-    store: &Store,
+    stage: &Stage,
 ) -> Result<(), Miss> {
     let Some(text) = pinned(query, time) else {
         return Ok(());
     };
-    let query = parse(&text)?;
+    let query = stage.parse(&text)?;
     let elsewhere = match time {
         0 => vec![-1_000, 0, 1_000],
         time => vec![
@@ -94,31 +124,19 @@ fn check_elsewhere(
         ],
     };
     for time in elsewhere {
-        check_instant(evaluation, &query, time, store)?;
+        check_instant(evaluation, &query, time, stage)?;
     }
     Ok(())
-}
-
-fn parse(text: &str) -> Result<Query, Miss> {
-    Query::parse(text, &Features::ALL).map_err(|errors| {
-        let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
-        Miss {
-            query: text.to_owned(),
-            mode: "parsed".to_owned(),
-            expected: "a query".to_owned(),
-            got: messages.join("; "),
-        }
-    })
 }
 
 fn check_range(
     evaluation: &Evaluation,
     query: &Query,
     steps: Steps,
-    store: &Store,
+    stage: &Stage,
 ) -> Result<(), Miss> {
     let Steps { start, end, step } = steps;
-    let result = of_columns(evaluate_range(query, &view(store), start, end, step), true);
+    let result = of_columns(evaluate_range(query, &stage.view(), start, end, step), true);
     let mode = format!("from {start} ms to {end} ms step {step} ms");
     judge(evaluation, query, &mode, result).map(drop)
 }
@@ -128,9 +146,9 @@ fn check_instant(
     evaluation: &Evaluation,
     query: &Query,
     time: Timestamp,
-    store: &Store,
+    stage: &Stage,
 ) -> Result<(), Miss> {
-    let view = view(store);
+    let view = stage.view();
     let mode = format!("at {time} ms");
     if query.value_type() == ValueType::Matrix {
         let result = evaluate_windows(query, &view, time)
@@ -166,13 +184,6 @@ fn asks_for_query(expr: &Expr) -> bool {
         .iter()
         .any(|asked| text.contains(asked))
         || matches!(&expr.kind, ExprKind::String(_))
-}
-
-fn view(store: &Store) -> View<'_> {
-    View {
-        features: Features::ALL,
-        ..View::new(store, Reader::After(Timestamp::MAX), SUBQUERY_STEP)
-    }
 }
 
 /// The result of a query, or why it failed.
