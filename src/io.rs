@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::WalkBuilder;
 
 use crate::rules;
+use crate::series::unpack;
 use crate::suite::file::looks_like_test_file;
 use crate::text::{Diagnostic, Source};
 
@@ -21,30 +22,58 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 ///
 /// What is wrong with the file: missing, a folder, too large, not UTF-8.
 pub fn read(path: &Path) -> Result<Source, Diagnostic> {
+    Source::decode(display(path), bytes(path)?)
+}
+
+/// Reads a file that holds series, packed with gzip or not; `-` is standard input.
+///
+/// # Errors
+///
+/// What is wrong with the file: missing, a folder, too large, broken, not UTF-8.
+pub fn read_series(path: &Path) -> Result<Source, Diagnostic> {
+    match path == Path::new("-") {
+        true => unpack::decode("<stdin>", standard_input()?),
+        false => unpack::decode(&display(path), bytes(path)?),
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let name = display(path);
-    let fail = |reason: &str, help: &str| {
-        Diagnostic::error(format!("can't read {name}: {reason}")).help(help)
-    };
-    let metadata = fs::metadata(path).map_err(|error| fail(&reason(&error), "check the path"))?;
+    let metadata =
+        fs::metadata(path).map_err(|error| unreadable(&name, &reason(&error), "check the path"))?;
     if metadata.is_dir() {
-        return Err(fail("it is a folder", "name a file"));
+        return Err(unreadable(&name, "it is a folder", "name a file"));
     }
+    // A pipe and a device have no length to look at before.
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(fail("it is larger than 1 GiB", "split it"));
+        return Err(too_large(&name));
     }
-    let bytes = fs::read(path).map_err(|error| fail(&reason(&error), "check its permissions"))?;
-    String::from_utf8(bytes)
-        .map(|text| Source::new(name.clone(), text))
-        .map_err(|error| {
-            let offset = error.utf8_error().valid_up_to();
-            let good = String::from_utf8_lossy(&error.as_bytes()[..offset]).into_owned();
-            let end = good.len();
-            let place = Source::new(name.clone(), good);
-            Diagnostic::error("the file is not UTF-8")
-                .at(&place, crate::text::Span::new(end, end))
-                .label("the first bad byte follows")
-                .help("save it as UTF-8")
-        })
+    let file = fs::File::open(path)
+        .map_err(|error| unreadable(&name, &reason(&error), "check its permissions"))?;
+    all_of(file, metadata.len() as usize, &name)
+}
+
+fn standard_input() -> Result<Vec<u8>, Diagnostic> {
+    all_of(io::stdin().lock(), 0, "standard input")
+}
+
+/// What there is to read, unless that is too much. `length` is how much is expected.
+fn all_of(input: impl Read, length: usize, name: &str) -> Result<Vec<u8>, Diagnostic> {
+    // One more, so that the end is seen without more memory.
+    let mut bytes = Vec::with_capacity(length + 1);
+    match input.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes) {
+        Ok(length) if length as u64 > MAX_FILE_BYTES => Err(too_large(name)),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(unreadable(name, &reason(&error), "check its permissions")),
+    }
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    unreadable(name, "it is larger than 1 GiB", "split it")
+}
+
+fn unreadable(name: &str, reason: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(format!("can't read {name}: {reason}")).help(help)
 }
 
 /// Replaces a file's text, or leaves it as it is: the text is written beside it first.

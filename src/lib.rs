@@ -23,7 +23,7 @@
 //!   ([`text::Diagnostic`]).
 //! * [`model`] holds the nouns: labels, matchers, histograms, durations, numbers as Go prints them.
 //! * [`store`] keeps series in memory and says who may see which sample when.
-//! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text.
+//! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text, JSON, CSV.
 //! * [`promql`] parses, prints and checks queries and evaluates them over columns of ticks.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].

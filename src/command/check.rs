@@ -22,7 +22,7 @@ pub(super) struct Options {
     /// Rule files, test files, folders that hold some, or patterns; the current folder if none is given
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Series to hold selectors against: those that match none of them are named (OpenMetrics text)
+    /// Series to hold selectors against: those that match none of them are named (text, JSON or CSV; - for standard input)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
     /// Switch on a feature by promtool's name; several with commas

@@ -1,13 +1,15 @@
 //! Files that commands read: test files with their rule files, rule files, data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use crate::io;
+use crate::model::Labels;
+use crate::report::timeline::moment;
 use crate::rules::{self, ReadOptions, RuleFile};
-use crate::series::exposition;
-use crate::store::{Series, Store, Writer};
+use crate::series;
+use crate::store::{Points, Series, Store, Writer};
 use crate::suite::{Suite, file};
 use crate::text::Diagnostic;
 
@@ -80,34 +82,33 @@ pub(super) fn rule_files(
     }
 }
 
-/// Reads series from files; two files may not hold the same series.
+/// Reads series from files, `-` from standard input. The samples of a series may lie in several files.
 pub(super) fn data(paths: &[PathBuf]) -> Result<Store, Vec<Diagnostic>> {
-    let mut store = Store::default();
-    let mut seen = BTreeSet::new();
+    let mut parts: BTreeMap<Labels, Vec<(&PathBuf, Points)>> = BTreeMap::new();
     let mut faults = Vec::new();
     for path in paths {
-        let read = io::read(path)
+        let read = io::read_series(path)
             .map_err(|fault| vec![fault])
-            .and_then(|source| exposition::read(&source));
+            .and_then(|source| series::read(&source));
         match read {
             Err(found) => faults.extend(found),
             Ok(list) => {
                 for (labels, points) in list {
-                    if !seen.insert(labels.clone()) {
-                        let message = format!(
-                            "{}: series {labels} is in an earlier file too",
-                            io::display(path)
-                        );
-                        faults
-                            .push(Diagnostic::error(message).help("give each series in one file"));
-                        continue;
-                    }
-                    store.add(Series {
-                        labels,
-                        points,
-                        writer: Writer::INPUT,
-                    });
+                    parts.entry(labels).or_default().push((path, points));
                 }
+            }
+        }
+    }
+    let mut store = Store::default();
+    for (labels, parts) in parts {
+        match joined(&labels, parts) {
+            Err(fault) => faults.push(fault),
+            Ok(points) => {
+                store.add(Series {
+                    labels,
+                    points,
+                    writer: Writer::INPUT,
+                });
             }
         }
     }
@@ -116,6 +117,25 @@ pub(super) fn data(paths: &[PathBuf]) -> Result<Store, Vec<Diagnostic>> {
     } else {
         Err(faults)
     }
+}
+
+/// The samples of a series from all files.
+fn joined(labels: &Labels, parts: Vec<(&PathBuf, Points)>) -> Result<Points, Diagnostic> {
+    let (paths, points): (Vec<&PathBuf>, Vec<Points>) = parts.into_iter().unzip();
+    series::join(points).map_err(|conflict| {
+        let name = |part: usize| {
+            paths
+                .get(part)
+                .map_or_else(String::new, |path| io::display(path))
+        };
+        Diagnostic::error(format!(
+            "{labels} has different samples in {} and {}, both at {}",
+            name(conflict.parts.0),
+            name(conflict.parts.1),
+            moment(conflict.time)
+        ))
+        .help("leave one of the files away, or remove one of the two samples")
+    })
 }
 
 /// Draws faults on standard error.

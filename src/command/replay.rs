@@ -19,7 +19,7 @@ pub(super) struct Options {
     /// Rule files
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     rules: Vec<PathBuf>,
-    /// Series: OpenMetrics text with timestamps
+    /// Series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for standard input
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "needs")]
     data: Vec<PathBuf>,
     /// Print the selectors, with the history of each, that a recording must hold, and do nothing else

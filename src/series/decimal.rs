@@ -1,4 +1,6 @@
-//! A fast road for short decimal numbers, which is what most files hold.
+//! Numbers in files, with a fast road for short decimal ones, which is what most files hold.
+
+use crate::model::number::parse_float;
 
 /// A short decimal number with an optional minus, up to a space or the end: its value and its length.
 /// `None` for everything that needs a second look, an integer with a leading zero too.
@@ -33,6 +35,17 @@ pub(super) fn plain(bytes: &[u8]) -> Option<(f64, usize)> {
     }
     let value = mantissa as f64 / POWERS_OF_TEN.get(digits - whole_digits)?;
     Some((if negative { -value } else { value }, end))
+}
+
+/// A whole text as a number, `NaN`, `+Inf` or `-Inf`. All NaN are one: the bits of a stale marker mean something.
+pub(super) fn number(text: &str) -> Option<f64> {
+    match plain(text.as_bytes()) {
+        Some((value, length)) if length == text.len() => Some(value),
+        _ => match parse_float(text).filter(|_| !text.contains(['p', 'P', '_']))? {
+            value if value.is_nan() => Some(f64::NAN),
+            value => Some(value),
+        },
+    }
 }
 
 const POWERS_OF_TEN: [f64; 16] = [

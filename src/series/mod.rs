@@ -1,7 +1,43 @@
 //! Importers: one file a format that series can be written in.
+//!
+//! Files of series are told apart by what they hold, whatever their names ([`read`]):
+//!
+//! * [`exposition`]: OpenMetrics text, and the Prometheus text format;
+//! * [`json`]: answers of Prometheus's HTTP API;
+//! * [`csv`]: tables with a header, as Grafana exports them and people write them.
+//!
+//! All may be packed with gzip ([`unpack`]).
 
+pub mod csv;
 mod decimal;
+mod detect;
 pub mod exposition;
 mod fault;
+mod gather;
+mod join;
+pub mod json;
 pub mod notation;
 pub mod stored;
+pub mod time;
+pub mod unpack;
+
+pub use self::join::join;
+
+use self::detect::Format;
+use crate::model::Labels;
+use crate::store::Points;
+use crate::text::{Diagnostic, Source};
+
+/// Reads all series of a text in any of the formats: sorted by labels, their samples by time. Equal samples of one series
+/// and time are one.
+///
+/// # Errors
+///
+/// Everything that can't be read, and two values of a series at one time; of very many faults the first.
+pub fn read(source: &Source) -> Result<Vec<(Labels, Points)>, Vec<Diagnostic>> {
+    match detect::format(source.text()) {
+        Format::Exposition => exposition::read(source),
+        Format::Json => json::read(source),
+        Format::Csv => csv::read(source),
+    }
+}

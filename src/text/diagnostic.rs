@@ -112,14 +112,14 @@ impl Diagnostic {
         };
         let mut group = Group::with_title(level.primary_title(self.message.as_str()));
         if let Some(place) = &self.place {
-            let text = place.source.text();
-            let span = place.clamped();
+            let (text, line, span) = place.excerpt();
             let annotation = AnnotationKind::Primary.span(span.start..span.end);
             let annotation = match self.label.is_empty() {
                 true => annotation,
                 false => annotation.label(self.label.as_str()),
             };
             let snippet = Snippet::source(text)
+                .line_start(line)
                 .path(place.source.name())
                 .annotation(annotation);
             group = group.element(snippet);
@@ -131,26 +131,95 @@ impl Diagnostic {
             true => Renderer::styled(),
             false => Renderer::plain(),
         };
-        let mut out = renderer.render(&[group]).to_string();
-        out.push('\n');
-        out
+        let out = renderer.render(&[group]).to_string();
+        let out = self
+            .place
+            .iter()
+            .fold(out, |out, place| place.corrected(out));
+        format!("{out}\n")
     }
 }
 
+/// Of a line longer than this only a part is drawn.
+const LONG_LINE: usize = 1 << 13;
+
 impl Place {
+    /// The lines that the span touches, the number of the first, and the span in them. Of a very long line only a part
+    /// around the span: drawing takes time, and nobody sees more.
+    fn excerpt(&self) -> (&str, usize, Span) {
+        let text = self.source.text();
+        let mut span = self.clamped();
+        if span.end - span.start > LONG_LINE {
+            span.end = boundary(text, span.start + LONG_LINE);
+        }
+        let line = self.source.line_column(span.start).line;
+        let start = match self.left_out() {
+            0 => self.source.line_start(line).unwrap_or_default(),
+            _ => boundary(text, span.start.saturating_sub(LONG_LINE / 4)),
+        };
+        let rest = text.get(span.end..).unwrap_or_default();
+        let line_end = span.end + rest.find('\n').unwrap_or(rest.len());
+        let end = match line_end - span.end > LONG_LINE {
+            false => line_end,
+            true => boundary(text, span.end + LONG_LINE / 4),
+        };
+        let shown = text.get(start..end).unwrap_or_default();
+        (shown, line, Span::new(span.start - start, span.end - start))
+    }
+
+    /// How many characters of the first line come before the [`Place::excerpt`].
+    fn left_out(&self) -> usize {
+        let text = self.source.text();
+        let start = self.clamped().start;
+        let line = self.source.line_column(start).line;
+        let line_start = self.source.line_start(line).unwrap_or_default();
+        match start - line_start > LONG_LINE {
+            false => 0,
+            true => {
+                let shown = boundary(text, start.saturating_sub(LONG_LINE / 4));
+                text.get(line_start..shown)
+                    .unwrap_or_default()
+                    .chars()
+                    .count()
+            }
+        }
+    }
+
+    /// What was drawn with the column in the whole line instead of that in the excerpt.
+    fn corrected(&self, drawn: String) -> String {
+        let left_out = self.left_out();
+        if left_out == 0 {
+            return drawn;
+        }
+        let at = self.source.line_column(self.clamped().start);
+        let wrong = format!(
+            "{}:{}:{}",
+            self.source.name(),
+            at.line,
+            at.column - left_out
+        );
+        let right = format!("{}:{}:{}", self.source.name(), at.line, at.column);
+        drawn.replacen(&wrong, &right, 1)
+    }
+
     /// The span, inside the text and at character boundaries.
     fn clamped(&self) -> Span {
         let text = self.source.text();
-        let mut start = self.span.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
+        let start = boundary(text, self.span.start.min(text.len()));
         let mut end = self.span.end.clamp(start, text.len());
         while !text.is_char_boundary(end) {
             end += 1;
         }
         Span { start, end }
     }
+}
+
+/// The start of the character that holds a byte.
+fn boundary(text: &str, mut offset: usize) -> usize {
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }
 
 impl fmt::Display for Diagnostic {
@@ -164,5 +233,27 @@ impl fmt::Display for Diagnostic {
             write!(f, " ({help})")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of the same word in a short line and in a long one look the same but for the column.
+    #[test]
+    fn long_lines_are_drawn_around_the_place() {
+        let drawn = |before: usize, after: usize| {
+            let line = format!("{}word{}", "é".repeat(before), "ü".repeat(after));
+            let start = 6 + 2 * before;
+            let source = Source::new("f", format!("first\n{line}\nlast"));
+            let diagnostic = Diagnostic::error("no").at(&source, Span::new(start, start + 4));
+            diagnostic.render(false)
+        };
+        let (short, long) = (drawn(3_000, 3_000), drawn(300_000, 200_000));
+        assert!(long.contains(" f:2:300001\n"), "{long}");
+        assert_eq!(long.replace("300001", "3001"), short);
+        assert!(drawn(300_000, 0).contains("word\n"));
+        assert!(drawn(0, 300_000).contains(" f:2:1\n"));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Diagnostic;
+
 /// A text with the name a person knows it by: a path as it was given, or `<expression>`.
 ///
 /// Cheap to clone: the text is shared.
@@ -49,6 +51,28 @@ impl Source {
                 text,
                 line_starts,
             }),
+        }
+    }
+
+    /// Names the bytes of a text.
+    ///
+    /// # Errors
+    ///
+    /// Bytes that are not UTF-8, with the place of the first.
+    pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+        let name = name.into();
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(name, text)),
+            Err(error) => {
+                let end = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                bytes.truncate(end);
+                let good = Source::new(name, String::from_utf8(bytes).unwrap_or_default());
+                Err(Diagnostic::error("the file is not UTF-8")
+                    .at(&good, Span::new(end, end))
+                    .label("the first bad byte follows")
+                    .help("save it as UTF-8"))
+            }
         }
     }
 

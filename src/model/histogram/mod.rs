@@ -7,6 +7,7 @@ mod chunk;
 mod custom;
 mod layout;
 mod reset;
+mod restore;
 mod statistics;
 mod text;
 mod trim;

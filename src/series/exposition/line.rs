@@ -2,11 +2,11 @@
 
 use nom::bytes::complete::{take_till, take_while};
 
-use super::super::decimal::plain;
+use super::super::decimal::{number, plain};
 use super::super::fault::{Parsed, fail};
+use super::super::time::{FARTHEST_FUTURE, MAX_TIME, exact_seconds, rounded_seconds};
 use super::Format;
 use crate::model::Timestamp;
-use crate::model::number::parse_float;
 
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,9 +35,6 @@ pub(super) enum Kind {
     /// Labels are texts.
     Other,
 }
-
-/// Times beyond this many milliseconds from 1970 are no times: some 285,000 years.
-const MAX_TIME: i64 = 1 << 53;
 
 /// A line without its end. `known` is the series of the line before.
 pub(super) fn line<'a>(
@@ -185,9 +182,7 @@ fn value(input: &str) -> Parsed<'_, f64> {
         return Ok((input.get(length..).unwrap_or_default(), value));
     }
     let (rest, text) = token(input)?;
-    match parse_float(text).filter(|_| !text.contains(['p', 'P', '_'])) {
-        // All NaN are one: the bits of a stale marker mean something.
-        Some(value) if value.is_nan() => Ok((rest, f64::NAN)),
+    match number(text) {
         Some(value) => Ok((rest, value)),
         None => fail(
             input,
@@ -196,9 +191,6 @@ fn value(input: &str) -> Parsed<'_, f64> {
         ),
     }
 }
-
-/// A stamp as late as this many milliseconds from 1970 was hardly written in seconds.
-const FARTHEST_FUTURE: Timestamp = 100_000_000_000_000;
 
 /// Seconds with a fraction. What is finer than a millisecond is cut off.
 fn seconds(input: &str) -> Parsed<'_, Timestamp> {
@@ -216,31 +208,6 @@ fn seconds(input: &str) -> Parsed<'_, Timestamp> {
             "write seconds since 1970, with a fraction if need be: 1700000000.5",
         ),
     }
-}
-
-fn exact_seconds(text: &str) -> Option<Timestamp> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 14 || !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    let mut millis: Timestamp = 0;
-    for position in 0..3 {
-        let digit = fraction
-            .as_bytes()
-            .get(position)
-            .map_or(0, |byte| byte - b'0');
-        millis = millis * 10 + Timestamp::from(digit);
-    }
-    Some(whole.parse::<Timestamp>().ok()? * 1000 + millis)
-}
-
-fn rounded_seconds(text: &str) -> Option<Timestamp> {
-    let seconds = parse_float(text).filter(|_| !text.contains(['p', 'P', '_']))?;
-    // A number that no timestamp holds becomes the largest, which is refused.
-    seconds
-        .is_finite()
-        .then_some((seconds * 1000.0) as Timestamp)
 }
 
 /// Whole milliseconds.
