@@ -47,6 +47,69 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Counters on a grid, whose windows slide in step with the ticks, take a shorter way.
+    #[test]
+    fn steady_windows_equal_each_window_alone(
+        values in counter(),
+        interval in select(vec![5_000, 15_000, 60_000]),
+        function in select(vec!["rate", "increase", "delta"]),
+        range in select(vec!["15s", "30s", "1m", "61s", "5m", "1h"]),
+        start in select(vec![0, 45_000, 61_234, 600_000]),
+        stride in 1i64..4,
+        count in 2usize..200,
+    ) {
+        let mut store = Store::default();
+        store.add(Series {
+            labels: Labels::from_pairs([("__name__", "c_total")]),
+            points: Points::regular(0, interval, values),
+            writer: Writer::INPUT,
+        });
+        let text = format!("{function}(c_total[{range}])");
+        let query = Query::parse(&text, &Features::default()).unwrap();
+        let view = View::new(&store, Reader::After(i64::MAX), 60_000);
+        let ticks = Ticks { start, step: interval * stride, count };
+        let together = evaluate(&query, &view, ticks);
+        for tick in 0..count {
+            let alone = evaluate(&query, &view, Ticks::instant(ticks.time(tick)));
+            prop_assert_eq!(at(&together, tick), at(&alone, 0), "{} at {}", text, ticks.time(tick));
+        }
+    }
+}
+
+/// The values of a counter that mostly rises; steps are small beside what it begins with, or large.
+fn counter() -> impl Strategy<Value = Vec<f64>> {
+    let step = prop_oneof![
+        6 => (0u32..50).prop_map(f64::from),
+        3 => 0.0..3.0f64,
+        1 => Just(0.0),
+    ];
+    let first = prop_oneof![Just(0.0), 0.0..5.0f64, Just(1e6), Just(-3.0), Just(1e-300)];
+    let is_reset = prop::bool::weighted(0.2);
+    (
+        first,
+        prop::collection::vec(step, 2..250),
+        is_reset,
+        0usize..250,
+    )
+        .prop_map(|(first, steps, is_reset, at)| {
+            let mut value = first;
+            let steps = steps.into_iter().enumerate();
+            let values = steps.map(|(index, step)| {
+                let before = value;
+                value = if is_reset && index == at {
+                    step
+                } else {
+                    value + step
+                };
+                before
+            });
+            values.collect()
+        })
+}
+
 /// A series that is to lose its name at one tick and keeps it at another, under the same labels.
 #[test]
 fn twins_keep_their_own_names() {

@@ -1,6 +1,7 @@
 //! The windows that a range function sees: for one series, a stretch of samples for every tick.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
@@ -18,6 +19,8 @@ pub struct Windows<'a> {
     pub points: &'a Points,
     /// For every tick the first index and the one past the last.
     pub bounds: &'a [(u32, u32)],
+    /// The longest run of ticks whose windows slide in step with the samples, where there is one.
+    pub steady: Option<&'a Steady>,
     /// When the counter of each sample started, 0 where that is not known; empty where nobody is to ask.
     pub starts: &'a [Timestamp],
     /// When the evaluations are.
@@ -32,6 +35,46 @@ pub struct Windows<'a> {
     pub params: &'a [Column],
     /// Where to note what there is to say of them.
     pub notes: Notes<'a>,
+}
+
+/// Ticks whose windows hold equally many samples at equal distances, each the same number of samples after the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steady {
+    /// The ticks.
+    pub ticks: Range<usize>,
+    /// Index of the first sample of the first window.
+    pub first: usize,
+    /// How many samples on the next window begins.
+    pub stride: usize,
+    /// How many samples a window holds; at least 2.
+    pub count: usize,
+}
+
+impl Steady {
+    /// The longest such run among the windows of samples whose distance is so many times in that of the ticks.
+    pub(crate) fn longest(bounds: &[(u32, u32)], stride: u32) -> Option<Steady> {
+        let goes_on = |a: (u32, u32), b: (u32, u32)| (a.0 + stride, a.1 + stride) == b;
+        let mut longest = 0..0;
+        let mut start = 0;
+        for tick in 1..=bounds.len() {
+            let ends = bounds
+                .get(tick)
+                .is_none_or(|&next| !goes_on(bounds[tick - 1], next));
+            if ends {
+                if tick - start > longest.len() {
+                    longest = start..tick;
+                }
+                start = tick;
+            }
+        }
+        let &(first, past) = bounds.get(longest.start)?;
+        (past > first + 1).then_some(Steady {
+            ticks: longest,
+            first: first as usize,
+            stride: stride as usize,
+            count: (past - first) as usize,
+        })
+    }
 }
 
 /// Takes what a range function has to say of one series.

@@ -10,7 +10,7 @@ use crate::model::{CounterResetHint, Histogram, Labels, Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
-use crate::promql::window::{Ends, Notes, Windows};
+use crate::promql::window::{Ends, Notes, Steady, Windows};
 use crate::store::{Points, is_stale};
 
 /// One series of a range vector with its windows.
@@ -20,6 +20,7 @@ pub(super) struct Range<'r> {
     pub points: &'r Points,
     pub starts: &'r [Timestamp],
     pub bounds: &'r [(u32, u32)],
+    pub steady: Option<&'r Steady>,
     pub ends: Ends,
     pub range: Millis,
     pub extension: Option<Extension>,
@@ -37,6 +38,7 @@ impl<'r> Range<'r> {
             points: self.points,
             starts: self.starts,
             bounds: self.bounds,
+            steady: self.steady,
             ticks,
             ends: self.ends,
             range: self.range,
@@ -77,14 +79,14 @@ impl Evaluator<'_> {
                         Samples::Any => without_hints(&series.points),
                         Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
                     };
-                    let bounds =
-                        cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
+                    cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
                     each(Range {
                         labels: &series.labels,
                         drop_name: series.drop_name,
                         points: &points,
                         starts: &[],
-                        bounds,
+                        bounds: &cache.bounds,
+                        steady: cache.steady.as_ref(),
                         ends,
                         range,
                         extension: None,
@@ -126,7 +128,7 @@ impl Evaluator<'_> {
         for selected in self.selected(&matrix.selector).iter() {
             let visible = self.visible(selected, frame);
             let points = clean(&visible.points, samples);
-            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            cache.of(&points, visible.limit, frame.ticks, ends, reach);
             each(Range {
                 labels: &selected.labels,
                 drop_name: false,
@@ -135,7 +137,8 @@ impl Evaluator<'_> {
                     true => points.starts(),
                     false => &[],
                 },
-                bounds,
+                bounds: &cache.bounds,
+                steady: cache.steady.as_ref(),
                 ends,
                 range,
                 extension,

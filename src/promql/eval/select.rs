@@ -15,7 +15,7 @@ use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
-use crate::promql::window::Ends;
+use crate::promql::window::{Ends, Steady};
 use crate::store::{Points, SeriesId, is_stale};
 
 /// One label set that a selector found, with everything that was written under it.
@@ -80,7 +80,9 @@ impl Limit {
 /// The index bounds of windows, kept for series that lie on the same grid.
 #[derive(Default)]
 pub(super) struct BoundsCache {
-    bounds: Vec<(u32, u32)>,
+    pub bounds: Vec<(u32, u32)>,
+    /// The longest run of them that slides in step with the samples.
+    pub steady: Option<Steady>,
     key: Option<(Timestamp, Millis, usize, Limit)>,
 }
 
@@ -116,6 +118,12 @@ impl BoundsCache {
             }
             self.bounds.push((first as u32, past as u32));
         }
+        self.steady = match (points.grid(), ends) {
+            (Some((_, step)), Ends::Before(_)) if ticks.step % step == 0 => {
+                Steady::longest(&self.bounds, u32::try_from(ticks.step / step).unwrap_or(0))
+            }
+            _ => None,
+        };
         &self.bounds
     }
 }

@@ -8,6 +8,7 @@ mod pointwise;
 mod rates;
 mod scalars;
 mod starts;
+mod steady;
 mod vectors;
 
 pub use self::calendar::Moment;

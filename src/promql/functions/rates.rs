@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::starts::{is_reset_by_start, start_within};
-use super::{Body, Function, Samples, extended};
+use super::{Body, Function, Samples, extended, steady};
 use crate::model::{Histogram, Millis, Timestamp, number};
 use crate::promql::ast::Extension;
 use crate::promql::ast::ValueType::{Matrix, Scalar};
@@ -137,8 +137,18 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         Kind::Delta => Vec::new(),
         Kind::Rate | Kind::Increase => reset_indices(windows),
     };
+    let is_plain =
+        resets.is_empty() && windows.starts.is_empty() && !windows.points.has_histograms();
+    let run = windows.steady.filter(|run| is_plain && run.stride > 0);
+    let done = run.map_or(0..0, |run| run.ticks.clone());
+    if let Some(run) = run {
+        steady::fill(windows, run, kind, out);
+    }
     let (mut low, mut high) = (0, 0);
-    for window in windows.of_floats() {
+    for window in windows
+        .of_floats()
+        .filter(|window| !done.contains(&window.tick))
+    {
         let Some(origin) = Origin::of(windows, &window, kind) else {
             continue;
         };
@@ -220,6 +230,13 @@ fn reset_indices(windows: &Windows<'_>) -> Vec<usize> {
     let pairs = values.windows(2).enumerate();
     let is_lower = pairs.map(|(index, pair)| (index + 1, pair[1] < pair[0]));
     match windows.starts.is_empty() {
+        // Most counters are never reset, which is seen at a glance.
+        true if !values
+            .windows(2)
+            .fold(false, |any, pair| any | (pair[1] < pair[0])) =>
+        {
+            Vec::new()
+        }
         true => is_lower
             .filter(|(_, lower)| *lower)
             .map(|(index, _)| index)
