@@ -1,7 +1,7 @@
 //! `fixtures/cli`: what the binary says and how it ends, a folder a case.
 //!
 //! In a case, `cmd` holds the arguments (`args`), the exit code (`exit`) and, where the files of another case are used,
-//! its name (`input`); `stdout` and `stderr` hold what is printed, none where there is no file; `after` holds the files
+//! its name (`input`); what it reads from standard input (`stdin`, a file of the input); `stdout` and `stderr` hold what is printed, none where there is no file; `after` holds the files
 //! that must be different afterwards. All other files are the input. With `SNAPSHOTS=overwrite` set, the answers are
 //! written anew.
 
@@ -54,6 +54,7 @@ struct Case {
     arguments: Vec<String>,
     exit: i32,
     input: PathBuf,
+    stdin: Option<String>,
 }
 
 /// What a run left behind.
@@ -84,6 +85,7 @@ impl Case {
             arguments: Vec::new(),
             exit: 0,
             input: folder.clone(),
+            stdin: None,
             name,
             folder,
         };
@@ -96,6 +98,7 @@ impl Case {
                     case.arguments = words.map(|it| it.trim_matches('\'').to_owned()).collect();
                 }
                 ("exit", code) => case.exit = code.parse().unwrap(),
+                ("stdin", file) => case.stdin = Some(file.to_owned()),
                 ("input", other) => case.input = root.join(other),
                 _ => panic!("{}: unknown line {line:?} in cmd", case.name),
             }
@@ -114,6 +117,9 @@ impl Case {
             .current_dir(here)
             .env("NO_COLOR", "1")
             .env("COLUMNS", "100")
+            .stdin(self.stdin.iter().fold(Vec::new(), |_, file| {
+                fs::read(self.input.join(file)).unwrap()
+            }))
             .output()
             .unwrap();
         Ended {

@@ -74,7 +74,9 @@ fn fits(written: &[&str], printed: &[&str]) -> bool {
 }
 
 fn printed(command: &str) -> String {
-    let words: Vec<&str> = command.split_whitespace().collect();
+    // Quotes are only there for the shell: no argument holds a space.
+    let words = command.split_whitespace().map(|it| it.trim_matches('\''));
+    let words: Vec<&str> = words.collect();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let arguments = match words.as_slice() {
         ["cat", file] => return std::fs::read_to_string(here.join(file)).unwrap(),

@@ -157,7 +157,12 @@ fn rules(files: &[RuleFile], store: Option<&Store>) -> (String, Vec<Diagnostic>)
 }
 
 /// The selectors of a query that match no series of a store and no recorded one.
-fn unmatched(query: &Query, text: &Embedded, recorded: &[&str], store: &Store) -> Vec<Diagnostic> {
+pub(super) fn unmatched(
+    query: &Query,
+    text: &Embedded,
+    recorded: &[&str],
+    store: &Store,
+) -> Vec<Diagnostic> {
     let expr: &Expr = &query.expr;
     let found = selectors(expr, Reach::LOOKBACK)
         .into_iter()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use crate::io;
-use crate::model::Labels;
+use crate::model::{Labels, Timestamp};
 use crate::report::timeline::moment;
 use crate::rules::{self, ReadOptions, RuleFile};
 use crate::series;
@@ -144,4 +144,17 @@ pub(super) fn refuse(faults: &[Diagnostic]) -> Outcome {
         io::complain(&fault.render(io::wants_colour()));
     }
     Outcome::Broken
+}
+
+/// The times of the first and the last sample.
+pub(super) fn extent(store: &Store) -> Option<(Timestamp, Timestamp)> {
+    let filled = || {
+        store
+            .iter()
+            .filter(|series| !series.points.is_empty())
+            .map(|series| &series.points)
+    };
+    let start = filled().map(|points| points.time(0)).min()?;
+    let end = filled().map(|points| points.time(points.len() - 1)).max()?;
+    Some((start, end))
 }

@@ -6,6 +6,8 @@ mod conformance;
 
 mod load;
 
+mod query;
+
 mod replay;
 
 mod test;
@@ -41,6 +43,8 @@ enum Command {
     Check(check::Options),
     /// Show what alerts would have done over recorded series
     Replay(replay::Options),
+    /// Evaluate an expression over recorded series
+    Query(query::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
     Conformance(conformance::Options),
 }
@@ -85,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Replay(options) => replay::run(&options),
+        Command::Query(options) => query::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()

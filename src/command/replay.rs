@@ -6,11 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::{Outcome, enabled, load};
 use crate::io;
-use crate::model::{Duration, Millis, Timestamp};
+use crate::model::{Duration, Millis};
 use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, needs, replay};
 use crate::report::{remedy, timeline};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
-use crate::store::Store;
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck replay`.
@@ -82,7 +81,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         return Ok(Outcome::Success);
     }
     let store = load::data(&options.data)?;
-    let Some((start, end)) = extent(&store) else {
+    let Some((start, end)) = load::extent(&store) else {
         let fault = Diagnostic::error("the data holds no sample");
         return Err(vec![fault.help("record some: --needs names the selectors")]);
     };
@@ -116,19 +115,6 @@ fn interval(text: &str) -> Result<Millis, Diagnostic> {
         Ok(_) => Err(fault("the interval must be above 0".to_owned())),
         Err(error) => Err(fault(error.to_string())),
     }
-}
-
-/// The times of the first and the last sample.
-fn extent(store: &Store) -> Option<(Timestamp, Timestamp)> {
-    let filled = || {
-        store
-            .iter()
-            .filter(|series| !series.points.is_empty())
-            .map(|series| &series.points)
-    };
-    let start = filled().map(|points| points.time(0)).min()?;
-    let end = filled().map(|points| points.time(points.len() - 1)).max()?;
-    Some((start, end))
 }
 
 /// Names each rule that failed, with how often, when first and why.

@@ -4,6 +4,8 @@ pub mod api;
 
 pub mod json;
 
+pub mod listing;
+
 mod remedy;
 
 pub mod text;
