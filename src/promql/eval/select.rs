@@ -284,10 +284,10 @@ impl<'a> Evaluator<'a> {
             column.reset(frame.count());
             match take {
                 Take::Stamps => newest_times(&points, bounds, &mut column, Points::time),
-                Take::Starts
-                    if points.starts().is_empty() || !self.view.features.start_timestamps => {}
+                Take::Starts if !self.view.features.start_timestamps => {}
+                // What is not known to have started is said to have started at 0.
                 Take::Starts => newest_times(&points, bounds, &mut column, |points, index| {
-                    points.starts()[index]
+                    points.starts().get(index).copied().unwrap_or(0)
                 }),
                 Take::Values if is_smoothed => {
                     smoothed(&points, bounds, frame.ticks, ends, &mut column)
