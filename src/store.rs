@@ -73,6 +73,8 @@ pub struct Points {
     starts: Vec<Timestamp>,
     /// Whether any value is the stale marker.
     has_stale: bool,
+    /// Whether any value is below the one before.
+    falls: bool,
 }
 
 /// The stamps of samples.
@@ -98,6 +100,10 @@ impl Points {
             has_stale: values
                 .iter()
                 .fold(false, |any, &value| any | is_stale(value)),
+            falls: values
+                .iter()
+                .zip(values.iter().skip(1))
+                .fold(false, |any, (before, value)| any | (value < before)),
             values,
             histograms: Vec::new(),
             starts: Vec::new(),
@@ -157,6 +163,11 @@ impl Points {
         self.has_stale
     }
 
+    /// Whether any value is below the one before: where none is, no counter was reset.
+    pub fn falls(&self) -> bool {
+        self.falls
+    }
+
     /// Start and step where the stamps lie at equal distances.
     pub fn grid(&self) -> Option<(Timestamp, Millis)> {
         match self.times {
@@ -197,6 +208,7 @@ impl Points {
     pub fn push(&mut self, time: Timestamp, value: f64) {
         self.starts.clear();
         self.push_time(time);
+        self.falls |= self.values.last().is_some_and(|&before| value < before);
         self.values.push(value);
         self.has_stale |= is_stale(value);
         if !self.histograms.is_empty() {
@@ -210,6 +222,7 @@ impl Points {
         self.push_time(time);
         self.histograms.resize(self.values.len(), None);
         self.histograms.push(Some(histogram));
+        self.falls |= self.values.last().is_some_and(|&before| before > 0.0);
         self.values.push(0.0);
     }
 

@@ -53,7 +53,9 @@ pub struct Steady {
 impl Steady {
     /// The longest such run among the windows of samples whose distance is so many times in that of the ticks.
     pub(crate) fn longest(bounds: &[(u32, u32)], stride: u32) -> Option<Steady> {
-        let goes_on = |a: (u32, u32), b: (u32, u32)| (a.0 + stride, a.1 + stride) == b;
+        let goes_on = |a: (u32, u32), b: (u32, u32)| {
+            a.0.checked_add(stride) == Some(b.0) && a.1.checked_add(stride) == Some(b.1)
+        };
         let mut longest = 0..0;
         let mut start = 0;
         for tick in 1..=bounds.len() {
@@ -175,17 +177,28 @@ impl<'a> Windows<'a> {
 
     /// The windows that hold a sample at all.
     pub fn iter(&self) -> impl Iterator<Item = Window<'a>> {
-        let points = self.points;
-        self.bounds
-            .iter()
-            .enumerate()
-            .filter(|(_, bounds)| bounds.0 < bounds.1)
-            .map(move |(tick, bounds)| Window {
-                points,
-                first: bounds.0 as usize,
-                past: bounds.1 as usize,
-                tick,
-            })
+        let windows = *self;
+        (0..self.bounds.len()).filter_map(move |tick| windows.at(tick))
+    }
+
+    /// The windows of floats alone, but for those of some ticks.
+    pub fn of_floats_but(&self, ticks: Range<usize>) -> impl Iterator<Item = Window<'a>> {
+        let windows = *self;
+        let others = (0..ticks.start).chain(ticks.end..self.bounds.len());
+        others
+            .filter_map(move |tick| windows.at(tick))
+            .filter(|window| window.contents() == Contents::Floats)
+    }
+
+    /// The window of a tick, if it holds a sample at all.
+    fn at(&self, tick: usize) -> Option<Window<'a>> {
+        let &(first, past) = self.bounds.get(tick)?;
+        (first < past).then_some(Window {
+            points: self.points,
+            first: first as usize,
+            past: past as usize,
+            tick,
+        })
     }
 
     /// The windows of floats alone, and all of them where there are no histograms.

@@ -103,6 +103,7 @@ impl Evaluator<'_> {
             let visible = self.visible(&selected, frame);
             let reach = Reach::back(self.view.lookback);
             let bounds = cache.of(&visible.points, visible.limit, frame.ticks, ends, reach);
+            let bounds = &bounds.of_ticks;
             let stamps: Vec<Option<Timestamp>> = bounds
                 .iter()
                 .map(|bounds| newest(&visible.points, *bounds, &selected.labels))

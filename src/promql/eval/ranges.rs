@@ -79,14 +79,15 @@ impl Evaluator<'_> {
                         Samples::Any => without_hints(&series.points),
                         Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
                     };
-                    cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
+                    let bounds =
+                        cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
                     each(Range {
                         labels: &series.labels,
                         drop_name: series.drop_name,
                         points: &points,
                         starts: &[],
-                        bounds: &cache.bounds,
-                        steady: cache.steady.as_ref(),
+                        bounds: &bounds.of_ticks,
+                        steady: bounds.steady.as_ref(),
                         ends,
                         range,
                         extension: None,
@@ -128,7 +129,7 @@ impl Evaluator<'_> {
         for selected in self.selected(&matrix.selector).iter() {
             let visible = self.visible(selected, frame);
             let points = clean(&visible.points, samples);
-            cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
             each(Range {
                 labels: &selected.labels,
                 drop_name: false,
@@ -137,8 +138,8 @@ impl Evaluator<'_> {
                     true => points.starts(),
                     false => &[],
                 },
-                bounds: &cache.bounds,
-                steady: cache.steady.as_ref(),
+                bounds: &bounds.of_ticks,
+                steady: bounds.steady.as_ref(),
                 ends,
                 range,
                 extension,

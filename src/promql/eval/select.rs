@@ -77,14 +77,27 @@ impl Limit {
     }
 }
 
-/// The index bounds of windows, kept for series that lie on the same grid.
+/// The windows of a series, by the indices of its samples.
 #[derive(Default)]
-pub(super) struct BoundsCache {
-    pub bounds: Vec<(u32, u32)>,
+pub(super) struct Bounds {
+    /// For every tick the first index and the one past the last.
+    pub of_ticks: Vec<(u32, u32)>,
     /// The longest run of them that slides in step with the samples.
     pub steady: Option<Steady>,
-    key: Option<(Timestamp, Millis, usize, Limit)>,
 }
+
+/// The bounds of windows, kept for the series that lie on the same grid.
+#[derive(Default)]
+pub(super) struct BoundsCache {
+    on_grids: Vec<(Grid, Bounds)>,
+    elsewhere: Bounds,
+}
+
+/// Where samples lie at equal distances: start, distance and number, and how far they are visible.
+type Grid = (Timestamp, Millis, usize, Limit);
+
+/// Of so many grids bounds are kept; more are rare, and each takes memory.
+const MAX_GRIDS: usize = 8;
 
 impl BoundsCache {
     /// For every tick the samples with stamps in `(end - back, end + ahead]` that `limit` leaves visible.
@@ -95,15 +108,29 @@ impl BoundsCache {
         ticks: Ticks,
         ends: Ends,
         reach: Reach,
-    ) -> &[(u32, u32)] {
-        let key = points
-            .grid()
-            .map(|(start, step)| (start, step, points.len(), limit));
-        if key.is_some() && key == self.key {
-            return &self.bounds;
-        }
-        self.key = key;
-        self.bounds.clear();
+    ) -> &Bounds {
+        let Some((start, step)) = points.grid() else {
+            self.elsewhere.fill(points, limit, ticks, ends, reach);
+            return &self.elsewhere;
+        };
+        let grid = (start, step, points.len(), limit);
+        let known = self.on_grids.iter().position(|(known, _)| *known == grid);
+        let place = known.unwrap_or_else(|| {
+            let mut bounds = match self.on_grids.len() < MAX_GRIDS {
+                true => Bounds::default(),
+                false => self.on_grids.swap_remove(0).1,
+            };
+            bounds.fill(points, limit, ticks, ends, reach);
+            self.on_grids.push((grid, bounds));
+            self.on_grids.len() - 1
+        });
+        &self.on_grids[place].1
+    }
+}
+
+impl Bounds {
+    fn fill(&mut self, points: &Points, limit: Limit, ticks: Ticks, ends: Ends, reach: Reach) {
+        self.of_ticks.clear();
         let count = points.len();
         let (mut first, mut past) = (0, 0);
         for time in ticks.iter() {
@@ -116,15 +143,17 @@ impl BoundsCache {
             while first < past && points.time(first) <= low {
                 first += 1;
             }
-            self.bounds.push((first as u32, past as u32));
+            self.of_ticks.push((first as u32, past as u32));
         }
         self.steady = match (points.grid(), ends) {
             (Some((_, step)), Ends::Before(_)) if ticks.step % step == 0 => {
-                Steady::longest(&self.bounds, u32::try_from(ticks.step / step).unwrap_or(0))
+                let stride = u32::try_from(ticks.step / step);
+                stride
+                    .ok()
+                    .and_then(|stride| Steady::longest(&self.of_ticks, stride))
             }
             _ => None,
         };
-        &self.bounds
     }
 }
 
@@ -280,7 +309,9 @@ impl<'a> Evaluator<'a> {
                 true => clean(&visible.points, Samples::Any),
                 false => Cow::Borrowed(&*visible.points),
             };
-            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            let bounds = &cache
+                .of(&points, visible.limit, frame.ticks, ends, reach)
+                .of_ticks;
             column.reset(frame.count());
             match take {
                 Take::Stamps => newest_times(&points, bounds, &mut column, Points::time),

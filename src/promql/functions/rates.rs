@@ -145,10 +145,7 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         steady::fill(windows, run, kind, out);
     }
     let (mut low, mut high) = (0, 0);
-    for window in windows
-        .of_floats()
-        .filter(|window| !done.contains(&window.tick))
-    {
+    for window in windows.of_floats_but(done) {
         let Some(origin) = Origin::of(windows, &window, kind) else {
             continue;
         };
@@ -230,13 +227,7 @@ fn reset_indices(windows: &Windows<'_>) -> Vec<usize> {
     let pairs = values.windows(2).enumerate();
     let is_lower = pairs.map(|(index, pair)| (index + 1, pair[1] < pair[0]));
     match windows.starts.is_empty() {
-        // Most counters are never reset, which is seen at a glance.
-        true if !values
-            .windows(2)
-            .fold(false, |any, pair| any | (pair[1] < pair[0])) =>
-        {
-            Vec::new()
-        }
+        true if !windows.points.falls() => Vec::new(),
         true => is_lower
             .filter(|(_, lower)| *lower)
             .map(|(index, _)| index)
