@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
+use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -311,6 +312,22 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// A socket that takes connections.
+pub type Listener = TcpListener;
+
+/// Listens at an address such as `127.0.0.1:9097`; port 0 is any that is free.
+///
+/// # Errors
+///
+/// The address makes no sense, or somebody else listens there.
+pub fn listen(address: &str) -> Result<Listener, Diagnostic> {
+    TcpListener::bind(address).map_err(|error| {
+        let message = format!("can't listen at {address}: {}", reason(&error));
+        Diagnostic::error(message)
+            .help("give a host and a free port such as 127.0.0.1:9097, or port 0 for any")
+    })
 }
 
 /// Writes to standard output. That nobody reads on is no error.

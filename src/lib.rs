@@ -29,8 +29,8 @@
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
 //! * [`suite`] reads test files and turns a replay into verdicts; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
-//! * [`report`] shows results; `io` is the only file that touches the disk; `command` has a file a
-//!   subcommand.
+//! * [`report`] shows results; `io` is the only file that touches the disk; [`serve`] answers as Prometheus's HTTP API;
+//!   `command` has a file a subcommand.
 
 #![warn(missing_docs)]
 
@@ -55,6 +55,9 @@ pub mod report;
 
 #[cfg(feature = "cli")]
 pub mod io;
+
+#[cfg(feature = "cli")]
+pub mod serve;
 
 #[cfg(feature = "cli")]
 pub mod command;

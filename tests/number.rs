@@ -8,7 +8,8 @@
 use std::path::Path;
 
 use rulecheck::model::number::{
-    format_general, format_json, format_scientific, format_value, parse_float, quote,
+    format_exponent, format_general, format_json, format_scientific, format_value, parse_float,
+    quote,
 };
 use serde::Deserialize;
 
@@ -47,6 +48,8 @@ fn reads_and_writes_floats_as_go() {
         assert_eq!(value.map(format_json), json, "{}", case.text);
         let scientific = value.map(format_scientific);
         assert_eq!(scientific, case.scientific, "{}", case.text);
+        let small_letter = scientific.map(|text| text.replace('E', "e"));
+        assert_eq!(value.map(format_exponent), small_letter, "{}", case.text);
     }
 }
 

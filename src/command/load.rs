@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use crate::io;
-use crate::model::{Labels, Timestamp};
-use crate::report::timeline::moment;
-use crate::rules::{self, ReadOptions, RuleFile};
+use crate::model::{Duration, Labels, Millis, Timestamp};
+use crate::replay::{Replay, ReplayError};
+use crate::report::{remedy, timeline};
+use crate::rules::{self, ReadOptions, RuleFile, RuleGroup};
 use crate::series;
 use crate::store::{Points, Series, Store, Writer};
 use crate::suite::{Suite, file};
@@ -132,7 +133,7 @@ fn joined(labels: &Labels, parts: Vec<(&PathBuf, Points)>) -> Result<Points, Dia
             "{labels} has different samples in {} and {}, both at {}",
             name(conflict.parts.0),
             name(conflict.parts.1),
-            moment(conflict.time)
+            timeline::moment(conflict.time)
         ))
         .help("leave one of the files away, or remove one of the two samples")
     })
@@ -146,6 +147,19 @@ pub(super) fn refuse(faults: &[Diagnostic]) -> Outcome {
     Outcome::Broken
 }
 
+/// Reads `--interval`.
+pub(super) fn interval(text: &str) -> Result<Millis, Diagnostic> {
+    let fault = |reason: String| {
+        Diagnostic::error(format!("--interval {text}: {reason}"))
+            .help("give a duration above 0 such as 30s or 1m")
+    };
+    match Duration::parse(text) {
+        Ok(Duration(millis)) if millis > 0 => Ok(millis),
+        Ok(_) => Err(fault("the interval must be above 0".to_owned())),
+        Err(error) => Err(fault(error.to_string())),
+    }
+}
+
 /// The times of the first and the last sample.
 pub(super) fn extent(store: &Store) -> Option<(Timestamp, Timestamp)> {
     let filled = || {
@@ -157,4 +171,39 @@ pub(super) fn extent(store: &Store) -> Option<(Timestamp, Timestamp)> {
     let start = filled().map(|points| points.time(0)).min()?;
     let end = filled().map(|points| points.time(points.len() - 1)).max()?;
     Some((start, end))
+}
+
+/// A replay that can't be done.
+pub(super) fn too_long(error: &ReplayError) -> Vec<Diagnostic> {
+    let fault = Diagnostic::error(error.to_string());
+    vec![fault.help("use a longer interval or a shorter recording")]
+}
+
+/// Names each rule that failed, with how often, when first and why.
+pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
+    let mut first_errors = std::collections::BTreeMap::new();
+    for error in &replay.errors {
+        first_errors.entry(error.rule).or_insert((error, 0usize)).1 += 1;
+    }
+    for (id, (error, count)) in &first_errors {
+        let group = groups[id.group];
+        let rule = &group.rules[id.rule];
+        let at = timeline::moment(error.at);
+        let times = crate::report::count(*count, "evaluation");
+        let message = format!(
+            "rule {} failed at {times}, first at {at}: {}",
+            rule.name, error.message
+        );
+        let fault = Diagnostic::error(message)
+            .at(&group.source, rule.expr_text.whole())
+            .help(format!(
+                "{}; while a rule fails its alerts keep their state",
+                remedy(&error.message).unwrap_or("correct the expression")
+            ));
+        io::complain(&fault.render(io::wants_colour()));
+    }
+    match first_errors.is_empty() {
+        true => Outcome::Success,
+        false => Outcome::Failure,
+    }
 }

@@ -10,6 +10,8 @@ mod query;
 
 mod replay;
 
+mod serve;
+
 mod test;
 
 use std::ffi::OsString;
@@ -45,6 +47,8 @@ enum Command {
     Replay(replay::Options),
     /// Evaluate an expression over recorded series
     Query(query::Options),
+    /// Answer queries over series as Prometheus's HTTP API does, for Grafana and other clients
+    Serve(serve::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
     Conformance(conformance::Options),
 }
@@ -90,6 +94,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Query(options) => query::run(&options),
+        Command::Serve(options) => serve::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()

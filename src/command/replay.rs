@@ -6,9 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::{Outcome, enabled, load};
 use crate::io;
-use crate::model::{Duration, Millis};
-use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, needs, replay};
-use crate::report::{remedy, timeline};
+use crate::replay::{OnRuleError, ReplaySpec, Schedule, needs, replay};
+use crate::report::timeline;
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::text::Diagnostic;
 
@@ -63,7 +62,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 
 fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
-    let interval = interval(&options.interval).map_err(|fault| vec![fault])?;
+    let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
     let reading = ReadOptions {
         ignore_unknown_fields: options.ignore_unknown_fields,
         features,
@@ -92,56 +91,10 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     };
     spec.on_error = OnRuleError::Continue;
     spec.features = features;
-    let replay = replay(spec).map_err(|error| {
-        vec![
-            Diagnostic::error(error.to_string())
-                .help("use a longer interval or a shorter recording"),
-        ]
-    })?;
+    let replay = replay(spec).map_err(|error| load::too_long(&error))?;
     io::print(&match options.format {
         Format::Text => timeline::text(&replay, &groups),
         Format::Json => timeline::json(&replay, &groups),
     });
-    Ok(complain_of_errors(&replay, &groups))
-}
-
-fn interval(text: &str) -> Result<Millis, Diagnostic> {
-    let fault = |reason: String| {
-        Diagnostic::error(format!("--interval {text}: {reason}"))
-            .help("give a duration above 0 such as 30s or 1m")
-    };
-    match Duration::parse(text) {
-        Ok(Duration(millis)) if millis > 0 => Ok(millis),
-        Ok(_) => Err(fault("the interval must be above 0".to_owned())),
-        Err(error) => Err(fault(error.to_string())),
-    }
-}
-
-/// Names each rule that failed, with how often, when first and why.
-fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
-    let mut first_errors = std::collections::BTreeMap::new();
-    for error in &replay.errors {
-        first_errors.entry(error.rule).or_insert((error, 0usize)).1 += 1;
-    }
-    for (id, (error, count)) in &first_errors {
-        let group = groups[id.group];
-        let rule = &group.rules[id.rule];
-        let at = timeline::moment(error.at);
-        let times = crate::report::count(*count, "evaluation");
-        let message = format!(
-            "rule {} failed at {times}, first at {at}: {}",
-            rule.name, error.message
-        );
-        let fault = Diagnostic::error(message)
-            .at(&group.source, rule.expr_text.whole())
-            .help(format!(
-                "{}; while a rule fails its alerts keep their state",
-                remedy(&error.message).unwrap_or("correct the expression")
-            ));
-        io::complain(&fault.render(io::wants_colour()));
-    }
-    match first_errors.is_empty() {
-        true => Outcome::Success,
-        false => Outcome::Failure,
-    }
+    Ok(load::complain_of_errors(&replay, &groups))
 }

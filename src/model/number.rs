@@ -35,6 +35,15 @@ pub fn format_scientific(value: f64) -> String {
     }
 }
 
+/// A float as Prometheus's HTTP API prints the value of an alert: `strconv.FormatFloat(value, 'e', -1, 64)`, the
+/// shortest digits and always an exponent: `1e+00`.
+pub fn format_exponent(value: f64) -> String {
+    match shortest(value) {
+        Some((digits, exponent)) => with_exponent(&digits, 'e', exponent),
+        None => format_value(value),
+    }
+}
+
 /// A float as Prometheus's HTTP API prints it: the shortest digits, with an exponent below `1e-06` and from
 /// `1e+21` on.
 pub fn format_json(value: f64) -> String {

@@ -21,6 +21,8 @@ mod query;
 
 mod duration;
 
+mod pretty;
+
 mod print;
 
 mod check;

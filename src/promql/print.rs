@@ -7,7 +7,7 @@ use crate::model::{Duration, METRIC_NAME, MatchOp, Matcher};
 
 use super::ast::{
     Aggregate, At, BinaryOp, Chain, DurationExpr, DurationKind, Expr, ExprKind, Extension,
-    Grouping, Matching, MatrixSelector, NumberLiteral, Shift, Side, Subquery, UnaryOp,
+    Grouping, Link, Matching, MatrixSelector, NumberLiteral, Shift, Side, Subquery, UnaryOp,
     VectorSelector,
 };
 use super::query::Query;
@@ -98,8 +98,22 @@ fn matrix_selector(matrix: &MatrixSelector, f: &mut Formatter<'_>) -> fmt::Resul
     offset(&matrix.selector.shift, f)
 }
 
+/// What stands behind the expression of a subquery: `[1h:5m] offset 1h`.
+pub(super) struct SubqueryTail<'e>(pub &'e Subquery);
+
+impl fmt::Display for SubqueryTail<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        subquery_tail(self.0, f)
+    }
+}
+
 fn subquery(subquery: &Subquery, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, "{}[{}:", subquery.expr, subquery.range)?;
+    write!(f, "{}", subquery.expr)?;
+    subquery_tail(subquery, f)
+}
+
+fn subquery_tail(subquery: &Subquery, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "[{}:", subquery.range)?;
     if let Some(step) = &subquery.step {
         step.fmt(f)?;
     }
@@ -166,10 +180,18 @@ fn extension(extension: Option<Extension>, f: &mut Formatter<'_>) -> fmt::Result
     })
 }
 
+/// What stands before the brackets of an aggregation: `sum by (job) `.
+pub(super) struct AggregateHead<'e>(pub &'e Aggregate);
+
+impl fmt::Display for AggregateHead<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.op.name)?;
+        grouping(&self.0.grouping, f)
+    }
+}
+
 fn aggregate(aggregate: &Aggregate, f: &mut Formatter<'_>) -> fmt::Result {
-    f.write_str(aggregate.op.name)?;
-    grouping(&aggregate.grouping, f)?;
-    f.write_char('(')?;
+    write!(f, "{}(", AggregateHead(aggregate))?;
     if let Some(param) = &aggregate.param {
         write!(f, "{param}, ")?;
     }
@@ -196,15 +218,23 @@ fn chain(chain: &Chain, f: &mut Formatter<'_>) -> fmt::Result {
     };
     operand(&chain.first, followed(0), f)?;
     for (index, link) in chain.links.iter().enumerate() {
-        write!(f, " {}", link.op.symbol())?;
-        if link.return_bool {
-            f.write_str(" bool")?;
-        }
-        matching(&link.matching, f)?;
-        f.write_char(' ')?;
+        write!(f, " {} ", LinkHead(link))?;
         operand(&link.rhs, followed(index + 1), f)?;
     }
     Ok(())
+}
+
+/// What stands before the right operand of an operator: `> bool on (job)`.
+pub(super) struct LinkHead<'e>(pub &'e Link);
+
+impl fmt::Display for LinkHead<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.op.symbol())?;
+        if self.0.return_bool {
+            f.write_str(" bool")?;
+        }
+        matching(&self.0.matching, f)
+    }
 }
 
 fn operand(expr: &Expr, is_followed: bool, f: &mut Formatter<'_>) -> fmt::Result {
@@ -286,7 +316,8 @@ fn list<T>(
     Ok(())
 }
 
-fn sign(op: UnaryOp) -> &'static str {
+/// A sign as written.
+pub(super) fn sign(op: UnaryOp) -> &'static str {
     match op {
         UnaryOp::Plus => "+",
         UnaryOp::Minus => "-",

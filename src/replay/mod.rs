@@ -29,7 +29,7 @@ use crate::rules::RuleGroup;
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 pub use needs::{Need, needs};
 pub use plan::MAX_TICKS;
-pub use result::{ActiveAlert, AlertValue, Replay, RuleError};
+pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Standing};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
 
 /// What is replayed, and how.

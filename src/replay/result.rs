@@ -54,6 +54,19 @@ pub struct ActiveAlert {
     pub value: AlertValue,
     /// When its condition came true.
     pub active_at: Timestamp,
+    /// The first evaluation without its condition, where only `keep_firing_for` keeps it firing.
+    pub quiet_since: Option<Timestamp>,
+}
+
+/// How a rule stands after its last evaluation at or before a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing<'r> {
+    /// The time of that evaluation; `None` where there was none.
+    pub evaluated: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<&'r str>,
+    /// The alerts that are pending or firing, in the order of labels; none for a recording rule.
+    pub alerts: Vec<ActiveAlert>,
 }
 
 /// The value of an alert.
@@ -85,6 +98,25 @@ impl<'a> Replay<'a> {
                 self.active_of(rule, record.as_ref(), at, AlertState::Pending)
             })
             .collect()
+    }
+
+    /// How a rule stands after its last evaluation at or before a moment; `None` for a rule that was not replayed.
+    pub fn standing(&self, id: RuleId, at: Timestamp) -> Option<Standing<'_>> {
+        let (rule, record) = self.rules.iter().find(|(rule, _)| rule.id == id)?;
+        let last = rule.moments_until(self.clamped(at));
+        let evaluated = last.count.checked_sub(1).map(|tick| last.time(tick));
+        let errors = self.errors.iter();
+        let mut at_last = errors.filter(|error| error.rule == id && Some(error.at) == evaluated);
+        let states = [AlertState::Pending, AlertState::Firing].into_iter();
+        let mut alerts: Vec<ActiveAlert> = states
+            .flat_map(|state| self.active_of(rule, record.as_ref(), at, state))
+            .collect();
+        alerts.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Some(Standing {
+            evaluated,
+            error: at_last.next().map(|error| error.message.as_str()),
+            alerts,
+        })
     }
 
     /// What somebody sees who asks when everything up to a moment has been evaluated.
@@ -210,6 +242,7 @@ impl<'a> Replay<'a> {
             setting: &self.setting,
         };
         let now = rule.moments.time(sampled);
+        let quiet = (sampled + 1..=tick).find(|&tick| !record.failed.get(tick));
         let annotations = alert.annotations.iter();
         Some(ActiveAlert {
             rule: rule.id,
@@ -228,6 +261,7 @@ impl<'a> Replay<'a> {
                 Sample::Histogram(histogram) => AlertValue::Histogram(Arc::clone(histogram)),
             },
             active_at: stretch.active_at,
+            quiet_since: quiet.map(|tick| rule.moments.time(tick)),
         })
     }
 }

@@ -4,9 +4,12 @@
 //! data of a query is `{"resultType": vector|matrix|scalar|string, "result": …}`: times in seconds with up to three
 //! places, values as texts, native histograms with the buckets that hold something.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
+use crate::model::bytes::shown;
 use crate::model::number::{format_json, format_value};
 use crate::model::{Bucket, Histogram, Labels, Timestamp};
 use crate::promql::{Column, ColumnSeries, Columns, Evaluated, Sample, Ticks};
@@ -106,7 +109,7 @@ enum QueryResult<'r> {
     Vector(Vec<VectorElement<'r>>),
     Matrix(Vec<MatrixElement<'r>>),
     Scalar(Seconds, String),
-    String(Seconds, &'r str),
+    String(Seconds, Cow<'r, str>),
 }
 
 /// One series of an instant query.
@@ -142,7 +145,7 @@ impl<'r> QueryData<'r> {
                 let text = format_value(first_float(columns).unwrap_or(f64::NAN));
                 ("scalar", QueryResult::Scalar(Seconds(time), text))
             }
-            Evaluated::String(text) => ("string", QueryResult::String(Seconds(time), text)),
+            Evaluated::String(text) => ("string", QueryResult::String(Seconds(time), shown(text))),
         };
         QueryData {
             result_type,
@@ -315,7 +318,8 @@ impl Serialize for Histograms<'_> {
 
 impl Serialize for Metric<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter())
+        let labels = self.0.iter();
+        serializer.collect_map(labels.map(|(name, value)| (shown(name), shown(value))))
     }
 }
 

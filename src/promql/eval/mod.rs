@@ -248,6 +248,9 @@ impl<'a> Evaluator<'a> {
         let mut places: BTreeMap<Labels, Column> = BTreeMap::new();
         let mut out = Columns::new(ticks);
         for tick in 0..ticks.count {
+            if self.view.is_stopped() {
+                break;
+            }
             let tick_alone = Ticks::instant(ticks.time(tick));
             let single = self.all_at_once(expr, tick_alone, QueryTime::Same);
             for series in single.series {
@@ -304,6 +307,9 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a vector and hands its series to `sink`, each with a sample at one tick at least.
     fn stream(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
+        if self.view.is_stopped() {
+            return;
+        }
         match &expr.kind {
             ExprKind::Vector(selector) => self.vector_selector(selector, frame, Take::Values, sink),
             ExprKind::Call(call) => self.call(call, expr.span, frame, sink),

@@ -75,6 +75,9 @@ impl Evaluator<'_> {
             ExprKind::Subquery(subquery) => {
                 let mut cache = BoundsCache::default();
                 self.subquery(subquery, frame, &mut |series, ends, range| {
+                    if self.view.is_stopped() {
+                        return;
+                    }
                     let points = match samples {
                         Samples::Any => without_hints(&series.points),
                         Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
@@ -127,6 +130,9 @@ impl Evaluator<'_> {
         };
         let mut cache = BoundsCache::default();
         for selected in self.selected(&matrix.selector).iter() {
+            if self.view.is_stopped() {
+                return;
+            }
             let visible = self.visible(selected, frame);
             let points = clean(&visible.points, samples);
             let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);

@@ -304,6 +304,9 @@ impl<'a> Evaluator<'a> {
         let mut cache = BoundsCache::default();
         let mut column = Column::default();
         for selected in self.selected(selector).iter() {
+            if self.view.is_stopped() {
+                return;
+            }
             let visible = self.visible(selected, frame);
             let points = match is_smoothed {
                 true => clean(&visible.points, Samples::Any),

@@ -1,5 +1,7 @@
 //! What an evaluation may see of a store.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::model::{Millis, Timestamp};
 use crate::promql::Features;
 use crate::store::{Store, Writer};
@@ -17,6 +19,8 @@ pub struct View<'a> {
     pub default_step: Millis,
     /// What is switched on.
     pub features: Features,
+    /// Somebody may set it while a query runs: the query then ends soon, and what it yields means nothing.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Who reads, and so what is visible: a sample by writer `w` with stamp `s` came into being at
@@ -56,7 +60,13 @@ impl<'a> View<'a> {
             lookback: View::LOOKBACK,
             default_step,
             features: Features::default(),
+            stop: None,
         }
+    }
+
+    /// Whether somebody wants the query to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Up to which stamp the reader sees what `writer` wrote.

@@ -12,9 +12,10 @@ use pest::Parser;
 
 use self::grammar::{Grammar, Rule};
 
+use crate::model::Matcher;
 use crate::text::Span;
 
-use super::ast::Expr;
+use super::ast::{Expr, ExprKind, Shift};
 use super::check;
 use super::query::{Features, Query, QueryError};
 
@@ -43,6 +44,30 @@ impl Query {
                 expr,
             }),
             false => Err(errors),
+        }
+    }
+
+    /// Parses a series selector such as `up{job="api"}`, without range, `offset` or `@`; it may match every series.
+    ///
+    /// # Errors
+    /// Where the text is no selector.
+    pub fn parse_selector(
+        text: &str,
+        features: &Features,
+    ) -> Result<Vec<Matcher>, Vec<QueryError>> {
+        let expr = parse(text, features)?;
+        let span = expr.span;
+        match expr.kind {
+            ExprKind::Vector(selector)
+                if selector.shift == Shift::default() && selector.extension.is_none() =>
+            {
+                Ok(selector.matchers)
+            }
+            _ => Err(vec![QueryError {
+                message: "expected a series selector".to_owned(),
+                span,
+                help: Some("write one such as `up{job=\"api\"}`".to_owned()),
+            }]),
         }
     }
 }

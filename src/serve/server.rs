@@ -1,0 +1,310 @@
+//! The sockets: connections, their limits of time and size, and the end of it all.
+//!
+//! Whoever is slow or stuck holds a connection for a bounded time and nobody else up: heads, bodies and answers that
+//! make no progress end it. Queries wait for a turn, run apart from the sockets and are stopped when their time is up,
+//! when whoever asked has gone, and when the server ends.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::StatusCode;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+
+use super::Served;
+use super::query::{self, Prepared};
+use super::request::{Refusal, Request, Response, TEXT};
+use super::routes::{self, Handler};
+use crate::io::Listener;
+use crate::report::api::ErrorType;
+
+/// So many queries run at once; others wait.
+pub const MAX_QUERIES: usize = 20;
+
+/// So many connections are open at once; others wait.
+const MAX_CONNECTIONS: usize = 512;
+
+/// No larger head of a request is read.
+const MAX_HEAD: usize = 64 << 10;
+
+/// No larger body of a request is read.
+const MAX_BODY: usize = 1 << 20;
+
+/// A head, or a body, that takes longer ends the connection, and so does one without a request.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An answer of which nothing can be written for so long ends the connection.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests that run when the server ends have so much time left.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until somebody sends SIGTERM or SIGINT: requests that run then are answered if they are quick enough.
+///
+/// # Errors
+/// Why it can't begin.
+pub fn serve(listener: Listener, served: Served) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(accept(listener, served));
+    // A query that is slow to notice that it was stopped keeps nobody waiting.
+    runtime.shutdown_background();
+    result
+}
+
+async fn accept(listener: Listener, served: Served) -> std::io::Result<()> {
+    let mut end = pin!(asked_to_end()?);
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let server = Arc::new(Server {
+        served,
+        turns: Arc::new(Semaphore::new(MAX_QUERIES)),
+    });
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let next = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            (permit.ok(), listener.accept().await)
+        };
+        tokio::select! {
+            () = &mut end => break,
+            (permit, accepted) = next => match accepted {
+                Ok((stream, _)) => connect(stream, permit, &server, &graceful),
+                // Too many open files, for example: others may close theirs.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+        }
+    }
+    drop(listener);
+    // Who is not done by then is cut off.
+    drop(timeout(GRACE, graceful.shutdown()).await);
+    Ok(())
+}
+
+/// Answers the requests of one connection, which holds `permit`.
+fn connect(
+    stream: TcpStream,
+    permit: Option<OwnedSemaphorePermit>,
+    server: &Arc<Server>,
+    graceful: &GracefulShutdown,
+) {
+    // Without it small answers may wait for others; that they then do is no fault.
+    drop(stream.set_nodelay(true));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let server = Arc::clone(server);
+    let service = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(server.handle(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A connection that broke off has nobody to be told.
+        drop(connection.await);
+        drop(permit);
+    });
+}
+
+/// What all connections share.
+struct Server {
+    served: Served,
+    /// A query runs that holds one of them.
+    turns: Arc<Semaphore>,
+}
+
+impl Server {
+    async fn handle(self: &Arc<Server>, request: hyper::Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let origin = head.headers.contains_key(header::ORIGIN);
+        let path = head.uri.path().to_owned();
+        let response = self
+            .respond(&head, body)
+            .await
+            .unwrap_or_else(Refusal::response);
+        let is_api = path.starts_with(routes::API) && response.content_type != TEXT;
+        written(response, is_api, origin)
+    }
+
+    async fn respond(
+        self: &Arc<Server>,
+        head: &hyper::http::request::Parts,
+        body: Incoming,
+    ) -> Result<Response, Refusal> {
+        let (method, path) = (head.method.as_str(), head.uri.path());
+        let query = head.uri.query().unwrap_or_default();
+        let route = match routes::find(&Request::new(method, path, "", "")) {
+            Ok(route) => route,
+            Err(response) => return Ok(response),
+        };
+        let form = match method {
+            "POST" => match form(&head.headers, body).await {
+                Ok(form) => form,
+                Err(response) => return Ok(response),
+            },
+            _ => String::new(),
+        };
+        let request = Request::new(method, path, query, &form);
+        let server = Arc::clone(self);
+        match route.handler {
+            Handler::Plain(handle) => apart(move || handle(&server.served, &request)).await,
+            Handler::Query(prepare) => {
+                let prepared = apart(move || prepare(&server.served, &request)).await?;
+                self.run(prepared).await
+            }
+        }
+    }
+
+    /// Runs a query when its turn comes, until its time is up.
+    async fn run(self: &Arc<Server>, prepared: Prepared) -> Result<Response, Refusal> {
+        let limit = prepared.timeout;
+        let stop = StopOnDrop::default();
+        let flag = Arc::clone(&stop.0);
+        let started = AtomicBool::new(false);
+        let work = async {
+            let turn = Arc::clone(&self.turns).acquire_owned().await;
+            started.store(true, Ordering::Relaxed);
+            let server = Arc::clone(self);
+            apart(move || {
+                let response = prepared.run(&server.served, &flag);
+                drop(turn);
+                response
+            })
+            .await
+        };
+        match timeout(limit, work).await {
+            Ok(response) => response,
+            Err(_) if started.load(Ordering::Relaxed) => {
+                Err(query::timed_out("expression evaluation"))
+            }
+            Err(_) => Err(query::timed_out("query queue")),
+        }
+    }
+}
+
+/// Stops a query as soon as nobody waits for it.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Does work that takes long where it holds up no socket.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // It panicked, which has been written on standard error.
+        Err(_) => Err(Refusal::new(ErrorType::Internal, "unexpected error")),
+    }
+}
+
+/// The body of a form; nothing of other bodies, which mean nothing here.
+async fn form(headers: &HeaderMap, body: Incoming) -> Result<String, Response> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(String::new());
+    }
+    let refuse = |status: u16, message: &str| {
+        let body = Refusal::bad_data(message).response().body;
+        Err(Response::json(status, body))
+    };
+    match timeout(READ_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            refuse(413, "the body of the request is larger than 1 MiB")
+        }
+        Ok(Err(_)) => refuse(400, "the body of the request broke off"),
+        Err(_) => refuse(408, "the body of the request took too long"),
+    }
+}
+
+type Answer = hyper::Response<Full<Bytes>>;
+
+/// The answer on the wire; one of the API may be read by scripts of any page, as Prometheus's may.
+fn written(response: Response, is_api: bool, has_origin: bool) -> Answer {
+    let is_text = response.content_type == TEXT;
+    let is_empty = response.body.is_empty();
+    let mut answer = Answer::new(Full::new(Bytes::from(response.body)));
+    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or_default();
+    let headers = answer.headers_mut();
+    if !is_empty {
+        let kind = HeaderValue::from_static(response.content_type);
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    if is_text && response.status >= 400 {
+        let no_guess = HeaderValue::from_static("nosniff");
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, no_guess);
+    }
+    if let Some(Ok(methods)) = response.allow.map(HeaderValue::try_from) {
+        headers.insert(header::ALLOW, methods);
+    }
+    if is_api {
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    if is_api && has_origin {
+        for (name, value) in CORS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    answer
+}
+
+/// What lets scripts of any page read an answer.
+const CORS: [(HeaderName, &str); 4] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Accept, Authorization, Content-Type, Origin",
+    ),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
+];
+
+/// Ends with the first signal to end.
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())?
+    };
+    #[cfg(unix)]
+    let mut interrupt = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::interrupt())?
+    };
+    #[cfg(unix)]
+    return Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
+    #[cfg(not(unix))]
+    return Ok(async move { drop(tokio::signal::ctrl_c().await) });
+}
