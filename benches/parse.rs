@@ -67,7 +67,9 @@ fn files(criterion: &mut Criterion) {
     let data = source("fixtures/replay/vendor-outage.om");
     group.throughput(Throughput::Bytes(data.text().len() as u64));
     group.bench_function("exposition", |bench| {
-        bench.iter(|| exposition::read(black_box(&data)).unwrap());
+        bench.iter(|| {
+            exposition::read(black_box(&data), exposition::ReadOptions::default()).unwrap()
+        });
     });
     group.finish();
 }

@@ -22,7 +22,11 @@ const OUTAGE: (i64, i64) = (1_767_600_000_000, 1_767_607_200_000);
 fn outage(criterion: &mut Criterion) {
     let rules = rule_file("rules/birthday-scheduler/alerts.yml");
     let groups: Vec<&RuleGroup> = rules.groups.iter().collect();
-    let series = exposition::read(&source("fixtures/replay/vendor-outage.om")).unwrap();
+    let series = exposition::read(
+        &source("fixtures/replay/vendor-outage.om"),
+        exposition::ReadOptions::default(),
+    )
+    .unwrap();
     let store = || {
         let mut store = Store::default();
         for (labels, points) in series.clone() {

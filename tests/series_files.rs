@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rulecheck::model::number::format_value;
-use rulecheck::series::{read, unpack};
+use rulecheck::series::{ReadOptions, read, unpack};
 use rulecheck::text::Diagnostic;
 
 #[test]
@@ -52,7 +52,10 @@ fn files_cut_off_anywhere_are_read_or_refused() {
             let Ok(source) = unpack::decode("cut", bytes[..length].to_vec()) else {
                 continue;
             };
-            for fault in read(&source).err().unwrap_or_default() {
+            for fault in read(&source, ReadOptions::default())
+                .err()
+                .unwrap_or_default()
+            {
                 let place = fault.place.as_ref().map_or(0, |place| place.span.start);
                 assert!(place <= length, "{}: {fault}", path.display());
                 assert!(fault.help.is_some(), "{}: {fault}", path.display());
@@ -83,7 +86,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 fn answer(name: &str, bytes: Vec<u8>) -> String {
     let read = unpack::decode(name, bytes)
         .map_err(|fault| vec![fault])
-        .and_then(|source| read(&source));
+        .and_then(|source| read(&source, ReadOptions::default()));
     match read {
         Ok(series) => {
             let mut out = String::new();
@@ -128,8 +131,14 @@ fn deep_and_endless_texts_are_refused() {
         ("m{a=\"", 300_000),
     ] {
         let source = unpack::decode("deep", text.repeat(length).into_bytes()).unwrap();
-        assert!(read(&source).is_err(), "{text}");
+        assert!(read(&source, ReadOptions::default()).is_err(), "{text}");
     }
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-    assert!(read(&unpack::decode("deep", deep.into_bytes()).unwrap()).is_err());
+    assert!(
+        read(
+            &unpack::decode("deep", deep.into_bytes()).unwrap(),
+            ReadOptions::default()
+        )
+        .is_err()
+    );
 }

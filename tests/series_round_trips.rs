@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use rulecheck::model::number::format_value;
 use rulecheck::model::{Bucket, BucketSpan, Histogram, Labels, METRIC_NAME, Timestamp};
 use rulecheck::report::api::{Answer, QueryData};
-use rulecheck::series::read;
+use rulecheck::series::{ReadOptions, read};
 use rulecheck::store::Points;
 use rulecheck::text::Source;
 
@@ -75,7 +75,8 @@ fn plain(series: &Written) -> Vec<(String, Vec<(Timestamp, u64)>)> {
 
 fn read_back(text: String) -> Result<Written, String> {
     let source = Source::new("written", text);
-    read(&source).map_err(|faults| faults.iter().map(|fault| fault.render(false)).collect())
+    read(&source, ReadOptions::default())
+        .map_err(|faults| faults.iter().map(|fault| fault.render(false)).collect())
 }
 
 fn json(series: &Written) -> String {

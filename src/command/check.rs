@@ -65,7 +65,7 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     }
     let store = match options.data.is_empty() {
         true => None,
-        false => Some(load::data(&options.data)?),
+        false => Some(load::data(&options.data, &reading.features)?),
     };
     let mut outcome = Outcome::Success;
     let (mut faulty, mut warnings) = (0, 0);

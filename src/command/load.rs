@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Outcome;
 use crate::io;
 use crate::model::{Duration, Labels, Millis, Timestamp};
+use crate::promql::Features;
 use crate::replay::{Replay, ReplayError};
 use crate::report::{remedy, timeline};
 use crate::rules::{self, ReadOptions, RuleFile, RuleGroup};
@@ -84,13 +85,17 @@ pub(super) fn rule_files(
 }
 
 /// Reads series from files, `-` from standard input. The samples of a series may lie in several files.
-pub(super) fn data(paths: &[PathBuf]) -> Result<Store, Vec<Diagnostic>> {
+pub(super) fn data(paths: &[PathBuf], features: &Features) -> Result<Store, Vec<Diagnostic>> {
+    let options = series::ReadOptions {
+        type_and_unit_labels: features.type_and_unit_labels,
+        start_timestamps: features.stored_starts,
+    };
     let mut parts: BTreeMap<Labels, Vec<(&PathBuf, Points)>> = BTreeMap::new();
     let mut faults = Vec::new();
     for path in paths {
         let read = io::read_series(path)
             .map_err(|fault| vec![fault])
-            .and_then(|source| series::read(&source));
+            .and_then(|source| series::read(&source, options));
         match read {
             Err(found) => faults.extend(found),
             Ok(list) => {

@@ -99,7 +99,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         errors.iter().map(fault).collect::<Vec<_>>()
     })?;
     let written = Written::read(options).map_err(one)?;
-    let store = load::data(&options.data)?;
+    let store = load::data(&options.data, &features)?;
     let times = written.times(&store).map_err(one)?;
     if let (Times::Range { .. }, ValueType::Matrix | ValueType::String) =
         (times, query.value_type())

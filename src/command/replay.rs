@@ -79,7 +79,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         });
         return Ok(Outcome::Success);
     }
-    let store = load::data(&options.data)?;
+    let store = load::data(&options.data, &features)?;
     let Some((start, end)) = load::extent(&store) else {
         let fault = Diagnostic::error("the data holds no sample");
         return Err(vec![fault.help("record some: --needs names the selectors")]);

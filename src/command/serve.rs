@@ -62,7 +62,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
         io::complain(&warning.render(io::wants_colour()));
     }
-    let store = load::data(&options.data)?;
+    let store = load::data(&options.data, &features)?;
     let Some((start, end)) = load::extent(&store) else {
         return Err(vec![Diagnostic::error("the data holds no sample")]);
     };

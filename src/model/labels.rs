@@ -10,9 +10,15 @@ use super::number::quote;
 /// The label that holds a series' metric name.
 pub const METRIC_NAME: &str = "__name__";
 
+/// The label that holds a metric's type, with the type-and-unit feature.
+pub const METRIC_TYPE: &str = "__type__";
+
+/// The label that holds a metric's unit, with the type-and-unit feature.
+pub const METRIC_UNIT: &str = "__unit__";
+
 /// Whether a label says what a metric is: its name, or with the type-and-unit feature its type or unit.
 pub fn is_metadata(name: &str) -> bool {
-    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+    matches!(name, METRIC_NAME | METRIC_TYPE | METRIC_UNIT)
 }
 
 /// A set of labels, sorted by name, no name twice, no empty value (an empty value is an absent label).
@@ -112,7 +118,7 @@ impl Labels {
     /// Whether the type or the unit of the metric is among them.
     pub fn has_type_or_unit(&self) -> bool {
         // A quick look at all of them at once first.
-        (self.data.contains("__type__") || self.data.contains("__unit__"))
+        (self.data.contains(METRIC_TYPE) || self.data.contains(METRIC_UNIT))
             && self
                 .iter()
                 .any(|(name, _)| name != METRIC_NAME && is_metadata(name))

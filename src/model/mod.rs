@@ -23,6 +23,6 @@ pub use histogram::{
     HistogramError, NanObservations, NativeFraction, NativeQuantile, Side, Trim,
 };
 pub(crate) use labels::is_classic_metric;
-pub use labels::{Labels, LabelsBuilder, METRIC_NAME, is_metadata};
+pub use labels::{Labels, LabelsBuilder, METRIC_NAME, METRIC_TYPE, METRIC_UNIT, is_metadata};
 pub use matcher::{MatchOp, Matcher};
 pub use regex::{Regex, RegexError};

@@ -39,13 +39,15 @@ pub struct Features {
     pub start_timestamps: bool,
     /// `type-and-unit-labels`: the labels `__type__` and `__unit__` tell what a series is.
     pub type_and_unit_labels: bool,
+    /// `st-storage`: `_created` series of OpenMetrics tell when a counter started.
+    pub stored_starts: bool,
 }
 
 /// Switches one of [`Features`] on.
 type Switch = fn(&mut Features) -> &mut bool;
 
 /// The names of the features.
-const SWITCHES: [(&str, Switch); 6] = [
+const SWITCHES: [(&str, Switch); 7] = [
     ("promql-experimental-functions", |features| {
         &mut features.experimental_functions
     }),
@@ -64,11 +66,12 @@ const SWITCHES: [(&str, Switch); 6] = [
     ("type-and-unit-labels", |features| {
         &mut features.type_and_unit_labels
     }),
+    ("st-storage", |features| &mut features.stored_starts),
 ];
 
 /// Names that Prometheus knows and that change no evaluation: what is always on by now, and what concerns scraping and
 /// storing.
-const OF_NO_EFFECT: [&str; 23] = [
+const OF_NO_EFFECT: [&str; 22] = [
     "auto-reload-config",
     "concurrent-rule-eval",
     "created-timestamp-zero-ingestion",
@@ -89,7 +92,6 @@ const OF_NO_EFFECT: [&str; 23] = [
     "promql-negative-offset",
     "promql-per-step-stats",
     "search-api",
-    "st-storage",
     "st-synthesis",
     "xor2-encoding",
 ];
@@ -103,6 +105,7 @@ impl Features {
         binop_fill_modifiers: true,
         start_timestamps: true,
         type_and_unit_labels: false,
+        stored_starts: false,
     };
 
     /// Switches on what a name of Prometheus's `--enable-feature` means.

@@ -29,6 +29,7 @@ pub fn join(mut parts: Vec<Points>) -> Result<Points, Conflict> {
     }
     order.sort();
     let mut joined = Rising::default();
+    let mut starts = Vec::with_capacity(order.len());
     let mut last: Option<(Timestamp, usize, Value)> = None;
     for (time, part, index) in order {
         let Some(points) = parts.get(part) else {
@@ -38,6 +39,7 @@ pub fn join(mut parts: Vec<Points>) -> Result<Points, Conflict> {
         match last.as_ref().filter(|last| last.0 == time) {
             None => {
                 joined.push(time, value.clone());
+                starts.push(points.starts().get(index).copied().unwrap_or(0));
                 last = Some((time, part, value));
             }
             Some((_, _, same)) if same.is(&value) => {}
@@ -49,7 +51,11 @@ pub fn join(mut parts: Vec<Points>) -> Result<Points, Conflict> {
             }
         }
     }
-    Ok(as_stored(joined.finish()))
+    let joined = as_stored(joined.finish());
+    Ok(match starts.iter().any(|&start| start != 0) {
+        true => joined.with_starts(starts),
+        false => joined,
+    })
 }
 
 #[cfg(test)]
@@ -89,6 +95,16 @@ mod tests {
         ];
         let expected = times.map(|(time, value)| (time, value.to_owned()));
         assert_eq!(joined, Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn starts_are_kept() {
+        let parts = vec![
+            points(&[(10, 1.0), (30, 2.0)]).with_starts(vec![5, 25]),
+            points(&[(20, 1.0)]),
+        ];
+        let joined = join(parts).map(|points| points.starts().to_vec());
+        assert_eq!(joined, Ok(vec![5, 0, 25]));
     }
 
     #[test]

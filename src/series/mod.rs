@@ -21,6 +21,7 @@ pub mod stored;
 pub mod time;
 pub mod unpack;
 
+pub use self::exposition::ReadOptions;
 pub use self::join::join;
 
 use self::detect::Format;
@@ -34,9 +35,12 @@ use crate::text::{Diagnostic, Source};
 /// # Errors
 ///
 /// Everything that can't be read, and two values of a series at one time; of very many faults the first.
-pub fn read(source: &Source) -> Result<Vec<(Labels, Points)>, Vec<Diagnostic>> {
+pub fn read(
+    source: &Source,
+    options: ReadOptions,
+) -> Result<Vec<(Labels, Points)>, Vec<Diagnostic>> {
     match detect::format(source.text()) {
-        Format::Exposition => exposition::read(source),
+        Format::Exposition => exposition::read(source, options),
         Format::Json => json::read(source),
         Format::Csv => csv::read(source),
     }

@@ -15,8 +15,10 @@ pub(super) enum Line<'a> {
     Nothing,
     /// `# EOF`
     End,
-    /// `# TYPE`
-    Kind(Kind),
+    /// `# TYPE`, with the metric and what it is called there.
+    Type { metric: &'a str, kind: &'a str },
+    /// `# UNIT`
+    Unit { metric: &'a str, unit: &'a str },
     /// A sample, its series as written.
     Sample {
         series: &'a str,
@@ -34,6 +36,17 @@ pub(super) enum Kind {
     Summary,
     /// Labels are texts.
     Other,
+}
+
+impl Kind {
+    /// The kind of what `# TYPE` calls a metric.
+    pub(super) fn of(name: &str) -> Kind {
+        match name {
+            "histogram" => Kind::Histogram,
+            "summary" => Kind::Summary,
+            _ => Kind::Other,
+        }
+    }
 }
 
 /// A line without its end. `known` is the series of the line before.
@@ -262,6 +275,10 @@ fn open_metrics_comment<'a>(input: &'a str, rest: &'a str) -> Parsed<'a, Line<'a
         .find_map(|word| Some((*word, rest.strip_prefix(word)?)))
     {
         Some((" TYPE ", after)) => metric_kind(after, Format::OpenMetrics),
+        Some((" UNIT ", after)) => {
+            let (metric, unit) = metric_and(after);
+            Ok(("", Line::Unit { metric, unit }))
+        }
         Some(_) => Ok(("", Line::Nothing)),
         None => fail(
             input,
@@ -287,12 +304,7 @@ fn classic_comment(rest: &str) -> Parsed<'_, Line<'_>> {
 
 /// The name and the type of a metric.
 fn metric_kind(input: &str, format: Format) -> Parsed<'_, Line<'_>> {
-    let name_end = match input.strip_prefix('"') {
-        Some(quoted) => input.len() - quoted.rsplit_once('"').map_or("", |(_, after)| after).len(),
-        None => input.find(is_blank).unwrap_or(input.len()),
-    };
-    let (_, rest) = input.split_at(name_end);
-    let kind = rest.strip_prefix(is_blank).unwrap_or(rest);
+    let (metric, kind) = metric_and(input);
     let known: &[&str] = match format {
         Format::OpenMetrics => &[
             "counter",
@@ -306,16 +318,26 @@ fn metric_kind(input: &str, format: Format) -> Parsed<'_, Line<'_>> {
         ],
         Format::Classic => &["counter", "gauge", "histogram", "summary", "untyped"],
     };
-    match kind {
-        "histogram" => Ok(("", Line::Kind(Kind::Histogram))),
-        "summary" => Ok(("", Line::Kind(Kind::Summary))),
-        _ if known.contains(&kind) => Ok(("", Line::Kind(Kind::Other))),
-        _ => fail(
+    match known.contains(&kind) {
+        true => Ok(("", Line::Type { metric, kind })),
+        false => fail(
             kind,
             format!("invalid metric type {kind:?}"),
             format!("write one of {}", known.join(", ")),
         ),
     }
+}
+
+/// The name of a metric, without its quotes if it has some, and what follows after a blank.
+fn metric_and(input: &str) -> (&str, &str) {
+    let (name, rest) = match input
+        .strip_prefix('"')
+        .and_then(|quoted| quoted.rsplit_once('"'))
+    {
+        Some(split) => split,
+        None => input.split_at(input.find(is_blank).unwrap_or(input.len())),
+    };
+    (name, rest.strip_prefix(is_blank).unwrap_or(rest))
 }
 
 /// Everything up to a space.

@@ -3,10 +3,14 @@
 //!
 //! A text with a line `# EOF`, which must be its last, is OpenMetrics: timestamps are seconds with a fraction. Otherwise they are
 //! whole milliseconds. Neither format can express stale markers (a dump shows them as NaN) and native
-//! histograms; exemplars are passed over, `_created` series are series like others.
+//! histograms; exemplars are passed over. `_created` series are series like others, and
+//! types and units are nothing, unless [`ReadOptions`] ask for more.
 
+mod family;
 mod labels;
 mod line;
+
+use std::cell::RefCell;
 
 use hashbrown::HashMap;
 
@@ -16,6 +20,9 @@ use crate::model::Labels;
 use crate::store::Points;
 use crate::text::{Diagnostic, Source, Span};
 
+pub use family::ReadOptions;
+
+use family::Families;
 use line::{Kind, Line, is_blank};
 
 /// Reads all series: sorted by labels, their samples by time. Equal samples of one series are one.
@@ -24,8 +31,15 @@ use line::{Kind, Line, is_blank};
 ///
 /// Every line that can't be read, samples without timestamps, and two values of a series at one time; of
 /// very many faults the first.
-pub fn read(source: &Source) -> Result<Vec<(Labels, Points)>, Vec<Diagnostic>> {
-    gather(source, |gather| Reader::new(gather).read_lines())
+pub fn read(
+    source: &Source,
+    options: ReadOptions,
+) -> Result<Vec<(Labels, Points)>, Vec<Diagnostic>> {
+    let families = RefCell::default();
+    let series = gather(source, |gather| {
+        families.replace(Reader::new(gather).read_lines());
+    })?;
+    Ok(families.into_inner().apply(series, options))
 }
 
 /// Which of the two formats a text has.
@@ -45,6 +59,7 @@ struct Reader<'a, 'g> {
     by_text: HashMap<(&'a str, Kind), usize>,
     /// What the last `# TYPE` said.
     kind: Kind,
+    families: Families<'a>,
     /// The series of the line before: the next line often has the same.
     last: Option<(&'a str, usize)>,
 }
@@ -60,11 +75,12 @@ impl<'a, 'g> Reader<'a, 'g> {
             },
             by_text: HashMap::new(),
             kind: Kind::Other,
+            families: Families::default(),
             last: None,
         }
     }
 
-    fn read_lines(mut self) {
+    fn read_lines(mut self) -> Families<'a> {
         let text = self.gather.source().text();
         let mut offset = 0;
         for line in text.split_inclusive('\n') {
@@ -78,6 +94,7 @@ impl<'a, 'g> Reader<'a, 'g> {
             }
             offset += line.len();
         }
+        self.families
     }
 
     fn read_line(&mut self, line: &'a str, offset: usize) -> Result<(), nom::Err<Fault<'a>>> {
@@ -85,10 +102,12 @@ impl<'a, 'g> Reader<'a, 'g> {
         match line::line(line, self.format, known)?.1 {
             Line::Nothing => {}
             Line::End => self.check_end(offset + line.len()),
-            Line::Kind(kind) => {
-                self.kind = kind;
+            Line::Type { metric, kind } => {
+                self.kind = Kind::of(kind);
                 self.last = None;
+                self.families.has_kind(metric, kind);
             }
+            Line::Unit { metric, unit } => self.families.has_unit(metric, unit),
             Line::Sample {
                 series,
                 value,
