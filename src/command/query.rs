@@ -101,13 +101,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let written = Written::read(options).map_err(one)?;
     let store = load::data(&options.data, &features)?;
     let times = written.times(&store).map_err(one)?;
-    if let (Times::Range { .. }, ValueType::Matrix | ValueType::String) =
-        (times, query.value_type())
-    {
-        let message = format!(
-            "invalid expression type {:?} for range query, must be Scalar or instant Vector",
-            query.value_type().name()
-        );
+    if let (Times::Range { .. }, Some(message)) = (times, query.range_fault()) {
         let fault = Diagnostic::error(message).at(text.source(), text.whole());
         return Err(one(fault.help("evaluate it at one --time")));
     }

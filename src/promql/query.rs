@@ -152,4 +152,15 @@ impl Query {
     pub fn value_type(&self) -> ValueType {
         self.expr.value_type()
     }
+
+    /// Why the query can't be evaluated over a range, in Prometheus's words; `None` where it can.
+    pub fn range_fault(&self) -> Option<String> {
+        match self.value_type() {
+            ValueType::Scalar | ValueType::Vector => None,
+            other => Some(format!(
+                "invalid expression type {:?} for range query, must be Scalar or instant Vector",
+                other.name()
+            )),
+        }
+    }
 }

@@ -79,21 +79,15 @@ pub(super) fn range(served: &Served, request: &Request) -> Result<Prepared, Refu
     let timeout = timeout(request)?;
     let lookback = lookback(request)?;
     let query = parse(served, request)?;
-    match query.value_type() {
-        ValueType::Scalar | ValueType::Vector => Ok(Prepared {
+    match query.range_fault() {
+        None => Ok(Prepared {
             query,
             times: Times::Range { start, end, step },
             lookback,
             limit,
             timeout,
         }),
-        other => Err(Refusal::parameter(
-            "query",
-            format!(
-                "invalid expression type {:?} for range query, must be Scalar or instant Vector",
-                other.name()
-            ),
-        )),
+        Some(fault) => Err(Refusal::parameter("query", fault)),
     }
 }
 

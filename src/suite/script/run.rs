@@ -136,7 +136,10 @@ fn check_range(
     stage: &Stage,
 ) -> Result<(), Miss> {
     let Steps { start, end, step } = steps;
-    let result = of_columns(evaluate_range(query, &stage.view(), start, end, step), true);
+    let result = match query.range_fault() {
+        Some(fault) => Err(fault),
+        None => of_columns(evaluate_range(query, &stage.view(), start, end, step), true),
+    };
     let mode = format!("from {start} ms to {end} ms step {step} ms");
     judge(evaluation, query, &mode, result).map(drop)
 }
