@@ -4,6 +4,7 @@ use crate::model::{Millis, number, power};
 
 use super::ast::{BinaryOp, DurationExpr, DurationKind, UnaryOp};
 use super::query::QueryError;
+use crate::text::Span;
 
 /// Seconds beyond which nanoseconds do not fit 64 bits.
 const LIMIT: f64 = (1u64 << 63) as f64 / 1e9;
@@ -70,9 +71,33 @@ impl DurationExpr {
         }
     }
 
+    /// Where it stands as Prometheus sees it: brackets and the names of functions are no part of what they hold.
+    fn place(&self) -> Span {
+        let joined = |left: &DurationExpr, right: &DurationExpr| {
+            Span::new(left.place().start, right.place().end)
+        };
+        match &self.kind {
+            DurationKind::Literal(_) | DurationKind::Step | DurationKind::Range => self.span,
+            DurationKind::MinOf(a, b) | DurationKind::MaxOf(a, b) => joined(a, b),
+            DurationKind::Binary(_, left, right) => joined(left, right),
+            DurationKind::Unary(_, inner) | DurationKind::Paren(inner) => {
+                let is_seen = matches!(self.kind, DurationKind::Unary(UnaryOp::Minus, _))
+                    || matches!(inner.kind, DurationKind::Literal(_));
+                let inner = inner.place();
+                match is_seen {
+                    true => Span::new(self.span.start, inner.end),
+                    false => inner,
+                }
+            }
+        }
+    }
+
+    /// An error that begins with its place, in bytes, as Prometheus's do where a duration is found to be wrong only when
+    /// it is evaluated.
     fn error(&self, message: &str, help: &str) -> QueryError {
+        let place = self.place();
         QueryError {
-            message: message.to_owned(),
+            message: format!("{}:{}: {message}", place.start, place.end),
             span: self.span,
             help: Some(help.to_owned()),
         }
