@@ -200,7 +200,7 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
             rule.name, error.message
         );
         let fault = Diagnostic::error(message)
-            .at(&group.source, rule.expr_text.whole())
+            .at(&group.source, error.place(rule))
             .help(format!(
                 "{}; while a rule fails its alerts keep their state",
                 remedy(&error.message).unwrap_or("correct the expression")

@@ -17,9 +17,9 @@ mod test;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use crate::promql::{Features, UnknownFeature};
+use crate::promql::{Features, UnknownFeature, View};
 use crate::text::Diagnostic;
 
 /// Tells you what your Prometheus alerts would have done.
@@ -98,6 +98,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()
+}
+
+/// What a query may take.
+#[derive(Debug, Args)]
+struct Limits {
+    /// How many samples a query may hold at once
+    #[arg(long, value_name = "N", default_value_t = View::MAX_SAMPLES)]
+    max_samples: usize,
 }
 
 /// What the names behind `--enable-feature` switch on, several with commas.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::check::unmatched;
-use super::{Outcome, enabled, load};
+use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::number::parse_float;
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::ValueType;
+use crate::promql::selectors::greediest;
 use crate::promql::{
-    Annotations, Evaluated, Query, Reader, Ticks, View, evaluate, evaluate_range, evaluate_windows,
+    Annotations, Evaluated, Query, Reader, TOO_MANY_SAMPLES, Ticks, View, evaluate, evaluate_range,
+    evaluate_windows,
 };
 use crate::report::api::{Answer, ErrorType, QueryData};
 use crate::report::{listing, remedy};
@@ -50,6 +52,8 @@ pub(super) struct Options {
     /// How long instant selectors look back for a sample
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     lookback_delta: String,
+    #[command(flatten)]
+    limits: Limits,
     /// Switch on a feature by promtool's name; several with commas
     #[arg(long, value_name = "NAME")]
     enable_feature: Vec<String>,
@@ -108,6 +112,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let view = View {
         lookback,
         features,
+        max_samples: options.limits.max_samples,
         ..View::new(&store, Reader::After(Timestamp::MAX), DEFAULT_STEP)
     };
     let shown = Shown {
@@ -300,8 +305,13 @@ impl Shown<'_> {
             self.print_json(&Answer::failure(ErrorType::Execution, message.as_str()).json());
         }
         let help = remedy(&message).unwrap_or("correct the expression");
+        let greediest = match message == TOO_MANY_SAMPLES {
+            true => greediest(&self.query.expr),
+            false => None,
+        };
+        let place = greediest.map_or_else(|| self.text.whole(), |span| self.text.span(span));
         let fault = Diagnostic::error(message)
-            .at(self.text.source(), self.text.whole())
+            .at(self.text.source(), place)
             .help(help);
         load::refuse(&[fault])
     }

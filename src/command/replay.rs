@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, enabled, load};
+use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, Schedule, needs, replay};
 use crate::report::timeline;
@@ -32,6 +32,8 @@ pub(super) struct Options {
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    limits: Limits,
     /// Switch on a feature by promtool's name; several with commas
     #[arg(long, value_name = "NAME")]
     enable_feature: Vec<String>,
@@ -91,6 +93,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     };
     spec.on_error = OnRuleError::Continue;
     spec.features = features;
+    spec.max_samples = options.limits.max_samples;
     let replay = replay(spec).map_err(|error| load::too_long(&error))?;
     io::print(&match options.format {
         Format::Text => timeline::text(&replay, &groups),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use super::{Outcome, enabled, load};
+use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
 use crate::report::{FileReport, Report, json, text};
@@ -31,6 +31,8 @@ pub(super) struct Options {
     /// Pass what promtool passes: unknown alerts and patterns that match nothing are only warned of
     #[arg(long)]
     promtool_compatible: bool,
+    #[command(flatten)]
+    limits: Limits,
     /// Write what was observed into the failing expectations
     #[arg(long)]
     accept: bool,
@@ -140,6 +142,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         running: RunOptions {
             names: names.map_err(|fault| vec![fault])?,
             features,
+            max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
         },
         accept: options.accept,

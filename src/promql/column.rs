@@ -216,6 +216,14 @@ impl Column {
         &self.present
     }
 
+    /// How many ticks have a sample.
+    pub fn count_present(&self) -> usize {
+        self.present
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
+    }
+
     /// The ticks with a sample, in order.
     pub fn present_ticks(&self) -> impl Iterator<Item = usize> {
         self.present.iter().enumerate().flat_map(|(index, &word)| {

@@ -36,7 +36,8 @@ pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
 pub use eval::{
-    Evaluated, Horizon, Reader, View, Windowed, evaluate, evaluate_range, evaluate_windows,
+    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, View, Windowed, evaluate, evaluate_range,
+    evaluate_windows,
 };
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use window::{Contents, Ends, Notes, Window, Windows};

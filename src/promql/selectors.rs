@@ -1,6 +1,6 @@
 //! The selectors of a query, and how far each reaches back.
 
-use super::ast::{Expr, ExprKind, Shift, VectorSelector};
+use super::ast::{DurationExpr, Expr, ExprKind, Shift, VectorSelector};
 use super::eval::View;
 use crate::model::Millis;
 use crate::text::Span;
@@ -41,6 +41,35 @@ pub fn selectors(expr: &Expr, lookback: Millis) -> Vec<SelectorUse<'_>> {
     found
 }
 
+/// The window of an expression that takes most samples, as far as that can be told without the data: a subquery by its
+/// steps, a selector by its length.
+pub fn greediest(expr: &Expr) -> Option<Span> {
+    let mut greediest = None;
+    let mut left = vec![expr];
+    while let Some(expr) = left.pop() {
+        let length = |duration: &DurationExpr| duration.resolve(0, 0, false).unwrap_or(0);
+        let window = match &expr.kind {
+            ExprKind::Matrix(matrix) => Some((&matrix.range, SCRAPE_INTERVAL)),
+            ExprKind::Subquery(subquery) => {
+                let step = subquery.step.as_ref().map_or(60_000, length);
+                Some((&subquery.range, step))
+            }
+            _ => None,
+        };
+        if let Some((range, step)) = window {
+            let samples = length(range) / step.max(1);
+            if greediest.is_none_or(|(most, _)| samples > most) {
+                greediest = Some((samples, expr.span));
+            }
+        }
+        left.extend(expr.children().into_iter().rev());
+    }
+    greediest.map(|(_, span)| span)
+}
+
+/// How far samples lie apart, about.
+const SCRAPE_INTERVAL: Millis = 15_000;
+
 impl Reach {
     /// The default look-back of a server.
     pub const LOOKBACK: Millis = View::LOOKBACK;
@@ -63,7 +92,7 @@ impl Reach {
 }
 
 fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<SelectorUse<'q>>) {
-    let length = |duration: &super::ast::DurationExpr| duration.resolve(0, 0, false).unwrap_or(0);
+    let length = |duration: &DurationExpr| duration.resolve(0, 0, false).unwrap_or(0);
     let mut add = |selector: &'q VectorSelector, range: Millis| {
         found.push(SelectorUse {
             selector,

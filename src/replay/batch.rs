@@ -26,6 +26,7 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
         external_url: spec.external_url,
         default_step: spec.interval.max(1),
         features: spec.features,
+        max_samples: spec.max_samples,
     };
     let recorded = rules
         .iter()
@@ -176,6 +177,7 @@ impl Run<'_, '_> {
         }
         let view = View {
             features: self.setting.features,
+            max_samples: self.setting.max_samples,
             ..View::new(&self.store, rule.reader(), self.setting.default_step)
         };
         match evaluate(rule.query(), &view, stamps) {

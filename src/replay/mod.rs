@@ -21,7 +21,7 @@ mod stepwise;
 mod timeline;
 
 use crate::model::{Labels, Millis, Timestamp};
-use crate::promql::Features;
+use crate::promql::{Features, View};
 use crate::store::Store;
 
 use crate::rules::RuleGroup;
@@ -53,6 +53,8 @@ pub struct ReplaySpec<'a> {
     pub external_url: String,
     /// What is switched on.
     pub features: Features,
+    /// How many samples the query of a rule may hold at once.
+    pub max_samples: usize,
     /// What an error of a rule does.
     pub on_error: OnRuleError,
     /// How the rules are evaluated.
@@ -121,6 +123,7 @@ impl<'a> ReplaySpec<'a> {
             external_labels: Labels::empty(),
             external_url: String::new(),
             features: Features::default(),
+            max_samples: View::MAX_SAMPLES,
             on_error: OnRuleError::Stop,
             mode: Mode::Batches,
         }

@@ -20,6 +20,8 @@ pub(super) struct Setting {
     pub default_step: Millis,
     /// What is switched on.
     pub features: Features,
+    /// How many samples a query may hold at once.
+    pub max_samples: usize,
 }
 
 /// Renders templates over a store.
@@ -53,6 +55,7 @@ impl Renderer<'_> {
         };
         let view = View {
             features: self.setting.features,
+            max_samples: self.setting.max_samples,
             ..View::new(
                 self.store,
                 rule.template_reader(),

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
-use crate::promql::{Reader, Sample, View};
+use crate::promql::selectors::greediest;
+use crate::promql::{Reader, Sample, TOO_MANY_SAMPLES, View};
 use crate::store::Store;
 
 use super::alert::{AlertRecord, InstanceRecord};
 use super::plan::PlannedRule;
 use super::render::{Renderer, Setting};
 use super::timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
-use crate::rules::AlertRule;
+use crate::rules::{AlertRule, Rule};
+use crate::text::Span;
 
 /// What rules did over time.
 #[derive(Debug)]
@@ -37,6 +39,18 @@ pub struct RuleError {
     pub at: Timestamp,
     /// Why, in Prometheus's words.
     pub message: String,
+}
+
+impl RuleError {
+    /// Which part of the rule's file it speaks of: the expression, or what in it takes too many samples.
+    pub fn place(&self, rule: &Rule) -> Span {
+        let greediest = match self.message == TOO_MANY_SAMPLES {
+            true => greediest(&rule.expr.expr),
+            false => None,
+        };
+        let text = &rule.expr_text;
+        greediest.map_or_else(|| text.whole(), |span| text.span(span))
+    }
 }
 
 /// An alert that is pending or firing at a moment.
@@ -123,6 +137,7 @@ impl<'a> Replay<'a> {
     pub fn view_after(&self, moment: Timestamp) -> View<'_> {
         View {
             features: self.setting.features,
+            max_samples: self.setting.max_samples,
             ..View::new(
                 &self.store,
                 Reader::After(moment),

@@ -188,6 +188,7 @@ impl Stepper<'_> {
         }
         let view = View {
             features: self.setting.features,
+            max_samples: self.setting.max_samples,
             ..View::new(self.store, rule.reader(), self.setting.default_step)
         };
         let ticks = Ticks::instant(moment - rule.writer.offset);

@@ -32,7 +32,7 @@ const REMEDIES: [(&str, &str); 9] = [
     ),
     (
         "too many samples",
-        "shorten the range, or make the subquery's step longer",
+        "shorten the range, make the subquery's step longer, or raise --max-samples",
     ),
     (
         "invalid regular expression",

@@ -6,7 +6,7 @@ use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
 };
 use crate::model::{Histogram, Millis, Regex, Timestamp};
-use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, evaluate};
+use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
 use crate::replay::{ActiveAlert, Replay, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::series::notation;
@@ -24,14 +24,28 @@ pub struct Suite {
 }
 
 /// How tests are run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Only tests whose name one of these matches; all if there is none.
     pub names: Vec<Regex>,
     /// What is switched on.
     pub features: Features,
+    /// How many samples a query may hold at once.
+    pub max_samples: usize,
     /// What promtool lets pass in silence passes.
     pub promtool_compatible: bool,
+}
+
+impl Default for RunOptions {
+    /// All tests, with Prometheus's defaults.
+    fn default() -> RunOptions {
+        RunOptions {
+            names: Vec::new(),
+            features: Features::default(),
+            max_samples: View::MAX_SAMPLES,
+            promtool_compatible: false,
+        }
+    }
 }
 
 /// At most so many samples may one input series have.
@@ -136,6 +150,7 @@ fn run_test(
     spec.external_labels = test.external_labels.clone();
     spec.external_url = test.external_url.clone();
     spec.features = options.features;
+    spec.max_samples = options.max_samples;
     let replay = replay(spec).map_err(|error| {
         vec![
             Diagnostic::error(error.to_string())
@@ -334,7 +349,7 @@ impl Checker<'_> {
             Mismatch {
                 name: rule.name.clone(),
                 eval_time: since(self.test.start, error.at),
-                place: place(&group.source, rule.expr_text.whole()),
+                place: place(&group.source, error.place(rule)),
                 check: 0,
                 cause: Cause::Rule(error.message.clone()),
             }

@@ -28,9 +28,15 @@ impl Evaluator<'_> {
                 _ => {}
             }
         }
+        let before = self.budget.held();
         let mut left = self.operand(&chain.first, frame);
         for link in &chain.links {
             left = self.apply(left, link, frame);
+            let samples = match &left {
+                Operand::Scalar(_) => frame.share,
+                Operand::Vector(series) => frame.samples_of_all(series),
+            };
+            self.budget.release_to(before + samples);
         }
         if let Operand::Vector(series) = left {
             emit(series, sink);
@@ -39,10 +45,12 @@ impl Evaluator<'_> {
 
     /// Evaluates a chain of numbers.
     pub(super) fn scalar_chain(&self, chain: &Chain, frame: &Frame) -> Column {
+        let before = self.budget.held();
         let mut left = self.scalar(&chain.first, frame);
         for link in &chain.links {
             let right = self.scalar(&link.rhs, frame);
             left = of_scalars(link.op, &left, &right);
+            self.budget.release_to(before + frame.share);
         }
         left
     }

@@ -16,6 +16,8 @@ pub(super) struct Frame {
     pub ticks: Ticks,
     /// Which query the times belong to.
     pub query: QueryTime,
+    /// How many of the times belong to one query at most.
+    pub share: usize,
     errors: RefCell<BTreeMap<usize, EvalError>>,
     annotations: RefCell<Annotations>,
 }
@@ -60,8 +62,20 @@ impl Frame {
         Frame {
             ticks,
             query,
+            share: match query {
+                QueryTime::Same | QueryTime::Shared => 1,
+                QueryTime::Fixed(_) | QueryTime::Range(_) => ticks.count,
+            },
             errors: RefCell::default(),
             annotations: RefCell::default(),
+        }
+    }
+
+    /// The same frame, of whose times so many belong to one query at most.
+    pub fn with_share(self, share: usize) -> Frame {
+        Frame {
+            share: share.min(self.ticks.count),
+            ..self
         }
     }
 
@@ -87,9 +101,17 @@ impl Frame {
             .map_err(|error| error.message)
     }
 
-    /// Records that the evaluation fails at a tick; the first error stays.
+    /// Records that the evaluation fails at a tick; the first error stays. Of a query with many times only the error of
+    /// the earliest matters.
     pub fn fail(&self, tick: usize, message: impl FnOnce() -> String) {
         let mut errors = self.errors.borrow_mut();
+        if self.query != QueryTime::Same {
+            match errors.first_key_value() {
+                Some((&first, _)) if first <= tick => return,
+                Some(_) => errors.clear(),
+                None => {}
+            }
+        }
         errors
             .entry(tick)
             .or_insert_with(|| EvalError::new(message()));
@@ -97,7 +119,11 @@ impl Frame {
 
     /// Records an error of every tick.
     pub fn fail_all(&self, message: &str) {
-        for tick in 0..self.count() {
+        let ticks = match self.query {
+            QueryTime::Same => self.count(),
+            _ => 1,
+        };
+        for tick in 0..ticks {
             self.fail(tick, || message.to_owned());
         }
     }

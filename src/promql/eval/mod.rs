@@ -9,6 +9,7 @@
 
 mod aggregate;
 mod binary;
+mod budget;
 mod call;
 mod choose;
 mod fold;
@@ -29,8 +30,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
+pub use budget::TOO_MANY as TOO_MANY_SAMPLES;
 pub use view::{Horizon, Reader, View};
 
+use self::budget::Budget;
 use self::frame::{Frame, QueryTime};
 use self::ranges::Range;
 use self::select::{Selected, Take};
@@ -140,7 +143,8 @@ pub fn evaluate_windows(
     evaluator.ranges(&query.expr, Samples::AsTheyAre, &frame, &mut |range| {
         let (first, past) = range.bounds.first().copied().unwrap_or_default();
         let within = |index: usize| index >= first as usize && index < past as usize;
-        if first < past {
+        let is_counted = matches!(query.expr.unwrap_parens().kind, ExprKind::Subquery(_));
+        if first < past && (is_counted || evaluator.hold((past - first) as usize, &frame)) {
             let labels = match range.drop_name {
                 true => range.labels.without_metadata(),
                 false => range.labels.clone(),
@@ -195,6 +199,8 @@ struct Evaluator<'a> {
     /// The outermost expression: only there the order of a sorted vector can be seen. Elsewhere series keep their
     /// natural order, so that sums do not depend on how many ticks are evaluated together.
     root: &'a Expr,
+    /// How many samples are held, and may be.
+    budget: Budget,
     /// Whether something went wrong of which only a tick alone can tell what exactly: a step failed that the subqueries
     /// of several ticks share, or a message depends on the order of series, which depends on the tick.
     must_part_ticks: Cell<bool>,
@@ -219,6 +225,7 @@ impl<'a> Evaluator<'a> {
         Evaluator {
             view,
             root,
+            budget: Budget::new(view.max_samples),
             must_part_ticks: Cell::new(false),
             selections: RefCell::default(),
         }
@@ -226,7 +233,9 @@ impl<'a> Evaluator<'a> {
 
     fn all_at_once(&self, expr: &Expr, ticks: Ticks, query: QueryTime) -> Columns {
         let frame = Frame::new(ticks, query);
+        self.budget.begin(ticks, query);
         let series = match expr.value_type() {
+            _ if !self.may_begin(&frame, &frame) => Vec::new(),
             ValueType::Scalar => vec![ColumnSeries {
                 labels: Labels::empty(),
                 drop_name: false,
@@ -305,21 +314,41 @@ impl<'a> Evaluator<'a> {
         series
     }
 
-    /// Evaluates a vector and hands its series to `sink`, each with a sample at one tick at least.
+    /// Evaluates a vector and hands its series to `sink`, each with a sample at one tick at least. Its samples are held
+    /// from then on.
     fn stream(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
-        if self.view.is_stopped() {
+        if self.is_over() {
             return;
         }
+        match &expr.kind {
+            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
+                return self.stream(inner, frame, sink);
+            }
+            ExprKind::Unary(UnaryOp::Minus, inner) => return self.negated(inner, frame, sink),
+            _ => {}
+        }
+        let before = self.budget.held();
+        let mut yielded = 0;
+        self.yielded(expr, frame, &mut |row: Row<'_>| {
+            let samples = frame.samples_of(row.column);
+            yielded += samples;
+            if self.hold(samples, frame) {
+                sink(row);
+            }
+        });
+        self.budget.release_to(before + yielded);
+    }
+
+    /// Streams what a node yields.
+    fn yielded(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
         match &expr.kind {
             ExprKind::Vector(selector) => self.vector_selector(selector, frame, Take::Values, sink),
             ExprKind::Call(call) => self.call(call, expr.span, frame, sink),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.span, frame, sink),
             ExprKind::Chain(chain) => self.chain(chain, frame, sink),
-            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
-                self.stream(inner, frame, sink)
-            }
-            ExprKind::Unary(UnaryOp::Minus, inner) => self.negated(inner, frame, sink),
-            ExprKind::Number(_)
+            ExprKind::Paren(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Number(_)
             | ExprKind::String(_)
             | ExprKind::Matrix(_)
             | ExprKind::Subquery(_) => {
@@ -331,17 +360,26 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Evaluates a scalar: a column that is present everywhere.
+    /// Evaluates a scalar: a column that is present everywhere, and held from then on.
     fn scalar(&self, expr: &Expr, frame: &Frame) -> Column {
+        let before = self.budget.held();
+        let column = self.computed(expr, frame);
+        self.budget.release_to(before);
+        self.hold(frame.share, frame);
+        column
+    }
+
+    /// The column of a scalar.
+    fn computed(&self, expr: &Expr, frame: &Frame) -> Column {
         match &expr.kind {
             ExprKind::Number(number) => Column::constant(frame.count(), number.value),
             ExprKind::Call(call) => self.scalar_call(call, expr.span, frame),
             ExprKind::Chain(chain) => self.scalar_chain(chain, frame),
             ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
-                self.scalar(inner, frame)
+                self.computed(inner, frame)
             }
             ExprKind::Unary(UnaryOp::Minus, inner) => {
-                let mut column = self.scalar(inner, frame);
+                let mut column = self.computed(inner, frame);
                 column.map_floats(true, |value| -value);
                 column
             }

@@ -75,7 +75,7 @@ impl Evaluator<'_> {
             ExprKind::Subquery(subquery) => {
                 let mut cache = BoundsCache::default();
                 self.subquery(subquery, frame, &mut |series, ends, range| {
-                    if self.view.is_stopped() {
+                    if self.is_over() {
                         return;
                     }
                     let points = match samples {
@@ -84,6 +84,9 @@ impl Evaluator<'_> {
                     };
                     let bounds =
                         cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
+                    if !self.has_room_for(&points, &bounds.of_ticks, frame) {
+                        return;
+                    }
                     each(Range {
                         labels: &series.labels,
                         drop_name: series.drop_name,
@@ -130,12 +133,15 @@ impl Evaluator<'_> {
         };
         let mut cache = BoundsCache::default();
         for selected in self.selected(&matrix.selector).iter() {
-            if self.view.is_stopped() {
+            if self.is_over() {
                 return;
             }
             let visible = self.visible(selected, frame);
             let points = clean(&visible.points, samples);
             let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            if !self.has_room_for(&points, &bounds.of_ticks, frame) {
+                return;
+            }
             each(Range {
                 labels: &selected.labels,
                 drop_name: false,

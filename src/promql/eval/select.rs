@@ -304,7 +304,7 @@ impl<'a> Evaluator<'a> {
         let mut cache = BoundsCache::default();
         let mut column = Column::default();
         for selected in self.selected(selector).iter() {
-            if self.view.is_stopped() {
+            if self.is_over() {
                 return;
             }
             let visible = self.visible(selected, frame);

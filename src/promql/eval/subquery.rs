@@ -1,10 +1,10 @@
 //! Subqueries: an expression evaluated at steps, as samples for windows.
 
-use super::Evaluator;
 use super::frame::{Frame, QueryTime};
+use super::{Evaluator, Row};
 use crate::model::{Labels, Millis};
 use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Extension, Subquery, ValueType};
-use crate::promql::column::{ColumnSeries, Sample, Ticks};
+use crate::promql::column::{Sample, Ticks};
 use crate::promql::functions::Body;
 use crate::promql::window::Ends;
 use crate::store::Points;
@@ -27,9 +27,6 @@ struct Shape {
 /// Takes a series, where its windows end and how long they are.
 type Each<'e> = dyn FnMut(&Stepped, Ends, Millis) + 'e;
 
-/// More steps than this in one subquery are refused, as Prometheus refuses more samples.
-const MAX_STEPS: usize = 50_000_000;
-
 impl Evaluator<'_> {
     /// Hands over every series of a subquery, windows to be taken at the frame's ticks.
     ///
@@ -46,17 +43,24 @@ impl Evaluator<'_> {
             outer => outer,
         };
         let steps = shape.steps(frame.ticks);
-        if steps.count > MAX_STEPS {
-            return frame.fail_all(
-                "query processing would load too many samples into memory in query execution",
-            );
+        let inner = Frame::new(steps, query).with_share(shape.steps_of_one(frame));
+        if !self.may_begin(&inner, frame) {
+            return;
         }
-        let inner = Frame::new(steps, query);
-        let series = self.vector(&subquery.expr, &inner);
+        // Kept without the steps at which there is nothing: those may be most.
+        let before = self.budget.held();
+        let mut series = Vec::new();
+        self.stream(&subquery.expr, &inner, &mut |row: Row<'_>| {
+            series.push(stepped(row, steps))
+        });
         self.hand_up(inner, frame);
-        for series in series.into_iter().map(|series| stepped(series, steps)) {
-            each(&series, shape.ends, shape.range);
+        for series in &series {
+            if self.is_over() {
+                return;
+            }
+            each(series, shape.ends, shape.range);
         }
+        self.budget.release_to(before);
     }
 
     /// An error at a step fails the query, even where no window holds the step. Where several ticks share the steps,
@@ -160,17 +164,32 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// How many steps the windows of one query have at most, of whose times are the frame's share.
+    fn steps_of_one(self, frame: &Frame) -> usize {
+        let times = frame.share.saturating_sub(1) as Millis;
+        let length = match self.ends {
+            Ends::Before(_) => times.saturating_mul(frame.ticks.step),
+            Ends::At(_) => 0,
+        };
+        (length.saturating_add(self.range) / self.step).saturating_add(1) as usize
+    }
+}
+
 /// The milliseconds of an offset in an instant query.
 fn millis(offset: &DurationExpr) -> Result<Millis, String> {
     offset.resolve(0, 0, true).map_err(|error| error.message)
 }
 
 /// The samples of a column at its steps.
-fn stepped(series: ColumnSeries, steps: Ticks) -> Stepped {
-    let column = series.column;
+fn stepped(row: Row<'_>, steps: Ticks) -> Stepped {
+    let column = row.column;
     let present = column.present_ticks().count();
     let points = match present == steps.count && !column.has_histograms() {
-        true => Points::regular(steps.start, steps.step, column.values().to_vec()),
+        true => {
+            let values = std::mem::take(column).into_values();
+            Points::regular(steps.start, steps.step, values)
+        }
         false => {
             let mut points = Points::default();
             for step in column.present_ticks() {
@@ -185,8 +204,8 @@ fn stepped(series: ColumnSeries, steps: Ticks) -> Stepped {
         }
     };
     Stepped {
-        labels: series.labels,
-        drop_name: series.drop_name,
+        labels: row.labels,
+        drop_name: row.drop_name,
         points,
     }
 }

@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub features: Features,
     /// Somebody may set it while a query runs: the query then ends soon, and what it yields means nothing.
     pub stop: Option<&'a AtomicBool>,
+    /// How many samples a query may hold at once.
+    pub max_samples: usize,
 }
 
 /// Who reads, and so what is visible: a sample by writer `w` with stamp `s` came into being at
@@ -52,6 +54,9 @@ impl<'a> View<'a> {
     /// Prometheus's look-back of 5 minutes.
     pub const LOOKBACK: Millis = 300_000;
 
+    /// How many samples a query may hold at once in Prometheus.
+    pub const MAX_SAMPLES: usize = 50_000_000;
+
     /// A view with Prometheus's defaults and nothing experimental.
     pub fn new(store: &'a Store, reader: Reader, default_step: Millis) -> View<'a> {
         View {
@@ -61,6 +66,7 @@ impl<'a> View<'a> {
             default_step,
             features: Features::default(),
             stop: None,
+            max_samples: View::MAX_SAMPLES,
         }
     }
 
