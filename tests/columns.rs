@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rulecheck::model::{Histogram, Labels, Millis, Timestamp};
 use rulecheck::promql::{
-    Columns, Evaluated, Features, Query, Reader, Sample, Ticks, View, evaluate,
+    Annotations, Columns, Evaluated, Features, Query, Reader, Sample, Ticks, View, evaluate,
 };
 use rulecheck::series::notation::{expand, parse_histogram, parse_values};
 use rulecheck::store::{Points, Series, Store, Writer};
+use rulecheck::text::Span;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -39,11 +40,15 @@ proptest! {
         let parsed = parsed.unwrap();
         let view = View { features, ..View::new(&store, reader, 60_000) };
         let together = evaluate(&parsed, &view, ticks);
+        let mut annotations = Annotations::default();
         for tick in 0..ticks.count {
             let alone = evaluate(&parsed, &view, Ticks::instant(ticks.time(tick)));
+            annotations.merge(columns(&alone).annotations.clone());
             let (together, alone) = (at(&together, tick), at(&alone, 0));
             prop_assert_eq!(together, alone, "{} at {}", query, ticks.time(tick));
         }
+        let together = said(&columns(&together).annotations);
+        prop_assert_eq!(together, said(&annotations), "{} at {:?}", query, ticks);
     }
 }
 
@@ -145,12 +150,23 @@ fn twins_keep_their_own_names() {
     );
 }
 
+fn columns(evaluated: &Evaluated) -> &Columns {
+    match evaluated {
+        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
+        Evaluated::String(text) => panic!("no columns: {text}"),
+    }
+}
+
+/// Messages and where they point to, without what is counted: steps that ticks share are counted once.
+fn said(annotations: &Annotations) -> Vec<(String, Span)> {
+    let said = annotations.iter();
+    said.map(|found| (found.message.clone(), found.span))
+        .collect()
+}
+
 /// What was evaluated at a tick: labels with bits, or the error.
 fn at(evaluated: &Evaluated, tick: usize) -> Result<BTreeMap<String, String>, String> {
-    let columns: &Columns = match evaluated {
-        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-        Evaluated::String(text) => return Err(text.clone()),
-    };
+    let columns = columns(evaluated);
     if let Some(error) = columns.errors.get(&tick) {
         return Err(error.message.clone());
     }
@@ -222,23 +238,42 @@ fn points() -> impl Strategy<Value = Points> {
             )
             .unwrap()
         });
-    let histograms = prop::collection::vec(0u32..6, 1..20).prop_map(|counts| {
-        let mut points = Points::default();
-        for (index, count) in counts.into_iter().enumerate() {
-            let time = index as i64 * 30_000;
-            match count {
-                0 => points.push(time, 1.0),
-                count => points.push_histogram(time, histogram(count)),
+    let layouts = select(vec![
+        &LAYOUTS[..1],
+        &LAYOUTS[1..2],
+        &LAYOUTS[2..4],
+        &LAYOUTS,
+    ]);
+    let histograms = (prop::collection::vec((0u32..6, 0usize..8), 1..20), layouts).prop_map(
+        |(counts, layouts)| {
+            let mut points = Points::default();
+            for (index, (count, layout)) in counts.into_iter().enumerate() {
+                let time = index as i64 * 30_000;
+                match count {
+                    0 => points.push(time, 1.0),
+                    count => points
+                        .push_histogram(time, histogram(count, layouts[layout % layouts.len()])),
+                }
             }
-        }
-        points
-    });
-    prop_oneof![8 => floats, 1 => histograms]
+            points
+        },
+    );
+    prop_oneof![5 => floats, 1 => histograms]
 }
 
-fn histogram(count: u32) -> Arc<Histogram> {
+/// What histograms are like besides their counts.
+const LAYOUTS: [&str; 6] = [
+    "schema:0",
+    "schema:0 counter_reset_hint:gauge",
+    "schema:-53 custom_values:[1 2]",
+    "schema:-53 custom_values:[2]",
+    "schema:0 counter_reset_hint:reset",
+    "schema:1 counter_reset_hint:not_reset",
+];
+
+fn histogram(count: u32, layout: &str) -> Arc<Histogram> {
     let text = format!(
-        "{{{{schema:0 count:{count} sum:{} buckets:[{count}]}}}}",
+        "{{{{{layout} count:{count} sum:{} buckets:[{count}]}}}}",
         count * 3
     );
     Arc::new(parse_histogram(&text).unwrap())

@@ -35,6 +35,15 @@ pub struct ForcedMonotonic {
     pub max_diff: f64,
 }
 
+impl ForcedMonotonic {
+    /// Takes over what was lifted in other buckets.
+    pub fn join(&mut self, other: ForcedMonotonic) {
+        self.min_bucket = self.min_bucket.min(other.min_bucket);
+        self.max_bucket = self.max_bucket.max(other.max_bucket);
+        self.max_diff = self.max_diff.max(other.max_diff);
+    }
+}
+
 /// A smaller relative difference between neighbouring buckets is taken for a rounding error.
 const SMALL_DELTA_TOLERANCE: f64 = 1e-12;
 

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::model::Timestamp;
 use crate::model::number::{format_digits, format_general, quote};
+use crate::model::quantile::ForcedMonotonic;
 use crate::text::{Severity, Span};
 
 use super::ast::BinaryOp;
@@ -43,12 +44,8 @@ enum Tally {
 /// Falling counts of classic histograms that had to be lifted before a quantile could be told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forced {
-    /// The lowest bound of a bucket that was lifted.
-    pub min_bucket: f64,
-    /// The highest.
-    pub max_bucket: f64,
-    /// The largest lift.
-    pub max_diff: f64,
+    /// Which buckets, and by how much.
+    pub lifted: ForcedMonotonic,
     /// When that was first so.
     pub first: Timestamp,
     /// When last.
@@ -97,6 +94,8 @@ pub enum Note<'n> {
     SortInRange,
     /// A function of counters was given a metric that is not called like one.
     PossibleNonCounter,
+    /// A function of counters was given a metric of another `__type__`.
+    PossibleNonCounterType(&'n str),
     /// The operator is not defined for what stands left and right.
     IncompatibleTypes(BinaryOp, &'static str, &'static str),
     /// An aggregation of floats alone.
@@ -113,6 +112,12 @@ pub enum Note<'n> {
     ResetCollision(Operation),
     /// Custom buckets of different bounds were brought together.
     ReconciledBounds(Operation),
+}
+
+/// What there is to say of one series or group, each once however many ticks it is said of.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    notes: Vec<Note<'static>>,
 }
 
 /// What is done with two histograms.
@@ -174,6 +179,11 @@ impl Annotations {
         self.put(Annotation::new(site, Severity::Info, message, tally));
     }
 
+    /// Whether something is noted, of no metric.
+    pub(crate) fn mentions(&self, note: Note<'_>) -> bool {
+        self.place(note.severity(), &note.message("")).is_ok()
+    }
+
     /// Takes over the annotations of another part of the query, or of other ticks.
     pub fn merge(&mut self, other: Annotations) {
         match self.is_empty() {
@@ -185,13 +195,17 @@ impl Annotations {
     /// Of two with the same message the one is kept whose node is evaluated last. Where something is counted it is the
     /// first, as in Prometheus.
     fn put(&mut self, new: Annotation) {
-        let place = self.list.binary_search_by(|found| {
-            (found.severity, &found.message).cmp(&(new.severity, &new.message))
-        });
-        match place {
+        match self.place(new.severity, &new.message) {
             Err(place) => self.list.insert(place, new),
             Ok(place) => self.list[place].join(new),
         }
+    }
+
+    /// Where a message is, or where it belongs.
+    fn place(&self, severity: Severity, message: &str) -> Result<usize, usize> {
+        let key = (severity, message);
+        self.list
+            .binary_search_by(|found| (found.severity, found.message.as_str()).cmp(&key))
     }
 }
 
@@ -215,9 +229,9 @@ impl Annotation {
             Tally::Nothing | Tally::Occurrences(_) => message.clone(),
             Tally::Forced(forced) => format!(
                 "{message}, from buckets {} to {}, with a max diff of {}, over {} samples from {} to {}",
-                format_general(forced.min_bucket),
-                format_general(forced.max_bucket),
-                format_digits(forced.max_diff, 2),
+                format_general(forced.lifted.min_bucket),
+                format_general(forced.lifted.max_bucket),
+                format_digits(forced.lifted.max_diff, 2),
                 forced.samples,
                 Moment::of_time(forced.first).rfc3339(),
                 Moment::of_time(forced.last).rfc3339(),
@@ -255,9 +269,7 @@ impl Annotation {
 
 impl Forced {
     fn join(&mut self, other: &Forced) {
-        self.min_bucket = self.min_bucket.min(other.min_bucket);
-        self.max_bucket = self.max_bucket.max(other.max_bucket);
-        self.max_diff = self.max_diff.max(other.max_diff);
+        self.lifted.join(other.lifted);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.samples = self.samples.wrapping_add(other.samples);
@@ -273,6 +285,32 @@ impl<'s> Site<'s> {
             position: span.start,
             metric,
         }
+    }
+}
+
+impl Remarks {
+    /// Adds a note, unless it is there.
+    pub fn add(&mut self, note: Note<'static>) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Adds a note where something is so.
+    pub fn add_if(&mut self, is_so: bool, note: Note<'static>) {
+        if is_so {
+            self.add(note);
+        }
+    }
+
+    /// Takes over those of another.
+    pub fn join(&mut self, other: Remarks) {
+        other.notes.into_iter().for_each(|note| self.add(note));
+    }
+
+    /// Each once.
+    pub fn iter(&self) -> impl Iterator<Item = Note<'static>> {
+        self.notes.iter().copied()
     }
 }
 
@@ -292,6 +330,7 @@ impl Note<'_> {
             | Note::SortInRange
             | Note::ResetCollision(_) => Severity::Warning,
             Note::PossibleNonCounter
+            | Note::PossibleNonCounterType(_)
             | Note::IncompatibleTypes(..)
             | Note::HistogramIgnoredInAggregation(_)
             | Note::HistogramsIgnoredInRange
@@ -347,6 +386,10 @@ impl Note<'_> {
             Note::PossibleNonCounter => of_metric(
                 "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:",
             ),
+            Note::PossibleNonCounterType(found) => of_metric(&format!(
+                "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got {}:",
+                quote(found)
+            )),
             Note::IncompatibleTypes(op, left, right) => {
                 let op = op.symbol();
                 format!(
@@ -439,9 +482,11 @@ mod tests {
             Site::new(node, node, "m")
         };
         let forced = |bucket, time| Forced {
-            min_bucket: bucket,
-            max_bucket: bucket,
-            max_diff: 123.4 * bucket,
+            lifted: ForcedMonotonic {
+                min_bucket: bucket,
+                max_bucket: bucket,
+                max_diff: 123.4 * bucket,
+            },
             first: time,
             last: time,
             samples: 1,

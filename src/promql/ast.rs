@@ -411,6 +411,13 @@ impl Expr {
     }
 }
 
+impl Chain {
+    /// Where the operands up to that of a link stand.
+    pub fn span_to(&self, link: &Link) -> Span {
+        self.first.span.to(link.rhs.span)
+    }
+}
+
 impl ValueType {
     /// As Prometheus writes it in messages.
     pub fn name(self) -> &'static str {

@@ -236,6 +236,12 @@ impl Column {
         })
     }
 
+    /// The ticks with a histogram, in order.
+    pub fn histogram_ticks(&self) -> impl Iterator<Item = usize> {
+        let is_histogram = |&tick: &usize| matches!(self.get(tick), Some(Sample::Histogram(_)));
+        (0..self.histograms.len()).filter(is_histogram)
+    }
+
     /// Sets a float.
     #[inline]
     pub fn set(&mut self, tick: usize, value: f64) {

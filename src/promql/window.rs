@@ -8,7 +8,7 @@ use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::store::Points;
 use crate::text::Span;
 
-use super::annotation::{Annotations, Note, Site};
+use super::annotation::{Annotations, Note, Remarks, Site};
 use super::ast::{Expr, ExprKind, Extension};
 use super::column::{Column, Ticks};
 
@@ -160,6 +160,19 @@ impl<'a> Notes<'a> {
         self.annotations.borrow_mut().add(&self.site(), note);
     }
 
+    /// Notes all remarks on the argument.
+    pub(crate) fn add_all(&self, remarks: &Remarks) {
+        remarks.iter().for_each(|note| self.add(note));
+    }
+
+    /// Notes windows in which a sample's counter started before the sample before it was taken.
+    pub(crate) fn add_overlaps(&self, windows: u64) {
+        if windows > 0 {
+            let site = self.site();
+            self.annotations.borrow_mut().add_overlaps(&site, windows);
+        }
+    }
+
     fn site(&self) -> Site<'a> {
         let (span, position) = self.argument;
         Site {
@@ -209,12 +222,13 @@ impl<'a> Windows<'a> {
 
     /// Fills a column window by window, with floats where a window holds floats alone and with histograms where it holds
     /// histograms alone; of a mix there is no result.
-    pub fn fill_by_contents(
+    pub(crate) fn fill_by_contents(
         &self,
         out: &mut Column,
         of_floats: impl Fn(&Window<'a>) -> Option<f64>,
-        of_histograms: impl Fn(&Window<'a>) -> Option<Histogram>,
+        of_histograms: impl Fn(&Window<'a>, &mut Remarks) -> Option<Histogram>,
     ) {
+        let mut remarks = Remarks::default();
         for window in self.iter() {
             match window.contents() {
                 Contents::Floats => {
@@ -223,13 +237,14 @@ impl<'a> Windows<'a> {
                     }
                 }
                 Contents::Histograms => {
-                    if let Some(histogram) = of_histograms(&window) {
+                    if let Some(histogram) = of_histograms(&window, &mut remarks) {
                         out.set_histogram(window.tick, Arc::new(histogram));
                     }
                 }
-                Contents::Mixed => {}
+                Contents::Mixed => remarks.add(Note::MixedSamples),
             }
         }
+        self.notes.add_all(&remarks);
     }
 
     /// The scalar argument at a tick.

@@ -4,12 +4,13 @@ use hashbrown::HashMap;
 
 use super::choose::{Share, sort_by_value};
 use super::fold::Folded;
-use super::frame::Frame;
+use super::frame::{Frame, QueryTime};
 use super::{Evaluator, Row, Sink, emit};
 use crate::model::bytes::is_utf8;
 use crate::model::number::{format_value, quote};
 use crate::model::{Labels, METRIC_NAME, is_metadata};
 use crate::promql::aggregations::{AggregationKind, Fold, Selection};
+use crate::promql::annotation::{Note, Site};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Grouping, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::Body;
@@ -28,7 +29,7 @@ impl Evaluator<'_> {
     ) {
         match aggregate.op.kind {
             AggregationKind::Fold(Fold::Quantile) => self.quantiles(aggregate, node, frame, sink),
-            AggregationKind::Fold(fold) => self.fold(aggregate, fold, frame, sink),
+            AggregationKind::Fold(fold) => self.fold(aggregate, fold, node, frame, sink),
             AggregationKind::Select(selection) => {
                 self.choose(aggregate, selection, node, frame, sink)
             }
@@ -36,14 +37,31 @@ impl Evaluator<'_> {
         }
     }
 
-    fn fold(&self, aggregate: &Aggregate, fold: Fold, frame: &Frame, sink: &mut Sink<'_>) {
+    fn fold(
+        &self,
+        aggregate: &Aggregate,
+        fold: Fold,
+        node: Span,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
         let mut groups = Groups::new(&aggregate.grouping);
         self.stream_in_order(&aggregate.expr, frame, &mut |row: Row<'_>| {
             groups
                 .entry(&row, || Folded::new(fold, frame.count()))
-                .fold(row.column);
+                .fold(&row.labels, row.column);
         });
-        emit(groups.into_series(|folded, _| folded.into_column()), sink);
+        let argument = aggregate.expr.unwrap_parens().span;
+        if groups.states().any(Folded::has_ignored) {
+            note_ignored(aggregate, node, argument, frame);
+        }
+        let note = |note: Note<'_>, metric: &str| {
+            frame.note(&Site::new(node, argument, metric), note);
+        };
+        emit(
+            groups.into_series(|folded, _| folded.into_column(&note)),
+            sink,
+        );
     }
 
     /// Streams a vector in an order that is the same at every tick. Series of selectors, and of functions of them, come in
@@ -66,14 +84,20 @@ impl Evaluator<'_> {
     }
 
     fn quantiles(&self, aggregate: &Aggregate, node: Span, frame: &Frame, sink: &mut Sink<'_>) {
-        let q = self.parameter(aggregate, frame);
+        let q = self.parameter(aggregate, node, frame);
         self.note_quantiles(aggregate, node, &q, frame);
         let mut groups = Groups::new(&aggregate.grouping);
+        let mut has_ignored = false;
         self.stream(&aggregate.expr, frame, &mut |row: Row<'_>| {
+            has_ignored |= row.column.histogram_ticks().next().is_some();
             groups
                 .entry(&row, Vec::new)
                 .push(std::mem::take(row.column));
         });
+        if has_ignored {
+            let argument = aggregate.expr.unwrap_parens().span;
+            note_ignored(aggregate, node, argument, frame);
+        }
         let columns = groups.into_series(|members: Vec<Column>, _| {
             let mut out = Column::absent(frame.count());
             let mut values = Vec::new();
@@ -143,7 +167,7 @@ impl Evaluator<'_> {
         frame: &Frame,
         sink: &mut Sink<'_>,
     ) {
-        let parameter = self.parameter(aggregate, frame);
+        let parameter = self.parameter(aggregate, node, frame);
         if selection == Selection::LimitRatio {
             self.note_ratios(aggregate, node, &parameter, frame);
         }
@@ -161,12 +185,16 @@ impl Evaluator<'_> {
         }
         let count = series.len();
         let mut chosen = vec![false; count];
+        let ignores = matches!(selection, Selection::Topk | Selection::Bottomk)
+            && series.iter().any(|series| series.column.has_histograms());
+        let mut has_ignored = false;
         for tick in 0..frame.count() {
             chosen.fill(false);
             match Share::new(selection, parameter.values()[tick], count) {
                 Err(message) => frame.fail(tick, || message),
                 Ok(None) => {}
                 Ok(Some(share)) => {
+                    has_ignored |= ignores && !has_ignored && any_histogram(&series, tick);
                     for group in &members {
                         share.choose(&series, group, tick, &mut chosen);
                     }
@@ -178,6 +206,9 @@ impl Evaluator<'_> {
                 }
             }
         }
+        if has_ignored {
+            note_ignored(aggregate, node, node, frame);
+        }
         let is_root = matches!(&self.root.kind, ExprKind::Aggregate(root) if std::ptr::eq(&**root, aggregate));
         if is_root
             && frame.count() == 1
@@ -188,10 +219,22 @@ impl Evaluator<'_> {
         emit(series, sink);
     }
 
-    fn parameter(&self, aggregate: &Aggregate, frame: &Frame) -> Column {
-        match &aggregate.param {
-            Some(param) => self.scalar(param, frame),
-            None => Column::constant(frame.count(), f64::NAN),
+    /// The parameter at each tick. Where the series aggregated are the same at all steps, Prometheus looks at the first
+    /// step only.
+    fn parameter(&self, aggregate: &Aggregate, node: Span, frame: &Frame) -> Column {
+        let Some(parameter) = &aggregate.param else {
+            return Column::constant(frame.count(), f64::NAN);
+        };
+        let column = self.scalar(parameter, frame);
+        match column.values() {
+            [first, rest @ ..] if self.is_constant(node, frame) => {
+                // The first step of a subquery depends on the tick that asks.
+                if frame.query == QueryTime::Shared && rest.iter().any(|value| value != first) {
+                    self.must_part_ticks.set(true);
+                }
+                Column::constant(frame.count(), *first)
+            }
+            _ => column,
         }
     }
 }
@@ -222,6 +265,18 @@ fn is_in_order(expr: &Expr) -> bool {
         },
         _ => false,
     }
+}
+
+/// Notes that an aggregation takes floats only.
+fn note_ignored(aggregate: &Aggregate, node: Span, place: Span, frame: &Frame) {
+    let note = Note::HistogramIgnoredInAggregation(aggregate.op.name);
+    frame.note(&Site::new(node, place, ""), note);
+}
+
+/// Whether any series has a histogram at a tick.
+fn any_histogram(series: &[ColumnSeries], tick: usize) -> bool {
+    let mut samples = series.iter().map(|series| series.column.get(tick));
+    samples.any(|sample| matches!(sample, Some(Sample::Histogram(_))))
 }
 
 /// The float of a column at a tick.
@@ -279,6 +334,10 @@ impl<'g, T> Groups<'g, T> {
             }
         }
         &mut group.state
+    }
+
+    fn states(&self) -> impl Iterator<Item = &T> {
+        self.groups.iter().map(|group| &group.state)
     }
 
     /// The series of the groups. One whose name is to go at some of its ticks only is two.

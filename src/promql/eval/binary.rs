@@ -1,11 +1,16 @@
 //! Operators between numbers, and between a vector and a number.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::frame::Frame;
 use super::{Evaluator, Row, Sink, emit};
-use crate::model::{Histogram, power, trigonometry};
+use crate::model::{CounterResetHint, Histogram, Trim, power, trigonometry};
+use crate::promql::annotation::{Note, Operation, Remarks, Site};
 use crate::promql::ast::{BinaryOp, Chain, Expr, Link, ValueType};
 use crate::promql::column::{Column, ColumnSeries, Sample};
-use std::sync::Arc;
+use crate::text::Span;
 
 /// What stands left of the next operator of a chain.
 enum Operand {
@@ -20,10 +25,10 @@ impl Evaluator<'_> {
             let types = (chain.first.value_type(), link.rhs.value_type());
             match types {
                 (ValueType::Vector, ValueType::Scalar) => {
-                    return self.with_scalar(&chain.first, &link.rhs, link, false, frame, sink);
+                    return self.with_scalar(chain, link, false, frame, sink);
                 }
                 (ValueType::Scalar, ValueType::Vector) => {
-                    return self.with_scalar(&link.rhs, &chain.first, link, true, frame, sink);
+                    return self.with_scalar(chain, link, true, frame, sink);
                 }
                 _ => {}
             }
@@ -31,7 +36,7 @@ impl Evaluator<'_> {
         let before = self.budget.held();
         let mut left = self.operand(&chain.first, frame);
         for link in &chain.links {
-            left = self.apply(left, link, frame);
+            left = self.apply(left, link, chain.span_to(link), frame);
             let samples = match &left {
                 Operand::Scalar(_) => frame.share,
                 Operand::Vector(series) => frame.samples_of_all(series),
@@ -62,19 +67,20 @@ impl Evaluator<'_> {
         }
     }
 
-    fn apply(&self, left: Operand, link: &Link, frame: &Frame) -> Operand {
+    /// `node` is where both operands stand.
+    fn apply(&self, left: Operand, link: &Link, node: Span, frame: &Frame) -> Operand {
         match (left, self.operand(&link.rhs, frame)) {
             (Operand::Scalar(left), Operand::Scalar(right)) => {
                 Operand::Scalar(of_scalars(link.op, &left, &right))
             }
             (Operand::Vector(left), Operand::Scalar(right)) => {
-                Operand::Vector(self.all_with_scalar(left, &right, link, false, frame))
+                Operand::Vector(self.all_with_scalar(left, &right, link, node, false, frame))
             }
             (Operand::Scalar(left), Operand::Vector(right)) => {
-                Operand::Vector(self.all_with_scalar(right, &left, link, true, frame))
+                Operand::Vector(self.all_with_scalar(right, &left, link, node, true, frame))
             }
             (Operand::Vector(left), Operand::Vector(right)) => {
-                Operand::Vector(self.match_vectors(left, right, link, frame))
+                Operand::Vector(self.match_vectors(left, right, link, node, frame))
             }
         }
     }
@@ -82,27 +88,32 @@ impl Evaluator<'_> {
     /// Streams a vector through an operator with a number on its other side.
     fn with_scalar(
         &self,
-        vector: &Expr,
-        scalar: &Expr,
+        chain: &Chain,
         link: &Link,
         swapped: bool,
         frame: &Frame,
         sink: &mut Sink<'_>,
     ) {
+        let (vector, scalar) = match swapped {
+            true => (&link.rhs, &*chain.first),
+            false => (&*chain.first, &link.rhs),
+        };
         let number = self.scalar(scalar, frame);
         let elementwise = Elementwise::new(link);
+        let notes = RefCell::new(TickNotes::default());
         let change = |column: &mut Column| {
-            elementwise.with_scalar(column, &number, swapped);
+            elementwise.with_scalar(column, &number, swapped, &mut notes.borrow_mut());
             column.has_any()
         };
-        if elementwise.drops_name() {
-            return self.without_names(vector, frame, sink, &change);
+        match elementwise.drops_name() {
+            true => self.without_names(vector, frame, sink, &change),
+            false => self.stream(vector, frame, &mut |row: Row<'_>| {
+                if change(row.column) {
+                    sink(row);
+                }
+            }),
         }
-        self.stream(vector, frame, &mut |row: Row<'_>| {
-            if change(row.column) {
-                sink(row);
-            }
-        });
+        notes.into_inner().note(chain.span_to(link), frame);
     }
 
     fn all_with_scalar(
@@ -110,14 +121,16 @@ impl Evaluator<'_> {
         series: Vec<ColumnSeries>,
         number: &Column,
         link: &Link,
+        node: Span,
         swapped: bool,
         frame: &Frame,
     ) -> Vec<ColumnSeries> {
         let elementwise = Elementwise::new(link);
+        let mut notes = TickNotes::default();
         let delayed = self.view.features.delayed_name_removal;
         let mut out = Vec::with_capacity(series.len());
         for mut series in series {
-            elementwise.with_scalar(&mut series.column, number, swapped);
+            elementwise.with_scalar(&mut series.column, number, swapped, &mut notes);
             if elementwise.drops_name() {
                 series.drop_name = delayed;
                 if !delayed {
@@ -126,6 +139,7 @@ impl Evaluator<'_> {
             }
             out.push(series);
         }
+        notes.note(node, frame);
         super::merge::distinct(out, frame)
     }
 }
@@ -150,6 +164,11 @@ impl Elementwise {
         self.changes_value() || self.return_bool
     }
 
+    /// Whether it trims histograms, which says nothing to floats.
+    pub fn is_trim(self) -> bool {
+        self.op.is_trim()
+    }
+
     /// Arithmetic, as opposed to a comparison.
     pub fn changes_value(self) -> bool {
         !self.op.is_comparison() && !self.op.is_trim()
@@ -157,17 +176,22 @@ impl Elementwise {
 
     /// Replaces a column by the operator's results with a number; `swapped` where the number stands left. A
     /// comparison that filters keeps the vector's sample on whichever side it is.
-    pub fn with_scalar(self, column: &mut Column, number: &Column, swapped: bool) {
-        if column.has_histograms() {
-            return self.samples_with_scalar(column, number, swapped);
+    pub fn with_scalar(
+        self,
+        column: &mut Column,
+        number: &Column,
+        swapped: bool,
+        notes: &mut TickNotes,
+    ) {
+        if column.has_histograms() || self.op.is_trim() {
+            return self.samples_with_scalar(column, number, swapped, notes);
         }
         let numbers = number.values();
         if !self.op.is_comparison() {
-            let (values, present) = column.parts_mut();
-            match arithmetic(self.op) {
-                Some(_) if swapped => self.run(values, numbers, true),
-                Some(_) => self.run(values, numbers, false),
-                None => present.fill(0),
+            let (values, _) = column.parts_mut();
+            match swapped {
+                true => self.run(values, numbers, true),
+                false => self.run(values, numbers, false),
             }
             return;
         }
@@ -223,7 +247,13 @@ impl Elementwise {
         }
     }
 
-    fn samples_with_scalar(self, column: &mut Column, number: &Column, swapped: bool) {
+    fn samples_with_scalar(
+        self,
+        column: &mut Column,
+        number: &Column,
+        swapped: bool,
+        notes: &mut TickNotes,
+    ) {
         for tick in 0..column.len() {
             let number = Sample::Float(number.values()[tick]);
             let Some(sample) = column.get(tick) else {
@@ -234,7 +264,13 @@ impl Elementwise {
             } else {
                 (sample, number)
             };
-            let result = self.of_samples(left, right).unwrap_or(None);
+            let result = match self.of_samples(left, right) {
+                Ok(applied) => applied.outcome,
+                Err(note) => {
+                    notes.put(tick, note);
+                    None
+                }
+            };
             // A filter keeps the vector's side, and only a float can pass one beside a number.
             let kept = match (sample, result) {
                 (Sample::Float(value), Some(_)) if self.op.is_comparison() && !self.return_bool => {
@@ -250,74 +286,96 @@ impl Elementwise {
         }
     }
 
-    /// The result for two samples; `None` where a comparison filters it out.
-    pub fn of_samples(
-        self,
-        left: Sample<'_>,
-        right: Sample<'_>,
-    ) -> Result<Option<Outcome>, Undefined> {
-        match (left, right) {
+    /// The result for two samples.
+    ///
+    /// # Errors
+    ///
+    /// What there is to say where the operator is not defined for such samples: there is no result, and nothing was matched.
+    pub fn of_samples(self, left: Sample<'_>, right: Sample<'_>) -> Result<Applied, Note<'static>> {
+        let outcome = match (left, right) {
             (Sample::Float(a), Sample::Float(b)) if self.op.is_comparison() => {
                 let keep = compare(self.op, a, b);
-                Ok(self.judged(keep, || Outcome::Float(a)))
+                return Ok(self.judged(keep, || Outcome::Float(a)));
             }
             (Sample::Float(a), Sample::Float(b)) => {
-                let body = arithmetic(self.op).ok_or(Undefined)?;
-                Ok(Some(Outcome::Float(body(a, b))))
+                arithmetic(self.op).map(|body| Outcome::Float(body(a, b)))
             }
-            (Sample::Histogram(a), Sample::Histogram(b)) => self.of_histograms(a, b),
+            (Sample::Histogram(a), Sample::Histogram(b)) => return self.of_histograms(a, b),
             (Sample::Histogram(histogram), Sample::Float(number)) => {
-                scaled(histogram, self.op, number).map(Some)
+                scaled(histogram, self.op, number)
             }
             (Sample::Float(number), Sample::Histogram(histogram)) => match self.op {
-                BinaryOp::Mul => scaled(histogram, BinaryOp::Mul, number).map(Some),
-                _ => Err(Undefined),
+                BinaryOp::Mul => scaled(histogram, BinaryOp::Mul, number),
+                _ => None,
             },
+        };
+        match outcome {
+            Some(outcome) => Ok(Applied::new(Some(outcome))),
+            None => Err(self.incompatible(left, right)),
         }
     }
 
+    fn incompatible(self, left: Sample<'_>, right: Sample<'_>) -> Note<'static> {
+        let kind = |sample| match sample {
+            Sample::Float(_) => "float",
+            Sample::Histogram(_) => "histogram",
+        };
+        Note::IncompatibleTypes(self.op, kind(left), kind(right))
+    }
+
     /// What a comparison yields: the sample or nothing, or with `bool` 1 or 0.
-    fn judged(self, keep: bool, sample: impl FnOnce() -> Outcome) -> Option<Outcome> {
-        match self.return_bool {
+    fn judged(self, keep: bool, sample: impl FnOnce() -> Outcome) -> Applied {
+        Applied::new(match self.return_bool {
             true => Some(Outcome::Float(f64::from(u8::from(keep)))),
             false => keep.then(sample),
-        }
+        })
     }
 
     fn of_histograms(
         self,
         a: &Arc<Histogram>,
         b: &Arc<Histogram>,
-    ) -> Result<Option<Outcome>, Undefined> {
-        match self.op {
-            BinaryOp::Add | BinaryOp::Sub => {
-                let mut result = Histogram::clone(a);
-                let combined = match self.op {
-                    BinaryOp::Add => result.add(b),
-                    _ => result.sub(b),
-                };
-                // Prometheus warns of a collision of resets, and drops the result with that.
-                match combined {
-                    Ok(found) if !found.counter_reset_collision => {}
-                    _ => return Err(Undefined),
-                }
-                if self.op == BinaryOp::Sub {
-                    result.counter_reset_hint = crate::model::CounterResetHint::Gauge;
-                }
-                result.compact(0);
-                Ok(Some(Outcome::Histogram(Arc::new(result))))
+    ) -> Result<Applied, Note<'static>> {
+        let (mut result, combined, operation) = match self.op {
+            BinaryOp::Add => {
+                let mut sum = Histogram::clone(a);
+                let combined = sum.add(b);
+                (sum, combined, Operation::Addition)
+            }
+            BinaryOp::Sub => {
+                let mut difference = Histogram::clone(a);
+                let combined = difference.sub(b);
+                difference.counter_reset_hint = CounterResetHint::Gauge;
+                (difference, combined, Operation::Subtraction)
             }
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 let keep = a.equals(b) == (self.op == BinaryOp::Equal);
-                Ok(self.judged(keep, || Outcome::Histogram(Arc::clone(a))))
+                return Ok(self.judged(keep, || Outcome::Histogram(Arc::clone(a))));
             }
-            _ => Err(Undefined),
+            _ => return Err(self.incompatible(Sample::Histogram(a), Sample::Histogram(b))),
+        };
+        let combined = combined.map_err(|_| Note::MixedBucketsInOperator(self.op))?;
+        // Prometheus warns of a collision of resets, and drops the result with that.
+        if combined.counter_reset_collision {
+            return Err(Note::ResetCollision(operation));
         }
+        result.compact(0);
+        Ok(Applied {
+            outcome: Some(Outcome::Histogram(Arc::new(result))),
+            note: combined
+                .bounds_reconciled
+                .then_some(Note::ReconciledBounds(operation)),
+        })
     }
 }
 
-/// The operator is not defined for such samples: there is no result, and nothing was matched.
-pub(super) struct Undefined;
+/// What came of an operator for two samples that were matched.
+pub(super) struct Applied {
+    /// `None` where a comparison filters it out.
+    pub outcome: Option<Outcome>,
+    /// What there is to say.
+    pub note: Option<Note<'static>>,
+}
 
 /// What an operator yields.
 pub(super) enum Outcome {
@@ -325,24 +383,51 @@ pub(super) enum Outcome {
     Histogram(Arc<Histogram>),
 }
 
-/// A histogram times or by a number, or trimmed at it.
-fn scaled(histogram: &Arc<Histogram>, op: BinaryOp, number: f64) -> Result<Outcome, Undefined> {
+impl Applied {
+    fn new(outcome: Option<Outcome>) -> Applied {
+        Applied {
+            outcome,
+            note: None,
+        }
+    }
+}
+
+/// What there is to say of an operator at each tick: Prometheus keeps the last only.
+#[derive(Default)]
+pub(super) struct TickNotes(BTreeMap<usize, Note<'static>>);
+
+impl TickNotes {
+    pub fn put(&mut self, tick: usize, note: Note<'static>) {
+        self.0.insert(tick, note);
+    }
+
+    /// Notes all of it; `node` is where the operator stands with its operands.
+    pub fn note(self, node: Span, frame: &Frame) {
+        let mut remarks = Remarks::default();
+        self.0.into_values().for_each(|note| remarks.add(note));
+        let site = Site::new(node, node, "");
+        remarks.iter().for_each(|note| frame.note(&site, note));
+    }
+}
+
+/// A histogram times or by a number, or trimmed at it; `None` for other operators.
+fn scaled(histogram: &Arc<Histogram>, op: BinaryOp, number: f64) -> Option<Outcome> {
     let mut result = Histogram::clone(histogram);
     match op {
         BinaryOp::Mul => result.mul(number),
         BinaryOp::Div => result.div(number),
         BinaryOp::TrimUpper => {
-            result.trim(number, crate::model::Trim::Upper);
-            return Ok(Outcome::Histogram(Arc::new(result)));
+            result.trim(number, Trim::Upper);
+            return Some(Outcome::Histogram(Arc::new(result)));
         }
         BinaryOp::TrimLower => {
-            result.trim(number, crate::model::Trim::Lower);
-            return Ok(Outcome::Histogram(Arc::new(result)));
+            result.trim(number, Trim::Lower);
+            return Some(Outcome::Histogram(Arc::new(result)));
         }
-        _ => return Err(Undefined),
+        _ => return None,
     }
     result.compact(0);
-    Ok(Outcome::Histogram(Arc::new(result)))
+    Some(Outcome::Histogram(Arc::new(result)))
 }
 
 /// The function of an arithmetic operator.
@@ -381,6 +466,6 @@ fn of_scalars(op: BinaryOp, left: &Column, right: &Column) -> Column {
         op,
         return_bool: true,
     }
-    .with_scalar(&mut out, right, false);
+    .with_scalar(&mut out, right, false, &mut TickNotes::default());
     out
 }

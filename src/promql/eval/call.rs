@@ -4,7 +4,7 @@ use super::frame::Frame;
 use super::select::Take;
 use super::{Evaluator, Row, Sink, emit, merge};
 use crate::model::Labels;
-use crate::promql::annotation::Note;
+use crate::promql::annotation::{Note, Site};
 use crate::promql::ast::{Call, Expr, ExprKind, ValueType, VectorSelector};
 use crate::promql::column::{Column, ColumnSeries, Sample};
 use crate::promql::functions::{
@@ -37,7 +37,12 @@ impl Evaluator<'_> {
                 self.over_first(call, frame, sink, &|column| column.map_floats(false, body))
             }
             Body::HistogramPart(body) => {
-                self.over_first(call, frame, sink, &|column| column.map_histograms(body))
+                if let Some(argument) = call.args.first() {
+                    self.without_metric_names(argument, frame, sink, &|column| {
+                        column.map_histograms(body);
+                        true
+                    });
+                }
             }
             Body::PointwiseWith { body, .. } => self.pointwise_with(call, body, frame, sink),
             Body::Calendar(body) => self.calendar(call, body, frame, sink),
@@ -156,6 +161,9 @@ impl Evaluator<'_> {
         sink: &mut Sink<'_>,
     ) {
         let mut arguments = self.arguments(call, node, frame);
+        if call.function.sorts && frame.lasts && !arguments.is_constant {
+            frame.note(&Site::new(node, node, ""), Note::SortInRange);
+        }
         let result = body(&mut arguments);
         frame.absorb(arguments.errors);
         frame.absorb_annotations(arguments.annotations);
@@ -207,6 +215,7 @@ impl Evaluator<'_> {
             is_seen: frame.count() == 1 && self.is_root(call),
             delayed_name_removal: self.view.features.delayed_name_removal,
             query: frame.query.span(),
+            is_constant: self.is_constant(node, frame),
             errors: Default::default(),
             annotations: Default::default(),
         }
@@ -217,7 +226,7 @@ impl Evaluator<'_> {
             return;
         };
         if let ExprKind::Vector(selector) = &argument.unwrap_parens().kind {
-            return self.of_samples(selector, Take::Stamps, frame, sink);
+            return self.of_samples(selector, argument.span, Take::Stamps, frame, sink);
         }
         self.without_names(argument, frame, sink, &|column| {
             for tick in 0..column.len() {
@@ -234,7 +243,7 @@ impl Evaluator<'_> {
         if let Some(argument) = call.args.first()
             && let ExprKind::Vector(selector) = &argument.unwrap_parens().kind
         {
-            self.of_samples(selector, Take::Starts, frame, sink);
+            self.of_samples(selector, argument.span, Take::Starts, frame, sink);
         }
     }
 
@@ -242,12 +251,13 @@ impl Evaluator<'_> {
     fn of_samples(
         &self,
         selector: &VectorSelector,
+        node: Span,
         take: Take,
         frame: &Frame,
         sink: &mut Sink<'_>,
     ) {
         let mut series = Vec::new();
-        self.vector_selector(selector, frame, take, &mut |row: Row<'_>| {
+        self.vector_selector(selector, node, frame, take, &mut |row: Row<'_>| {
             let labels = match row.drop_name {
                 true => row.labels,
                 false => row.labels.without_metadata(),
@@ -317,6 +327,9 @@ impl Evaluator<'_> {
         self.ranges(argument, kernel.samples, frame, &mut |range| {
             column.reset(frame.count());
             let notes = Notes::new(frame.annotations(), node, first, range.labels);
+            if range.ignores_histograms {
+                notes.add(Note::HistogramsIgnoredInRange);
+            }
             let windows = range.windows(frame.ticks, &params, notes);
             match kernel.body {
                 KernelBody::Column(fill) => fill(&windows, &mut column),
@@ -328,10 +341,10 @@ impl Evaluator<'_> {
                 return;
             }
             if call.function.wants_counter
-                && !is_called_like_a_counter(range.labels.metric())
                 && column.has_floats()
+                && let Some(note) = self.doubt_counter(range.labels)
             {
-                notes.add(Note::PossibleNonCounter);
+                notes.add(note);
             }
             let (labels, drop_name) = naming.of(range.labels, range.drop_name);
             match streamed {
@@ -348,6 +361,25 @@ impl Evaluator<'_> {
             }
         });
         emit(merge::distinct_ranges(kept, frame), sink);
+    }
+}
+
+impl Evaluator<'_> {
+    /// Why a series is perhaps no counter: its name does not end in the way of counters, or where types are labels, it has
+    /// another type. Nothing is said of series without a name.
+    fn doubt_counter<'l>(&self, labels: &'l Labels) -> Option<Note<'l>> {
+        const ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+        const TYPES: [&str; 2] = ["counter", "histogram"];
+        let metric = labels.metric();
+        if metric.is_empty() {
+            return None;
+        }
+        if self.view.features.type_and_unit_labels {
+            let found = labels.value("__type__");
+            return (!TYPES.contains(&found)).then_some(Note::PossibleNonCounterType(found));
+        }
+        let is_called_like_one = ENDINGS.iter().any(|ending| metric.ends_with(ending));
+        (!is_called_like_one).then_some(Note::PossibleNonCounter)
     }
 }
 
@@ -375,12 +407,6 @@ impl Naming {
             (false, false) => (labels.without_metadata(), false),
         }
     }
-}
-
-/// Whether a metric, if it has a name, ends like those of counters.
-fn is_called_like_a_counter(metric: &str) -> bool {
-    const ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
-    metric.is_empty() || ENDINGS.iter().any(|ending| metric.ends_with(ending))
 }
 
 fn validate_ticks(params: &[Column], validate: Validate, ticks: Vec<bool>, frame: &Frame) {

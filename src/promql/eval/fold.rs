@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::model::Histogram;
+use crate::model::{Histogram, Labels};
 use crate::promql::aggregations::Fold;
+use crate::promql::annotation::{Note, Remarks};
 use crate::promql::column::{Column, Sample};
-use crate::promql::histograms;
+use crate::promql::histograms::{self, Seen};
 use crate::promql::numeric::{KahanSum, Mean};
 
 /// The state of a fold over the floats of a group, and the histograms beside them.
@@ -14,8 +15,18 @@ pub(super) struct Folded {
     /// Ticks with a sample that counts.
     present: Vec<u64>,
     state: State,
-    /// The columns that hold histograms, for the folds that take them.
-    histograms: Vec<Column>,
+    /// The series that hold histograms, for the folds that take them.
+    members: Vec<Member>,
+    /// Whether a histogram was left out.
+    has_ignored: bool,
+}
+
+/// A series of a group that holds histograms.
+struct Member {
+    labels: Labels,
+    column: Column,
+    /// Ticks at which a series before it has a float.
+    after_float: Vec<u64>,
 }
 
 /// The running values of a fold, one a tick.
@@ -47,16 +58,22 @@ impl Folded {
             fold,
             present: vec![0; count.div_ceil(64)],
             state,
-            histograms: Vec::new(),
+            members: Vec::new(),
+            has_ignored: false,
         }
     }
 
     /// Adds a series.
-    pub fn fold(&mut self, column: &mut Column) {
+    pub fn fold(&mut self, labels: &Labels, column: &mut Column) {
         let counts_any = matches!(self.fold, Fold::Count | Fold::Group);
         if column.has_histograms() && !counts_any {
-            if matches!(self.fold, Fold::Sum | Fold::Avg) {
-                self.histograms.push(column.clone());
+            match self.fold {
+                Fold::Sum | Fold::Avg => self.members.push(Member {
+                    labels: labels.clone(),
+                    column: column.clone(),
+                    after_float: self.present.clone(),
+                }),
+                _ => self.has_ignored |= column.histogram_ticks().next().is_some(),
             }
             column.drop_histograms();
         }
@@ -84,7 +101,13 @@ impl Folded {
         }
     }
 
-    pub fn into_column(self) -> Column {
+    /// Whether a histogram was left out.
+    pub fn has_ignored(&self) -> bool {
+        self.has_ignored
+    }
+
+    /// What comes of the group. `note` is told of what there is to say of its histograms, and of which metric.
+    pub fn into_column(self, note: &dyn Fn(Note<'_>, &str)) -> Column {
         let values: Vec<f64> = match (self.state, self.fold) {
             (State::Sums(sums), _) => sums.iter().map(|sum| sum.sum + sum.lost).collect(),
             (State::Means(means), _) => means.iter().map(Mean::result).collect(),
@@ -97,8 +120,14 @@ impl Folded {
             (State::Values(values), _) => values,
         };
         let mut out = Column::from_parts(values, self.present);
-        if !self.histograms.is_empty() {
-            fold_histograms(self.fold, &self.histograms, &mut out);
+        if !self.members.is_empty() {
+            let mut remarks = Remarks::default();
+            for tick in 0..out.len() {
+                if let Some(folded) = fold_histograms(self.fold, &self.members, tick, &mut out) {
+                    folded.remark(&mut remarks, note);
+                }
+            }
+            remarks.iter().for_each(|remark| note(remark, ""));
         }
         out
     }
@@ -141,34 +170,77 @@ impl Welford {
     }
 }
 
-/// Puts the sum or mean of histograms where a group has histograms only; a mix with floats has no result.
-fn fold_histograms(fold: Fold, members: &[Column], out: &mut Column) {
-    for tick in 0..out.len() {
-        let found: Vec<&Arc<Histogram>> = members
-            .iter()
-            .filter_map(|member| match member.get(tick) {
-                Some(Sample::Histogram(histogram)) => Some(histogram),
-                _ => None,
-            })
-            .collect();
-        if found.is_empty() {
-            continue;
+/// What came of the histograms of a group at a tick.
+struct FoldedHistograms<'m> {
+    /// The first whose buckets do not fit those before it, and whether a float came before it.
+    misfit: Option<&'m Member>,
+    is_mixed: bool,
+    seen: Seen,
+}
+
+impl FoldedHistograms<'_> {
+    fn remark(&self, remarks: &mut Remarks, note: &dyn Fn(Note<'_>, &str)) {
+        self.seen.remark_bounds(remarks);
+        if let Some(misfit) = self.misfit {
+            note(Note::MixedBuckets, misfit.labels.metric());
         }
-        let mixed = out.is_present(tick);
-        out.clear(tick);
-        if !mixed && let Some(result) = combine(fold, &found) {
-            out.set_histogram(tick, Arc::new(result));
+        remarks.add_if(self.is_mixed, Note::MixedSamplesInAggregation);
+        if self.misfit.is_none() && !self.is_mixed {
+            self.seen.remark_resets(remarks);
         }
     }
 }
 
-/// The sum or mean of histograms; `None` where their buckets do not fit together.
-fn combine(fold: Fold, found: &[&Arc<Histogram>]) -> Option<Histogram> {
-    let found = found.iter().copied();
-    let mut result = match fold {
-        Fold::Avg => histograms::mean(found)?,
-        _ => histograms::sum(found)?,
+/// Puts the sum or mean of histograms where a group has histograms only; a mix with floats has no result. `None` where
+/// there is no histogram.
+fn fold_histograms<'m>(
+    fold: Fold,
+    members: &'m [Member],
+    tick: usize,
+    out: &mut Column,
+) -> Option<FoldedHistograms<'m>> {
+    let of_member = |member: &'m Member| match member.column.get(tick) {
+        Some(Sample::Histogram(histogram)) => Some((member, histogram)),
+        _ => None,
     };
-    result.compact(0);
-    Some(result)
+    let found: Vec<(&Member, &Arc<Histogram>)> = members.iter().filter_map(of_member).collect();
+    let (first, _) = found.first()?;
+    let has_floats = out.is_present(tick);
+    out.clear(tick);
+    let mut folded = FoldedHistograms {
+        misfit: None,
+        is_mixed: has_floats,
+        seen: Seen::default(),
+    };
+    // Histograms behind a float are not even looked at.
+    if first.is_after_float(tick) {
+        return Some(folded);
+    }
+    let histograms = found.iter().map(|(_, histogram)| *histogram);
+    let result = match fold {
+        Fold::Avg => histograms::mean(histograms, &mut folded.seen),
+        _ => histograms::sum(histograms, &mut folded.seen),
+    };
+    match result {
+        Ok(mut result) if !has_floats => {
+            result.compact(0);
+            out.set_histogram(tick, Arc::new(result));
+        }
+        Ok(_) => {}
+        Err(index) => {
+            // Nothing behind a misfit is looked at.
+            folded.misfit = found.get(index).map(|(member, _)| *member);
+            folded.is_mixed = folded
+                .misfit
+                .is_some_and(|misfit| misfit.is_after_float(tick));
+        }
+    }
+    Some(folded)
+}
+
+impl Member {
+    fn is_after_float(&self, tick: usize) -> bool {
+        let word = self.after_float.get(tick / 64);
+        word.is_some_and(|word| word >> (tick % 64) & 1 == 1)
+    }
 }

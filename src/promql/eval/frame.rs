@@ -18,6 +18,8 @@ pub(super) struct Frame {
     pub query: QueryTime,
     /// How many of the times belong to one query at most.
     pub share: usize,
+    /// Whether a query or subquery to which times belong begins and ends at different moments.
+    pub lasts: bool,
     errors: RefCell<BTreeMap<usize, EvalError>>,
     annotations: RefCell<Annotations>,
 }
@@ -58,7 +60,7 @@ impl QueryTime {
 }
 
 impl Frame {
-    pub fn new(ticks: Ticks, query: QueryTime) -> Frame {
+    pub fn new(ticks: Ticks, query: QueryTime, lasts: bool) -> Frame {
         Frame {
             ticks,
             query,
@@ -66,6 +68,7 @@ impl Frame {
                 QueryTime::Same | QueryTime::Shared => 1,
                 QueryTime::Fixed(_) | QueryTime::Range(_) => ticks.count,
             },
+            lasts,
             errors: RefCell::default(),
             annotations: RefCell::default(),
         }

@@ -2,17 +2,18 @@
 //!
 //! Candidates are found once a column; whether they meet is decided tick by tick.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use hashbrown::HashMap;
 
 use super::Evaluator;
-use super::binary::{Elementwise, Outcome, Undefined};
+use super::binary::{Elementwise, Outcome, TickNotes};
 use super::frame::Frame;
 use super::merge::distinct;
 use crate::model::{Labels, METRIC_NAME, is_metadata};
 use crate::promql::ast::{BinaryOp, Link, Matching, Side};
 use crate::promql::column::{Column, ColumnSeries};
+use crate::text::Span;
 
 /// Series that share the matching labels.
 struct MatchGroup {
@@ -23,12 +24,13 @@ struct MatchGroup {
 }
 
 impl Evaluator<'_> {
-    /// The result of an operator between two vectors.
+    /// The result of an operator between two vectors; `node` is where both stand.
     pub(super) fn match_vectors(
         &self,
         left: Vec<ColumnSeries>,
         right: Vec<ColumnSeries>,
         link: &Link,
+        node: Span,
         frame: &Frame,
     ) -> Vec<ColumnSeries> {
         if link.op.is_set() {
@@ -47,8 +49,11 @@ impl Evaluator<'_> {
             frame,
             must_part_ticks: &self.must_part_ticks,
             active: active(&many, &one, link, frame.count()),
+            notes: RefCell::default(),
         };
-        distinct(join.run(&many, &one), frame)
+        let joined = join.run(&many, &one);
+        join.notes.into_inner().note(node, frame);
+        distinct(joined, frame)
     }
 }
 
@@ -63,6 +68,7 @@ struct Join<'j> {
     must_part_ticks: &'j Cell<bool>,
     /// Ticks at which something can match; at others nothing can fail either.
     active: Vec<u64>,
+    notes: RefCell<TickNotes>,
 }
 
 /// The ticks at which series of a match group were matched, told apart by the labels of the result where several may be.
@@ -145,7 +151,13 @@ impl Join<'_> {
             true => (one, many),
             false => (many, one),
         };
-        let (column, met) = combine(self.elementwise, &left.column, &right.column, met);
+        let (column, met) = combine(
+            self.elementwise,
+            &left.column,
+            &right.column,
+            met,
+            &mut self.notes.borrow_mut(),
+        );
         let is_grouped = self.link.matching.group.is_some();
         let key = match is_grouped {
             true => labels.clone(),
@@ -320,10 +332,11 @@ fn combine(
     left: &Column,
     right: &Column,
     mut met: Vec<u64>,
+    notes: &mut TickNotes,
 ) -> (Column, Vec<u64>) {
-    if !left.has_histograms() && !right.has_histograms() {
+    if !left.has_histograms() && !right.has_histograms() && !elementwise.is_trim() {
         let mut out = Column::from_parts(left.values().to_vec(), met.clone());
-        elementwise.with_scalar(&mut out, right, false);
+        elementwise.with_scalar(&mut out, right, false, notes);
         return (out, met);
     }
     let mut out = Column::absent(left.len());
@@ -336,10 +349,20 @@ fn combine(
             continue;
         }
         match elementwise.of_samples(a, b) {
-            Ok(Some(Outcome::Float(value))) => out.set(tick, value),
-            Ok(Some(Outcome::Histogram(histogram))) => out.set_histogram(tick, histogram),
-            Ok(None) => {}
-            Err(Undefined) => met[tick / 64] &= !bit,
+            Ok(applied) => {
+                match applied.outcome {
+                    Some(Outcome::Float(value)) => out.set(tick, value),
+                    Some(Outcome::Histogram(histogram)) => out.set_histogram(tick, histogram),
+                    None => {}
+                }
+                if let Some(note) = applied.note {
+                    notes.put(tick, note);
+                }
+            }
+            Err(note) => {
+                met[tick / 64] &= !bit;
+                notes.put(tick, note);
+            }
         }
     }
     (out, met)

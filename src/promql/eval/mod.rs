@@ -22,13 +22,14 @@ mod ranges;
 mod select;
 mod smooth;
 mod subquery;
+mod totals;
 mod view;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 pub use budget::TOO_MANY as TOO_MANY_SAMPLES;
 pub use view::{Horizon, Reader, View};
@@ -37,7 +38,7 @@ use self::budget::Budget;
 use self::frame::{Frame, QueryTime};
 use self::ranges::Range;
 use self::select::{Selected, Take};
-use super::annotation::Annotations;
+use super::annotation::{Annotations, Note, Operation};
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
 use super::functions::QuerySpan;
@@ -46,6 +47,7 @@ use super::query::Query;
 use super::window::{Contents, Notes, Windows};
 use crate::model::{Labels, Millis, Timestamp, is_metadata};
 use crate::store::Points;
+use crate::text::Span;
 
 /// What a query evaluated to at every tick.
 #[derive(Debug, Clone)]
@@ -71,10 +73,8 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
     let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr) {
         true => evaluator.one_by_one(expr, ticks),
         false => {
-            let columns = evaluator.all_at_once(expr, ticks, QueryTime::Same);
-            // What was noted at ticks that failed does not count, and nobody knows which ticks those were.
-            let is_unclear = !columns.errors.is_empty() && !columns.annotations.is_empty();
-            match evaluator.must_part_ticks.get() || is_unclear {
+            let columns = evaluator.all_at_once(expr, Frame::new(ticks, QueryTime::Same, false));
+            match evaluator.must_part_ticks.get() || evaluator.is_unclear(&columns) {
                 true => evaluator.one_by_one(expr, ticks),
                 false => columns,
             }
@@ -108,7 +108,8 @@ pub fn evaluate_range(
     }
     let evaluator = Evaluator::new(view, expr);
     let span = QuerySpan { start, end, step };
-    let mut columns = evaluator.all_at_once(expr, ticks, QueryTime::Range(span));
+    let frame = Frame::new(ticks, QueryTime::Range(span), start != end);
+    let mut columns = evaluator.all_at_once(expr, frame);
     columns.series.sort_by(|a, b| a.labels.cmp(&b.labels));
     if !columns.errors.is_empty() {
         columns.annotations = Annotations::default();
@@ -138,7 +139,7 @@ pub fn evaluate_windows(
     time: Timestamp,
 ) -> Result<Windowed, EvalError> {
     let evaluator = Evaluator::new(view, &query.expr);
-    let frame = Frame::new(Ticks::instant(time), QueryTime::Same);
+    let frame = Frame::new(Ticks::instant(time), QueryTime::Same, false);
     let mut found: BTreeMap<Labels, Points> = BTreeMap::new();
     evaluator.ranges(&query.expr, Samples::AsTheyAre, &frame, &mut |range| {
         let (first, past) = range.bounds.first().copied().unwrap_or_default();
@@ -204,6 +205,12 @@ struct Evaluator<'a> {
     /// Whether something went wrong of which only a tick alone can tell what exactly: a step failed that the subqueries
     /// of several ticks share, or a message depends on the order of series, which depends on the tick.
     must_part_ticks: Cell<bool>,
+    /// Calls and aggregations that are the same at all steps of a query, by where they stand. Found when they are asked for.
+    constants: OnceCell<HashSet<Span>>,
+    /// Whether several ticks saw the same histograms without buckets.
+    shares_totals: Cell<bool>,
+    /// Selectors of whose histograms only counts and sums are read. Found when they are asked for.
+    totals: OnceCell<HashSet<*const VectorSelector>>,
     /// The series of each selector, by its place in the tree.
     selections: RefCell<HashMap<*const VectorSelector, Rc<Vec<Selected>>>>,
 }
@@ -227,13 +234,33 @@ impl<'a> Evaluator<'a> {
             root,
             budget: Budget::new(view.max_samples),
             must_part_ticks: Cell::new(false),
+            constants: OnceCell::new(),
+            shares_totals: Cell::new(false),
+            totals: OnceCell::new(),
             selections: RefCell::default(),
         }
     }
 
-    fn all_at_once(&self, expr: &Expr, ticks: Ticks, query: QueryTime) -> Columns {
-        let frame = Frame::new(ticks, query);
-        self.budget.begin(ticks, query);
+    /// Whether it can't be said which of the annotations are those of ticks that did not fail, and what histograms that
+    /// ticks share know of resets.
+    fn is_unclear(&self, columns: &Columns) -> bool {
+        let collides = |operation| {
+            columns
+                .annotations
+                .mentions(Note::ResetCollision(operation))
+        };
+        let operations = [
+            Operation::Addition,
+            Operation::Subtraction,
+            Operation::Aggregation,
+        ];
+        !columns.annotations.is_empty()
+            && (!columns.errors.is_empty()
+                || (self.shares_totals.get() && operations.into_iter().any(collides)))
+    }
+
+    fn all_at_once(&self, expr: &Expr, frame: Frame) -> Columns {
+        self.budget.begin(frame.ticks, frame.query);
         let series = match expr.value_type() {
             _ if !self.may_begin(&frame, &frame) => Vec::new(),
             ValueType::Scalar => vec![ColumnSeries {
@@ -243,6 +270,7 @@ impl<'a> Evaluator<'a> {
             }],
             _ => merge::remove_names(self.vector(expr, &frame), &frame),
         };
+        let ticks = frame.ticks;
         let (errors, annotations) = frame.into_parts();
         Columns {
             ticks,
@@ -261,7 +289,8 @@ impl<'a> Evaluator<'a> {
                 break;
             }
             let tick_alone = Ticks::instant(ticks.time(tick));
-            let single = self.all_at_once(expr, tick_alone, QueryTime::Same);
+            let frame = Frame::new(tick_alone, QueryTime::Same, false);
+            let single = self.all_at_once(expr, frame);
             for series in single.series {
                 let Some(sample) = series.column.get(0) else {
                     continue;
@@ -342,7 +371,9 @@ impl<'a> Evaluator<'a> {
     /// Streams what a node yields.
     fn yielded(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
         match &expr.kind {
-            ExprKind::Vector(selector) => self.vector_selector(selector, frame, Take::Values, sink),
+            ExprKind::Vector(selector) => {
+                self.vector_selector(selector, expr.span, frame, Take::Values, sink)
+            }
             ExprKind::Call(call) => self.call(call, expr.span, frame, sink),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.span, frame, sink),
             ExprKind::Chain(chain) => self.chain(chain, frame, sink),
@@ -405,7 +436,7 @@ impl<'a> Evaluator<'a> {
             true => merge::joined,
             false => merge::joined_within,
         };
-        self.without_names_by(inner, frame, sink, &negate, join);
+        self.without_names_by(inner, frame, sink, &negate, Labels::without_metadata, join);
     }
 
     /// Streams an expression through `change`, which says whether the series stays, and drops metric names.
@@ -418,7 +449,20 @@ impl<'a> Evaluator<'a> {
         sink: &mut Sink<'_>,
         change: &dyn Fn(&mut Column) -> bool,
     ) {
-        self.without_names_by(expr, frame, sink, change, merge::distinct);
+        let nameless = Labels::without_metadata;
+        self.without_names_by(expr, frame, sink, change, nameless, merge::distinct);
+    }
+
+    /// Functions of parts of histograms leave type and unit where they are.
+    fn without_metric_names(
+        &self,
+        expr: &Expr,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+        change: &dyn Fn(&mut Column) -> bool,
+    ) {
+        let nameless = Labels::without_metric;
+        self.without_names_by(expr, frame, sink, change, nameless, merge::distinct);
     }
 
     fn without_names_by(
@@ -427,12 +471,13 @@ impl<'a> Evaluator<'a> {
         frame: &Frame,
         sink: &mut Sink<'_>,
         change: &dyn Fn(&mut Column) -> bool,
+        nameless: fn(&Labels) -> Labels,
         join: fn(Vec<ColumnSeries>, &Frame) -> Vec<ColumnSeries>,
     ) {
         let delayed = self.view.features.delayed_name_removal;
         let nameless = |row: &Row<'_>| match delayed {
             true => (row.labels.clone(), true),
-            false => (row.labels.without_metadata(), false),
+            false => (nameless(&row.labels), false),
         };
         if delayed || self.is_unique_without_name(expr) {
             self.stream(expr, frame, &mut |row: Row<'_>| {
@@ -486,7 +531,10 @@ impl Evaluator<'_> {
                 self.is_unique_without_name(inner)
             }
             // What has no name any more was told apart when it lost it.
-            ExprKind::Call(call) => !call.function.keeps_name,
+            ExprKind::Call(call) => match (call.function.body, call.args.first()) {
+                (Body::HistogramPart(_), Some(arg)) => self.is_unique_without_name(arg),
+                _ => !call.function.keeps_name,
+            },
             ExprKind::Chain(chain) => chain.links.last().is_some_and(|link| {
                 link.return_bool
                     || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
@@ -496,7 +544,11 @@ impl Evaluator<'_> {
                     aggregate.param.as_ref().map(|param| &param.unwrap_parens().kind),
                     Some(ExprKind::String(label)) if is_metadata(label)
                 );
+                // Without some labels type and unit stay.
+                let may_be_typed =
+                    aggregate.grouping.without && !self.is_unique_without_name(&aggregate.expr);
                 !makes_names
+                    && !may_be_typed
                     && !aggregate
                         .grouping
                         .labels

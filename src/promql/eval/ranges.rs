@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Evaluator;
 use super::frame::Frame;
-use super::select::{BoundsCache, Limit, Reach};
+use super::select::{Bounds, BoundsCache, Limit, Reach};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
 use crate::promql::column::{Column, Ticks};
@@ -24,6 +24,8 @@ pub(super) struct Range<'r> {
     pub ends: Ends,
     pub range: Millis,
     pub extension: Option<Extension>,
+    /// Whether a window held histograms beside its floats, and only floats were wanted.
+    pub ignores_histograms: bool,
 }
 
 impl<'r> Range<'r> {
@@ -53,11 +55,14 @@ impl Evaluator<'_> {
     /// The ticks at which some window holds a sample.
     pub(super) fn ticks_with_samples(&self, argument: &Expr, frame: &Frame) -> Vec<bool> {
         let mut any = vec![false; frame.count()];
-        self.ranges(argument, Samples::Any, frame, &mut |range| {
+        // The windows are evaluated again for their samples: what there is to say of them is to be said once.
+        let silent = Frame::new(frame.ticks, frame.query, frame.lasts).with_share(frame.share);
+        self.ranges(argument, Samples::Any, &silent, &mut |range| {
             for (any, (first, past)) in any.iter_mut().zip(range.bounds) {
                 *any |= first < past;
             }
         });
+        frame.absorb(silent.into_parts().0);
         any
     }
 
@@ -82,8 +87,13 @@ impl Evaluator<'_> {
                         Samples::Any => without_hints(&series.points),
                         Samples::Floats | Samples::AsTheyAre => clean(&series.points, samples),
                     };
-                    let bounds =
-                        cache.of(&points, Limit::None, frame.ticks, ends, Reach::back(range));
+                    let shape = Shape {
+                        limit: Limit::None,
+                        ticks: frame.ticks,
+                        ends,
+                        reach: Reach::back(range),
+                    };
+                    let bounds = shape.bounds(&points, &mut cache);
                     if !self.has_room_for(&points, &bounds.of_ticks, frame) {
                         return;
                     }
@@ -97,6 +107,11 @@ impl Evaluator<'_> {
                         ends,
                         range,
                         extension: None,
+                        ignores_histograms: shape.ignores(
+                            &series.points,
+                            samples,
+                            &bounds.of_ticks,
+                        ),
                     });
                 });
             }
@@ -137,8 +152,19 @@ impl Evaluator<'_> {
                 return;
             }
             let visible = self.visible(selected, frame);
-            let points = clean(&visible.points, samples);
-            let bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            let stride = (reach.back.saturating_add(reach.ahead)).min(frame.ticks.step);
+            let totals = self.totals_of(&matrix.selector, &visible, frame, ends, reach, stride);
+            let seen = totals
+                .as_ref()
+                .map_or(&*visible.points, |totals| &totals.points);
+            let points = clean(seen, samples);
+            let shape = Shape {
+                limit: visible.limit,
+                ticks: frame.ticks,
+                ends,
+                reach,
+            };
+            let bounds = shape.bounds(&points, &mut cache);
             if !self.has_room_for(&points, &bounds.of_ticks, frame) {
                 return;
             }
@@ -155,8 +181,36 @@ impl Evaluator<'_> {
                 ends,
                 range,
                 extension,
+                ignores_histograms: shape.ignores(&visible.points, samples, &bounds.of_ticks),
             });
         }
+    }
+}
+
+/// Where the windows of a series lie.
+#[derive(Clone, Copy)]
+struct Shape {
+    limit: Limit,
+    ticks: Ticks,
+    ends: Ends,
+    reach: Reach,
+}
+
+impl Shape {
+    fn bounds<'c>(self, points: &Points, cache: &'c mut BoundsCache) -> &'c Bounds {
+        cache.of(points, self.limit, self.ticks, self.ends, self.reach)
+    }
+
+    /// Whether only floats are wanted and some window holds histograms beside them.
+    fn ignores(self, points: &Points, samples: Samples, floats: &[(u32, u32)]) -> bool {
+        if samples != Samples::Floats || !points.has_histograms() {
+            return false;
+        }
+        let histograms = points.filtered(|index| points.histogram(index).is_some());
+        let mut cache = BoundsCache::default();
+        let windows = self.bounds(&histograms, &mut cache);
+        let mut both = floats.iter().zip(&windows.of_ticks);
+        both.any(|(floats, histograms)| floats.0 < floats.1 && histograms.0 < histograms.1)
     }
 }
 

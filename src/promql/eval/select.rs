@@ -12,11 +12,13 @@ use super::smooth::smoothed;
 use super::view::Horizon;
 use super::{Evaluator, Row, Sink};
 use crate::model::{Labels, Matcher, Millis, Timestamp};
+use crate::promql::annotation::Site;
 use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::Samples;
 use crate::promql::window::{Ends, Steady};
 use crate::store::{Points, SeriesId, is_stale};
+use crate::text::Span;
 
 /// One label set that a selector found, with everything that was written under it.
 #[derive(Debug)]
@@ -283,10 +285,12 @@ impl<'a> Evaluator<'a> {
         Ok(Ends::At(moment.saturating_sub(offset)))
     }
 
-    /// Streams an instant selector: at each tick the newest sample within the look-back, unless it is stale.
+    /// Streams an instant selector: at each tick the newest sample within the look-back, unless it is stale. `node` is
+    /// where the selector stands.
     pub(super) fn vector_selector(
         &self,
         selector: &VectorSelector,
+        node: Span,
         frame: &Frame,
         take: Take,
         sink: &mut Sink<'_>,
@@ -308,9 +312,13 @@ impl<'a> Evaluator<'a> {
                 return;
             }
             let visible = self.visible(selected, frame);
+            let totals = self.totals_of(selector, &visible, frame, ends, reach, reach.back);
+            let seen = totals
+                .as_ref()
+                .map_or(&*visible.points, |totals| &totals.points);
             let points = match is_smoothed {
-                true => clean(&visible.points, Samples::Any),
-                false => Cow::Borrowed(&*visible.points),
+                true => clean(seen, Samples::Any),
+                false => Cow::Borrowed(seen),
             };
             let bounds = &cache
                 .of(&points, visible.limit, frame.ticks, ends, reach)
@@ -324,9 +332,16 @@ impl<'a> Evaluator<'a> {
                     points.starts().get(index).copied().unwrap_or(0)
                 }),
                 Take::Values if is_smoothed => {
-                    smoothed(&points, bounds, frame.ticks, ends, &mut column)
+                    let remarks = smoothed(&points, bounds, frame.ticks, ends, &mut column);
+                    let site = Site::new(node, node, selected.labels.metric());
+                    remarks.iter().for_each(|note| frame.note(&site, note));
                 }
-                Take::Values => newest(&points, bounds, &mut column),
+                Take::Values => {
+                    newest(&points, bounds, &mut column);
+                    if let Some(totals) = &totals {
+                        totals.put_first(&visible.points, bounds, &mut column);
+                    }
+                }
             }
             if column.has_any() {
                 sink(Row {

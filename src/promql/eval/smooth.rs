@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use crate::model::{CounterResetHint, Histogram, Timestamp};
+use crate::promql::annotation::{Note, Remarks};
 use crate::promql::column::{Column, Ticks};
 use crate::promql::functions::{interpolate_gauge, interpolate_histograms};
+use crate::promql::histograms::is_gauge;
 use crate::promql::window::{Contents, Ends, Window};
 use crate::store::Points;
 
-/// Fills the column of one series, whose windows reach as far back as ahead.
+/// Fills the column of one series, whose windows reach as far back as ahead, and says what there is to say of it.
 pub(super) fn smoothed(
     points: &Points,
     bounds: &[(u32, u32)],
     ticks: Ticks,
     ends: Ends,
     column: &mut Column,
-) {
+) -> Remarks {
+    let mut remarks = Remarks::default();
     for (tick, &(first, past)) in bounds
         .iter()
         .enumerate()
@@ -36,13 +39,14 @@ pub(super) fn smoothed(
                 }
             }
             (Contents::Histograms, next) => {
-                if let Some(histogram) = histogram(&window, next, at) {
+                if let Some(histogram) = histogram(&window, next, at, &mut remarks) {
                     column.set_histogram(tick, histogram);
                 }
             }
-            (Contents::Mixed, _) => {}
+            (Contents::Mixed, _) => remarks.add(Note::MixedSamples),
         }
     }
+    remarks
 }
 
 /// `next` is the first sample at or after the moment; before the first of all there is nothing.
@@ -56,7 +60,12 @@ fn float(window: &Window<'_>, next: Option<usize>, at: Timestamp) -> Option<f64>
     }
 }
 
-fn histogram(window: &Window<'_>, next: Option<usize>, at: Timestamp) -> Option<Arc<Histogram>> {
+fn histogram(
+    window: &Window<'_>,
+    next: Option<usize>,
+    at: Timestamp,
+    remarks: &mut Remarks,
+) -> Option<Arc<Histogram>> {
     let points = window.points;
     let Some(next) = next else {
         let mut last = Histogram::clone(points.histogram(window.past - 1)?);
@@ -72,13 +81,13 @@ fn histogram(window: &Window<'_>, next: Option<usize>, at: Timestamp) -> Option<
     }
     let before = points.histogram(next - 1)?;
     if before.uses_custom_buckets() != after.uses_custom_buckets() {
+        remarks.add(Note::MixedBuckets);
         return None;
     }
-    let is_gauge = |histogram: &Histogram| histogram.counter_reset_hint == CounterResetHint::Gauge;
     let is_counter = !(is_gauge(before) && is_gauge(after));
     let (before, after) = (
         (points.time(next - 1), before.as_ref()),
         (points.time(next), after.as_ref()),
     );
-    interpolate_histograms(before, after, at, is_counter).map(Arc::new)
+    interpolate_histograms(before, after, at, is_counter, remarks).map(Arc::new)
 }

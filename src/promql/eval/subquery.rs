@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, QueryTime};
 use super::{Evaluator, Row};
-use crate::model::{Labels, Millis};
+use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::ast::{At, Call, DurationExpr, Expr, ExprKind, Extension, Subquery, ValueType};
 use crate::promql::column::{Sample, Ticks};
 use crate::promql::functions::Body;
@@ -43,7 +43,8 @@ impl Evaluator<'_> {
             outer => outer,
         };
         let steps = shape.steps(frame.ticks);
-        let inner = Frame::new(steps, query).with_share(shape.steps_of_one(frame));
+        let inner = Frame::new(steps, query, shape.lasts(frame.ticks))
+            .with_share(shape.steps_of_one(frame));
         if !self.may_begin(&inner, frame) {
             return;
         }
@@ -53,7 +54,7 @@ impl Evaluator<'_> {
         self.stream(&subquery.expr, &inner, &mut |row: Row<'_>| {
             series.push(stepped(row, steps))
         });
-        self.hand_up(inner, frame);
+        self.hand_up(inner, shape, frame);
         for series in &series {
             if self.is_over() {
                 return;
@@ -64,10 +65,13 @@ impl Evaluator<'_> {
     }
 
     /// An error at a step fails the query, even where no window holds the step. Where several ticks share the steps,
-    /// they are to be evaluated one by one.
-    fn hand_up(&self, inner: Frame, frame: &Frame) {
+    /// they are to be evaluated one by one; also where something is said of steps of which some are in no window.
+    fn hand_up(&self, inner: Frame, shape: Shape, frame: &Frame) {
         let is_shared = inner.query == QueryTime::Shared;
         let (errors, annotations) = inner.into_parts();
+        if is_shared && !annotations.is_empty() && shape.leaves_gaps(frame.ticks) {
+            self.must_part_ticks.set(true);
+        }
         frame.absorb_annotations(annotations);
         if let Some(error) = errors.into_values().next() {
             self.must_part_ticks
@@ -151,7 +155,7 @@ impl Shape {
         let before = first_end.saturating_sub(self.range).div_euclid(self.step);
         let start = (before + 1).saturating_mul(self.step);
         let last = last_end.div_euclid(self.step).saturating_mul(self.step);
-        let count = if last < start {
+        let count = if last < start || ticks.count == 0 {
             0
         } else {
             (last - start) / self.step + 1
@@ -173,6 +177,22 @@ impl Shape {
             Ends::At(_) => 0,
         };
         (length.saturating_add(self.range) / self.step).saturating_add(1) as usize
+    }
+
+    /// Whether at any tick the steps begin before the windows end, be it that there is a single step, as Prometheus sees
+    /// it: the end need not be a step.
+    fn lasts(self, ticks: Ticks) -> bool {
+        let lasts = |time: Timestamp| {
+            let steps = self.steps(Ticks::instant(time));
+            steps.count > 0 && steps.start != self.ends.of(time)
+        };
+        // The first of the steps lies before the end if a window is longer than a step.
+        self.range > self.step || ticks.iter().any(lasts)
+    }
+
+    /// Whether some steps between the first and the last are in no window.
+    fn leaves_gaps(self, ticks: Ticks) -> bool {
+        matches!(self.ends, Ends::Before(_)) && ticks.count > 1 && ticks.step > self.range
     }
 }
 

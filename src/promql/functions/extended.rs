@@ -6,30 +6,35 @@ use std::sync::Arc;
 
 use super::rates::{Kind, whole_seconds};
 use crate::model::{CounterResetHint, Histogram, Timestamp};
+use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::Extension;
 use crate::promql::column::Column;
+use crate::promql::histograms;
 use crate::promql::window::{Contents, Window, Windows};
 use crate::store::Points;
 
 /// Fills the column of one series.
 pub(super) fn fill(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
+    let mut remarks = Remarks::default();
     for window in windows.iter() {
+        let contents = window.contents();
+        if contents == Contents::Mixed {
+            remarks.add(Note::MixedSamples);
+            continue;
+        }
         let Some(stretch) = Stretch::new(windows, &window, kind) else {
             continue;
         };
         if stretch.is_smoothed && window.points.time(stretch.first) > stretch.end {
             continue;
         }
-        match window.contents() {
-            Contents::Floats => out.set(window.tick, stretch.of_floats(&window)),
-            Contents::Histograms => {
-                if let Some(result) = stretch.of_histograms(&window) {
-                    out.set_histogram(window.tick, Arc::new(result));
-                }
-            }
-            Contents::Mixed => {}
+        if contents == Contents::Floats {
+            out.set(window.tick, stretch.of_floats(&window));
+        } else if let Some(result) = stretch.of_histograms(&window, &mut remarks) {
+            out.set_histogram(window.tick, Arc::new(result));
         }
     }
+    windows.notes.add_all(&remarks);
 }
 
 /// The floats of an extended window by itself: one at its start, those within, one at its end. `None` where all samples
@@ -80,6 +85,7 @@ pub(crate) fn interpolate_histograms(
     after: (Timestamp, &Histogram),
     at: Timestamp,
     is_counter: bool,
+    remarks: &mut Remarks,
 ) -> Option<Histogram> {
     if at == before.0 {
         return Some(before.1.clone());
@@ -93,9 +99,9 @@ pub(crate) fn interpolate_histograms(
         result.mul(fraction);
         return Some(result);
     }
-    result.sub(before.1).ok()?;
+    histograms::subtract(&mut result, before.1, remarks)?;
     result.mul(fraction);
-    result.add(before.1).ok()?;
+    histograms::add(&mut result, before.1, remarks)?;
     Some(result)
 }
 
@@ -193,34 +199,29 @@ impl Stretch {
         first..past.max(first)
     }
 
-    fn of_histograms(&self, window: &Window<'_>) -> Option<Histogram> {
+    fn of_histograms(&self, window: &Window<'_>, remarks: &mut Remarks) -> Option<Histogram> {
         let points = window.points;
         let histogram = |index: usize| points.histogram(index).map(|found| found.as_ref());
         let is_custom = histogram(self.first)?.uses_custom_buckets();
         for index in self.first..=self.last {
-            if histogram(index)?.uses_custom_buckets() != is_custom {
+            let found = histogram(index)?;
+            if found.uses_custom_buckets() != is_custom {
+                remarks.add(Note::MixedBuckets);
                 return None;
             }
+            let is_gauge = histograms::is_gauge(found);
+            remarks.add_if(self.is_counter() && is_gauge, Note::NotCounter);
         }
-        let between = |before: usize, at| {
-            let first = (points.time(before), histogram(before)?);
-            let second = (points.time(before + 1), histogram(before + 1)?);
-            interpolate_histograms(first, second, at, self.is_counter())
-        };
-        let left = match self.begins_between(window) {
-            true => between(self.first, self.start)?,
-            false => histogram(self.first)?.clone(),
-        };
-        let right = match self.ends_between(window) {
-            true => between(self.last - 1, self.end)?,
-            false => histogram(self.last)?.clone(),
-        };
+        let (left, right) = self.ends_of_histograms(window, remarks)?;
+        if !self.is_counter() {
+            histograms::remark_kind(&left, &right, false, remarks);
+        }
         let mut result = right.clone();
-        result.sub(&left).ok()?;
+        histograms::subtract(&mut result, &left, remarks)?;
         if self.is_counter()
-            && let Some(lost) = self.histograms_lost(window, &left, &right)?
+            && let Some(lost) = self.histograms_lost(window, &left, &right, remarks)?
         {
-            result.add(&lost).ok()?;
+            histograms::add(&mut result, &lost, remarks)?;
         }
         if self.kind == Kind::Rate {
             result.div(self.divisor);
@@ -230,12 +231,37 @@ impl Stretch {
         Some(result)
     }
 
+    /// The histograms at both ends of the window, `None` where their buckets do not fit together.
+    fn ends_of_histograms(
+        &self,
+        window: &Window<'_>,
+        remarks: &mut Remarks,
+    ) -> Option<(Histogram, Histogram)> {
+        let points = window.points;
+        let histogram = |index: usize| points.histogram(index).map(|found| found.as_ref());
+        let mut between = |before: usize, at| {
+            let first = (points.time(before), histogram(before)?);
+            let second = (points.time(before + 1), histogram(before + 1)?);
+            interpolate_histograms(first, second, at, self.is_counter(), remarks)
+        };
+        let left = match self.begins_between(window) {
+            true => between(self.first, self.start)?,
+            false => histogram(self.first)?.clone(),
+        };
+        let right = match self.ends_between(window) {
+            true => between(self.last - 1, self.end)?,
+            false => histogram(self.last)?.clone(),
+        };
+        Some((left, right))
+    }
+
     /// What a counter lost in resets within the window, `None` where its buckets do not fit together.
     fn histograms_lost(
         &self,
         window: &Window<'_>,
         left: &Histogram,
         right: &Histogram,
+        remarks: &mut Remarks,
     ) -> Option<Option<Histogram>> {
         let histogram = |index: usize| window.points.histogram(index).map(|found| found.as_ref());
         let mut before = left;
@@ -257,9 +283,7 @@ impl Stretch {
             let current = current?;
             if current.detect_reset(before) {
                 match &mut lost {
-                    Some(lost) => {
-                        lost.add(before).ok()?;
-                    }
+                    Some(lost) => histograms::add(lost, before, remarks)?,
                     None => lost = Some(before.clone()),
                 }
             }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
-use super::annotation::Annotations;
+use super::annotation::{Annotations, Note, Site};
 use super::ast::{Expr, Extension, ValueType};
 use super::column::{Column, ColumnSeries, EvalError, Ticks};
 use super::window::{Window, Windows};
@@ -36,6 +36,10 @@ pub struct Function {
     pub body: Body,
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
+    /// What it reads of native histograms.
+    pub histograms: HistogramUse,
+    /// Whether it says nothing but an order.
+    pub sorts: bool,
     /// Whether its argument should be a counter.
     pub wants_counter: bool,
     /// Which extended windows it takes.
@@ -131,6 +135,17 @@ pub enum Samples {
     AsTheyAre,
 }
 
+/// What a function reads of native histograms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistogramUse {
+    /// It does not say.
+    Any,
+    /// Count and sum alone.
+    Totals,
+    /// The buckets too.
+    Buckets,
+}
+
 /// The arguments of a call, evaluated.
 #[derive(Debug)]
 pub struct Arguments<'a> {
@@ -148,6 +163,8 @@ pub struct Arguments<'a> {
     pub delayed_name_removal: bool,
     /// The query that the ticks belong to; `None` where each tick is an instant query of its own.
     pub query: Option<QuerySpan>,
+    /// Whether the call is the same at any tick.
+    pub is_constant: bool,
     /// Errors by tick.
     pub errors: BTreeMap<usize, EvalError>,
     /// What there is to say of the call.
@@ -263,6 +280,8 @@ impl Function {
             doc,
             body,
             keeps_name: false,
+            histograms: HistogramUse::Any,
+            sorts: false,
             wants_counter: false,
             extensions: &[],
             experimental: false,
@@ -274,6 +293,18 @@ impl Function {
     const fn keeping_name(self) -> Function {
         Function {
             keeps_name: true,
+            ..self
+        }
+    }
+
+    const fn reading(self, histograms: HistogramUse) -> Function {
+        Function { histograms, ..self }
+    }
+
+    const fn sorting(self) -> Function {
+        Function {
+            keeps_name: true,
+            sorts: true,
             ..self
         }
     }
@@ -335,6 +366,19 @@ impl Arguments<'_> {
             Some(Argument::Scalar(column)) => column.values()[tick],
             _ => f64::NAN,
         }
+    }
+
+    /// Notes something of an argument and of a metric.
+    fn note(&mut self, argument: usize, metric: &str, note: Note<'_>) {
+        if let Some(site) = self.site(argument, metric) {
+            self.annotations.add(&site, note);
+        }
+    }
+
+    /// Where an argument stands.
+    fn site<'m>(&self, argument: usize, metric: &'m str) -> Option<Site<'m>> {
+        let argument = self.exprs.get(argument)?.unwrap_parens();
+        Some(Site::new(self.node, argument.span, metric))
     }
 
     /// The labels of a result that has lost its metric name, and whether it still has to.

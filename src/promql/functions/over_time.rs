@@ -1,9 +1,11 @@
 //! Functions that aggregate the samples of a window.
 
 use super::{Body, Function, Samples};
+use crate::model::Histogram;
+use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::{Column, Sample};
-use crate::promql::histograms;
+use crate::promql::histograms::{self, Seen};
 use crate::promql::numeric::{KahanSum, mean, quantile};
 use crate::promql::window::{Window, Windows};
 
@@ -16,7 +18,11 @@ pub(super) static ROWS: &[Function] = &[
             windows.fill_by_contents(
                 out,
                 |window| Some(sum(window)),
-                |window| histograms::sum(window.histograms()),
+                |window, remarks| {
+                    let mut seen = Seen::default();
+                    let sum = histograms::sum(window.histograms(), &mut seen);
+                    remarked(sum, &seen, remarks)
+                },
             );
         },
         "Sum of the samples.",
@@ -28,7 +34,11 @@ pub(super) static ROWS: &[Function] = &[
             windows.fill_by_contents(
                 out,
                 |window| Some(mean(window.values().iter().copied())),
-                |window| histograms::mean(window.histograms()),
+                |window, remarks| {
+                    let mut seen = Seen::default();
+                    let mean = histograms::mean(window.histograms(), &mut seen);
+                    remarked(mean, &seen, remarks)
+                },
             );
         },
         "Mean of the samples.",
@@ -66,14 +76,7 @@ pub(super) static ROWS: &[Function] = &[
         Body::Window {
             params: &[Scalar, Matrix],
             samples: Samples::Floats,
-            kernel: |windows, out| {
-                windows.fill(out, |window| {
-                    Some(quantile(
-                        windows.param(0, window.tick),
-                        &mut window.values().to_vec(),
-                    ))
-                });
-            },
+            kernel: quantiles,
             validate: None,
         },
         "The quantile φ of the samples, interpolated.",
@@ -138,6 +141,36 @@ const fn of_floats(
     doc: &'static str,
 ) -> Function {
     Function::new(name, Body::EachWindow(body), doc)
+}
+
+/// A sum or mean of histograms, with what there is to say of it. Where kinds of buckets mix nothing else is.
+fn remarked(
+    result: Result<Histogram, usize>,
+    seen: &Seen,
+    remarks: &mut Remarks,
+) -> Option<Histogram> {
+    match result {
+        Ok(histogram) => {
+            seen.remark_bounds(remarks);
+            seen.remark_resets(remarks);
+            Some(histogram)
+        }
+        Err(_) => {
+            remarks.add(Note::MixedBuckets);
+            None
+        }
+    }
+}
+
+fn quantiles(windows: &Windows<'_>, out: &mut Column) {
+    let mut noted = None;
+    for window in windows.iter() {
+        let q = windows.param(0, window.tick);
+        if !(0.0..=1.0).contains(&q) && noted.replace(q.to_bits()) != Some(q.to_bits()) {
+            windows.notes.add(Note::InvalidQuantile(q));
+        }
+        out.set(window.tick, quantile(q, &mut window.values().to_vec()));
+    }
 }
 
 fn sum(window: &Window<'_>) -> f64 {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::starts::{is_reset_by_start, start_within};
+use super::starts::{Overlaps, is_reset_by_start, start_within};
 use super::{Body, Function, Samples, extended, steady};
 use crate::model::{Histogram, Millis, Timestamp, number};
+use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::Extension;
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::Column;
@@ -144,8 +145,11 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
     if let Some(run) = run {
         steady::fill(windows, run, kind, out);
     }
+    let overlaps = Overlaps::of(windows, kind);
+    let mut overlapping = 0;
     let (mut low, mut high) = (0, 0);
     for window in windows.of_floats_but(done) {
+        overlapping += u64::from(overlaps.any_in(&window));
         let Some(origin) = Origin::of(windows, &window, kind) else {
             continue;
         };
@@ -163,38 +167,76 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         let factor = stretch(windows, &window, kind, origin, to_zero);
         out.set(window.tick, increase * factor);
     }
+    windows.notes.add_overlaps(overlapping);
     if windows.points.has_histograms() {
         extrapolate_histograms(windows, out, kind);
     }
 }
 
+/// What histograms of a series rise, and what there is to say of them.
+struct HistogramRates<'w> {
+    windows: &'w Windows<'w>,
+    kind: Kind,
+    overlaps: Overlaps,
+    /// How many windows hold a start that overlaps.
+    overlapping: u64,
+    remarks: Remarks,
+}
+
 fn extrapolate_histograms(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
-    let of_histograms = |window: &Window<'_>| {
-        let origin = Origin::of(windows, window, kind)?;
+    let mut rates = HistogramRates {
+        windows,
+        kind,
+        overlaps: Overlaps::of(windows, kind),
+        overlapping: 0,
+        remarks: Remarks::default(),
+    };
+    for window in windows.iter() {
+        match window.contents() {
+            Contents::Floats => {}
+            Contents::Mixed => rates.remarks.add(Note::MixedSamples),
+            Contents::Histograms => {
+                if let Some(increase) = rates.of(&window) {
+                    out.set_histogram(window.tick, Arc::new(increase));
+                }
+            }
+        }
+    }
+    windows.notes.add_all(&rates.remarks);
+    windows.notes.add_overlaps(rates.overlapping);
+}
+
+impl HistogramRates<'_> {
+    fn of(&mut self, window: &Window<'_>) -> Option<Histogram> {
+        let origin = Origin::of(self.windows, window, self.kind)?;
         let histograms: Vec<&Arc<Histogram>> = window.histograms().collect();
         let first = histograms.first()?;
         let mut increase = match histograms.len() {
             1 => Histogram::clone(first),
             _ => {
-                let is_reset = |index: usize| is_reset_by_start(windows, window.first + index);
-                histograms::increase(&histograms, kind != Kind::Delta, is_reset)?
+                let mut increase = self.increase(window, &histograms)?;
+                if let Origin::Known(_) = origin {
+                    histograms::add(&mut increase, first, &mut self.remarks)?;
+                }
+                increase
             }
         };
-        if matches!(origin, Origin::Known(_)) && histograms.len() > 1 {
-            increase.add(first).ok()?;
-        }
         let to_zero =
             (increase.count > 0.0 && first.count >= 0.0).then(|| first.count / increase.count);
-        increase.mul(stretch(windows, window, kind, origin, to_zero));
+        increase.mul(stretch(self.windows, window, self.kind, origin, to_zero));
         Some(increase)
-    };
-    for window in windows
-        .iter()
-        .filter(|window| window.contents() == Contents::Histograms)
-    {
-        if let Some(increase) = of_histograms(&window) {
-            out.set_histogram(window.tick, Arc::new(increase));
-        }
+    }
+
+    fn increase(
+        &mut self,
+        window: &Window<'_>,
+        histograms: &[&Arc<Histogram>],
+    ) -> Option<Histogram> {
+        let is_reset = |index: usize| is_reset_by_start(self.windows, window.first + index);
+        let is_counter = self.kind != Kind::Delta;
+        let increase = histograms::increase(histograms, is_counter, is_reset, &mut self.remarks)?;
+        self.overlapping += u64::from(self.overlaps.any_in(window));
+        Some(increase)
     }
 }
 
@@ -308,6 +350,7 @@ pub(super) fn whole_seconds(length: Millis) -> f64 {
 /// `irate` and `idelta`.
 fn instant(windows: &Windows<'_>, out: &mut Column, is_rate: bool) {
     let points = windows.points;
+    let mut remarks = Remarks::default();
     for window in windows.iter().filter(|window| window.count() > 1) {
         let (last, before) = (window.past - 1, window.past - 2);
         let seconds = (points.time(last) - points.time(before)) as f64 / 1000.0;
@@ -325,16 +368,18 @@ fn instant(windows: &Windows<'_>, out: &mut Column, is_rate: bool) {
                 out.set(window.tick, value);
             }
             (Some(before), Some(last)) => {
-                if let Some(mut difference) = histograms::step(before, last, is_rate, by_start) {
+                let difference = histograms::step(before, last, is_rate, by_start, &mut remarks);
+                if let Some(mut difference) = difference {
                     if is_rate {
                         difference.div(seconds);
                     }
                     out.set_histogram(window.tick, Arc::new(difference));
                 }
             }
-            _ => {}
+            _ => remarks.add(Note::MixedSamples),
         }
     }
+    windows.notes.add_all(&remarks);
 }
 
 /// A line through samples.

@@ -1,5 +1,6 @@
 //! What is known of when counters started.
 
+use super::rates::Kind;
 use crate::model::Timestamp;
 use crate::promql::window::{Window, Windows};
 
@@ -31,4 +32,29 @@ pub(super) fn start_within(windows: &Windows<'_>, window: &Window<'_>) -> Option
     let start = windows.starts.get(window.first).copied()?;
     let window_start = windows.end(window.tick).saturating_sub(windows.range);
     (start != 0 && start > window_start && start < window.first_time()).then_some(start)
+}
+
+/// The samples of a series whose counters started before the sample before them was taken, and not with it.
+pub(super) struct Overlaps(Vec<usize>);
+
+impl Overlaps {
+    /// None where no counter is looked at.
+    pub fn of(windows: &Windows<'_>, kind: Kind) -> Overlaps {
+        let overlaps = |index: &usize| {
+            let (before, start) = (windows.starts[index - 1], windows.starts[*index]);
+            start != 0 && start < windows.points.time(index - 1) && start != before
+        };
+        match kind {
+            Kind::Delta => Overlaps(Vec::new()),
+            Kind::Rate | Kind::Increase => {
+                Overlaps((1..windows.starts.len()).filter(overlaps).collect())
+            }
+        }
+    }
+
+    /// Whether a window holds one together with the sample before it.
+    pub fn any_in(&self, window: &Window<'_>) -> bool {
+        let next = self.0.partition_point(|&index| index <= window.first);
+        self.0.get(next).is_some_and(|&index| index < window.past)
+    }
 }

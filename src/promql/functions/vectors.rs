@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Function] = &[
         |arguments| Ok(sort(arguments, |a, b| a.partial_cmp(&b))),
         "Rising by value.",
     )
-    .keeping_name(),
+    .sorting(),
     Function::of_vectors(
         "sort_desc",
         &[Vector],
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Function] = &[
         |arguments| Ok(sort(arguments, |a, b| b.partial_cmp(&a))),
         "Falling by value.",
     )
-    .keeping_name(),
+    .sorting(),
     Function::of_vectors(
         "sort_by_label",
         &[Vector, Text],
@@ -64,7 +64,7 @@ pub(super) static ROWS: &[Function] = &[
         |arguments| Ok(sort_by_label(arguments, false)),
         "Rising by labels, in natural order.",
     )
-    .keeping_name()
+    .sorting()
     .experimental(),
     Function::of_vectors(
         "sort_by_label_desc",
@@ -73,7 +73,7 @@ pub(super) static ROWS: &[Function] = &[
         |arguments| Ok(sort_by_label(arguments, true)),
         "Falling by labels, in natural order.",
     )
-    .keeping_name()
+    .sorting()
     .experimental(),
     Function::new(
         "timestamp",
