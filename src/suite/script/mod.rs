@@ -1,5 +1,6 @@
 //! Scripts of promqltest, the language in which Prometheus tests its own engine: `load`, `clear`, `eval`.
 
+mod annotated;
 mod compare;
 mod line;
 mod nhcb;
@@ -12,6 +13,7 @@ use crate::model::{Labels, Millis, Regex, Timestamp};
 use crate::store::Points;
 use crate::text::{Source, Span};
 
+use annotated::Annotated;
 pub use read::read;
 pub use run::run;
 
@@ -83,8 +85,7 @@ struct Evaluation {
     ordered: bool,
     /// How the query must fail, if it must.
     failure: Option<Pattern>,
-    /// What is expected of warnings and infos.
-    annotations: Vec<(Note, Pattern)>,
+    annotations: Annotated,
     /// The samples of a window that an instant query yields.
     window: Option<Steps>,
     expected: Expected,
@@ -104,7 +105,7 @@ struct Steps {
     step: Millis,
 }
 
-/// An expectation of annotations.
+/// What an `expect` line says of annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Note {
     Warn,

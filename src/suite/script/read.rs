@@ -1,5 +1,6 @@
 //! From the text of a script to its commands.
 
+use super::annotated::Annotated;
 use super::line::Line;
 use super::nhcb::with_custom_buckets;
 use super::start::distances;
@@ -12,7 +13,7 @@ use crate::promql::{Features, Query};
 use crate::series::notation::{Item, NotationError, expand, parse_series, parse_values};
 use crate::series::stored::as_stored;
 use crate::store::Points;
-use crate::text::{Diagnostic, Source, Span};
+use crate::text::{Diagnostic, Severity, Source, Span};
 
 /// Samples of one series beyond which a script is refused.
 const MAX_SAMPLES: usize = 1_000_000;
@@ -178,10 +179,13 @@ impl<'a> Reader<'a> {
             time,
             ordered: mode == "ordered",
             failure: (mode == "fail").then_some(Pattern::Any),
-            annotations: match mode {
-                "warn" => vec![(Note::Warn, Pattern::Any)],
-                "info" => vec![(Note::Info, Pattern::Any)],
-                _ => Vec::new(),
+            annotations: Annotated {
+                some: match mode {
+                    "warn" => Some(Severity::Warning),
+                    "info" => Some(Severity::Info),
+                    _ => None,
+                },
+                lines: Vec::new(),
             },
             window: None,
             expected: Expected::Series(Vec::new()),
@@ -305,20 +309,24 @@ impl<'a> Reader<'a> {
                 return Err(rest.fault(self.source, "no message to match", help));
             }
         };
+        let mut annotation = |note| into.annotations.lines.push((note, pattern.clone()));
         match kind {
             "ordered" => into.ordered = true,
             "fail" => into.failure = Some(pattern),
-            "warn" => into.annotations.push((Note::Warn, pattern)),
-            "no_warn" => into.annotations.push((Note::NoWarn, pattern)),
-            "info" => into.annotations.push((Note::Info, pattern)),
-            "no_info" => into.annotations.push((Note::NoInfo, pattern)),
+            "warn" => annotation(Note::Warn),
+            "no_warn" => annotation(Note::NoWarn),
+            "info" => annotation(Note::Info),
+            "no_info" => annotation(Note::NoInfo),
             _ => {
                 let help =
                     "expect fail, ordered, warn, no_warn, info, no_info, string or range vector";
                 return Err(line.fault(self.source, format!("unknown expectation {kind:?}"), help));
             }
         }
-        Ok(())
+        match into.annotations.fault() {
+            Some(message) => Err(line.fault(self.source, message, "remove one of the two lines")),
+            None => Ok(()),
+        }
     }
 
     fn regex(&self, pattern: Line<'a>) -> Result<Pattern, Diagnostic> {

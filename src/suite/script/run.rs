@@ -8,8 +8,8 @@ use super::{
 use crate::model::{Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, ValueType};
 use crate::promql::{
-    Columns, Evaluated, Features, Query, Reader, Sample, Ticks, View, evaluate, evaluate_range,
-    evaluate_windows,
+    Annotations, Columns, Evaluated, Features, Query, Reader, Sample, Ticks, View, evaluate,
+    evaluate_range, evaluate_windows,
 };
 use crate::store::{Points, Series, Store, Writer};
 
@@ -136,12 +136,12 @@ fn check_range(
     stage: &Stage,
 ) -> Result<(), Miss> {
     let Steps { start, end, step } = steps;
-    let result = match query.range_fault() {
+    let answer = match query.range_fault() {
         Some(fault) => Err(fault),
         None => of_columns(evaluate_range(query, &stage.view(), start, end, step), true),
     };
     let mode = format!("from {start} ms to {end} ms step {step} ms");
-    judge(evaluation, query, &mode, result).map(drop)
+    judge(evaluation, query, &mode, answer).map(drop)
 }
 
 /// An instant query, and, where it yields a vector, the middle of a range query around its moment.
@@ -154,30 +154,27 @@ fn check_instant(
     let view = stage.view();
     let mode = format!("at {time} ms");
     if query.value_type() == ValueType::Matrix {
-        let result = evaluate_windows(query, &view, time)
-            .map(|found| Got::Matrix(found.series))
+        let answer = evaluate_windows(query, &view, time)
+            .map(|found| (Got::Matrix(found.series), Some(found.annotations)))
             .map_err(|error| error.message);
-        return judge(evaluation, query, &mode, result).map(drop);
+        return judge(evaluation, query, &mode, answer).map(drop);
     }
-    let result = of_columns(evaluate(query, &view, Ticks::instant(time)), false);
-    let failed = judge(evaluation, query, &mode, result)?;
+    let answer = of_columns(evaluate(query, &view, Ticks::instant(time)), false);
+    let failed = judge(evaluation, query, &mode, answer)?;
     let is_text = matches!(evaluation.expected, Expected::Text(_));
     if failed || is_text || evaluation.window.is_some() || asks_for_query(&query.expr) {
         return Ok(());
     }
     let (start, end) = (time.saturating_sub(AROUND), time.saturating_add(AROUND));
     let around = evaluate_range(query, &view, start, end, AROUND);
-    let result = of_columns(around, true).map(|got| got.middle(time, query.value_type()));
-    if evaluation.ordered && result.is_ok() {
+    // What a range query has to say beside its result is not compared.
+    let answer =
+        of_columns(around, true).map(|(got, _)| (got.middle(time, query.value_type()), None));
+    if evaluation.ordered && answer.is_ok() {
         return Ok(());
     }
-    judge(
-        evaluation,
-        query,
-        &format!("at {time} ms of a range"),
-        result,
-    )
-    .map(drop)
+    let mode = format!("at {time} ms of a range");
+    judge(evaluation, query, &mode, answer).map(drop)
 }
 
 /// Whether some part of a query asks for the query's own times.
@@ -189,29 +186,33 @@ fn asks_for_query(expr: &Expr) -> bool {
         || matches!(&expr.kind, ExprKind::String(_))
 }
 
-/// The result of a query, or why it failed.
-fn of_columns(evaluated: Evaluated, is_range: bool) -> Result<Got, String> {
-    match evaluated {
-        Evaluated::String(text) => Ok(Got::Text(text)),
-        Evaluated::Scalar(columns) | Evaluated::Vector(columns) if !columns.errors.is_empty() => {
-            let first = columns.errors.into_values().next();
-            Err(first.map_or_else(String::new, |error| error.message))
-        }
-        Evaluated::Scalar(columns) if !is_range => {
-            let first = columns
-                .series
-                .first()
-                .and_then(|series| series.column.get(0));
-            match first {
-                Some(Sample::Float(value)) => Ok(Got::Scalar(value)),
-                _ => Err("a scalar without a value".to_owned()),
-            }
-        }
-        Evaluated::Scalar(columns) | Evaluated::Vector(columns) => Ok(match is_range {
-            true => Got::Matrix(matrix(&columns)),
-            false => Got::Vector(matrix(&columns)),
-        }),
+/// The result of a query and what is said of it, where that is to be compared; or why the query failed.
+type Answer = Result<(Got, Option<Annotations>), String>;
+
+fn of_columns(evaluated: Evaluated, is_range: bool) -> Answer {
+    let (mut columns, is_scalar) = match evaluated {
+        Evaluated::String(text) => return Ok((Got::Text(text), None)),
+        Evaluated::Scalar(columns) => (columns, true),
+        Evaluated::Vector(columns) => (columns, false),
+    };
+    if let Some((_, error)) = columns.errors.pop_first() {
+        return Err(error.message);
     }
+    let got = if is_range {
+        Got::Matrix(matrix(&columns))
+    } else if is_scalar {
+        let first = columns
+            .series
+            .first()
+            .and_then(|series| series.column.get(0));
+        match first {
+            Some(Sample::Float(value)) => Got::Scalar(value),
+            _ => return Err("a scalar without a value".to_owned()),
+        }
+    } else {
+        Got::Vector(matrix(&columns))
+    };
+    Ok((got, Some(columns.annotations)))
 }
 
 fn matrix(columns: &Columns) -> Vec<(crate::model::Labels, Points)> {
@@ -233,32 +234,34 @@ fn matrix(columns: &Columns) -> Vec<(crate::model::Labels, Points)> {
 }
 
 /// Compares a result with what was expected; says whether the query failed as it should.
-fn judge(
-    evaluation: &Evaluation,
-    query: &Query,
-    mode: &str,
-    result: Result<Got, String>,
-) -> Result<bool, Miss> {
+fn judge(evaluation: &Evaluation, query: &Query, mode: &str, answer: Answer) -> Result<bool, Miss> {
     let miss = |expected: String, got: String| Miss {
         query: query.text.clone(),
         mode: mode.to_owned(),
         expected,
         got,
     };
-    match (&evaluation.failure, result) {
+    match (&evaluation.failure, answer) {
         (Some(pattern), Err(message)) if pattern.matches(&message) => Ok(true),
         (Some(pattern), Err(message)) => Err(miss(
             format!("failure with {}", pattern.describe()),
             message,
         )),
-        (Some(pattern), Ok(got)) => Err(miss(
+        (Some(pattern), Ok((got, _))) => Err(miss(
             format!("failure with {}", pattern.describe()),
             got.describe(),
         )),
         (None, Err(message)) => Err(miss("no failure".to_owned(), message)),
-        (None, Ok(got)) => match compare(evaluation, &got) {
-            Ok(()) => Ok(false),
-            Err((expected, got)) => Err(miss(expected, got)),
-        },
+        (None, Ok((got, annotations))) => {
+            let expected = &evaluation.annotations;
+            let annotated = match &annotations {
+                Some(annotations) => expected.compare(annotations, &query.text),
+                None => Ok(()),
+            };
+            annotated
+                .and_then(|()| compare(evaluation, &got))
+                .map_err(|(expected, got)| miss(expected, got))?;
+            Ok(false)
+        }
     }
 }
