@@ -6,13 +6,19 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "a test reads its fixtures and may stop at a broken one"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rulecheck::promql::Features;
+use rulecheck::promql::aggregations::AGGREGATIONS;
+use rulecheck::promql::ast::{
+    At, BinaryOp, Chain, DurationExpr, DurationKind, Expr, ExprKind, Shift, Side, UnaryOp,
+    ValueType, VectorSelector,
+};
+use rulecheck::promql::functions::functions;
+use rulecheck::promql::{Features, Query};
 use rulecheck::suite::script::{self, Script};
 use rulecheck::text::Source;
 
@@ -66,6 +72,252 @@ fn every_evaluation_is_as_written() {
         faults.join("\n")
     );
     assert!(passed > 0, "no evaluation found");
+}
+
+/// Whoever adds a function, an aggregation, an operator or a modifier explains it and writes a script of it.
+#[test]
+fn every_row_is_evaluated_by_a_script() {
+    let mut seen = Seen::default();
+    for (folder, _) in FOLDERS {
+        for path in scripts(folder) {
+            for query in read(&path).queries() {
+                let parsed = Query::parse(query, &Features::ALL);
+                let parsed = parsed
+                    .unwrap_or_else(|faults| panic!("{}: {query}: {}", path.display(), faults[0]));
+                seen.look(&parsed.expr);
+            }
+        }
+    }
+    let functions = functions().map(|row| (row.name, row.doc));
+    let rows: Vec<(&str, &str)> = functions
+        .chain(AGGREGATIONS.iter().map(|row| (row.name, row.doc)))
+        .collect();
+    let names = rows.iter().map(|(name, _)| format!("{name}()"));
+    let wanted: Vec<String> = names
+        .chain(BinaryOp::ALL.into_iter().flat_map(uses))
+        .chain(MODIFIERS.map(str::to_owned))
+        .collect();
+    let missing: Vec<&String> = wanted.iter().filter(|it| !seen.0.contains(*it)).collect();
+    assert!(missing.is_empty(), "no script evaluates {missing:?}");
+    for (name, doc) in rows {
+        assert!(
+            doc.len() > 1 && doc.ends_with('.'),
+            "{name} is not explained"
+        );
+    }
+}
+
+/// What can stand at a selector, a window, an operator, a group or a length of time.
+const MODIFIERS: [&str; 47] = [
+    "number",
+    "duration",
+    "string",
+    "brackets",
+    "+ sign",
+    "- sign",
+    "name",
+    "=",
+    "!=",
+    "=~",
+    "!~",
+    "offset",
+    "@ time",
+    "@ start()",
+    "@ end()",
+    "anchored",
+    "smoothed",
+    "window",
+    "window with offset",
+    "window with @",
+    "subquery",
+    "subquery with step",
+    "subquery with offset",
+    "subquery with @",
+    "by",
+    "without",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "labels of group_left",
+    "labels of group_right",
+    "fill_left",
+    "fill_right",
+    "bool",
+    "length + length",
+    "length - length",
+    "length * length",
+    "length / length",
+    "length % length",
+    "length ^ length",
+    "length step()",
+    "length range()",
+    "length min_of",
+    "length max_of",
+    "length sign",
+    "length brackets",
+];
+
+/// Between which types an operator may stand.
+fn uses(op: BinaryOp) -> Vec<String> {
+    let vectors = (ValueType::Vector, ValueType::Vector);
+    let mixed = [
+        (ValueType::Vector, ValueType::Scalar),
+        (ValueType::Scalar, ValueType::Vector),
+    ];
+    let pairs = match op {
+        op if op.is_set() => vec![vectors],
+        op if op.is_trim() => vec![vectors, mixed[0]],
+        _ => vec![
+            vectors,
+            mixed[0],
+            mixed[1],
+            (ValueType::Scalar, ValueType::Scalar),
+        ],
+    };
+    pairs
+        .into_iter()
+        .map(|(left, right)| usage(left, op, right))
+        .collect()
+}
+
+fn usage(left: ValueType, op: BinaryOp, right: ValueType) -> String {
+    format!("{} {} {}", left.name(), op.symbol(), right.name())
+}
+
+/// What stands in the queries that were looked at.
+#[derive(Default)]
+struct Seen(BTreeSet<String>);
+
+impl Seen {
+    fn add(&mut self, what: &str) {
+        self.0.insert(what.to_owned());
+    }
+
+    fn add_if(&mut self, condition: bool, what: &str) {
+        if condition {
+            self.add(what);
+        }
+    }
+
+    fn look(&mut self, expr: &Expr) {
+        for child in expr.children() {
+            self.look(child);
+        }
+        match &expr.kind {
+            ExprKind::Number(number) if number.is_duration => self.add("duration"),
+            ExprKind::Number(_) => self.add("number"),
+            ExprKind::String(_) => self.add("string"),
+            ExprKind::Paren(_) => self.add("brackets"),
+            ExprKind::Unary(UnaryOp::Plus, _) => self.add("+ sign"),
+            ExprKind::Unary(UnaryOp::Minus, _) => self.add("- sign"),
+            ExprKind::Vector(selector) => self.selector(selector),
+            ExprKind::Matrix(matrix) => {
+                self.selector(&matrix.selector);
+                self.length(&matrix.range);
+                self.window("window", &matrix.selector.shift);
+            }
+            ExprKind::Subquery(subquery) => {
+                self.shift(&subquery.shift);
+                self.window("subquery", &subquery.shift);
+                self.length(&subquery.range);
+                if let Some(step) = &subquery.step {
+                    self.add("subquery with step");
+                    self.length(step);
+                }
+            }
+            ExprKind::Call(call) => self.add(&format!("{}()", call.function.name)),
+            ExprKind::Aggregate(aggregate) => {
+                let grouping = &aggregate.grouping;
+                self.add(&format!("{}()", aggregate.op.name));
+                self.add_if(grouping.without, "without");
+                self.add_if(!grouping.without && !grouping.labels.is_empty(), "by");
+            }
+            ExprKind::Chain(chain) => self.chain(chain),
+        }
+    }
+
+    fn selector(&mut self, selector: &VectorSelector) {
+        self.add_if(selector.metric.is_some(), "name");
+        for matcher in &selector.matchers {
+            self.add(matcher.op.symbol());
+        }
+        self.shift(&selector.shift);
+        if let Some(extension) = selector.extension {
+            self.add(extension.name());
+        }
+    }
+
+    fn shift(&mut self, shift: &Shift) {
+        if let Some(offset) = &shift.offset {
+            self.add("offset");
+            self.length(offset);
+        }
+        match shift.at {
+            Some(At::Time(_)) => self.add("@ time"),
+            Some(At::Start) => self.add("@ start()"),
+            Some(At::End) => self.add("@ end()"),
+            None => {}
+        }
+    }
+
+    fn window(&mut self, what: &str, shift: &Shift) {
+        self.add(what);
+        self.add_if(shift.offset.is_some(), &format!("{what} with offset"));
+        self.add_if(shift.at.is_some(), &format!("{what} with @"));
+    }
+
+    fn chain(&mut self, chain: &Chain) {
+        let mut left = chain.first.value_type();
+        for link in &chain.links {
+            let right = link.rhs.value_type();
+            self.add(&usage(left, link.op, right));
+            if right == ValueType::Vector {
+                left = right;
+            }
+            let matching = &link.matching;
+            self.add_if(link.return_bool, "bool");
+            self.add_if(matching.on, "on");
+            self.add_if(!matching.on && !matching.labels.is_empty(), "ignoring");
+            self.add_if(matching.fill_left.is_some(), "fill_left");
+            self.add_if(matching.fill_right.is_some(), "fill_right");
+            if let Some(group) = &matching.group {
+                let word = match group.side {
+                    Side::Left => "group_left",
+                    Side::Right => "group_right",
+                };
+                self.add(word);
+                self.add_if(!group.include.is_empty(), &format!("labels of {word}"));
+            }
+        }
+    }
+
+    fn length(&mut self, length: &DurationExpr) {
+        match &length.kind {
+            DurationKind::Literal(_) => {}
+            DurationKind::Step => self.add("length step()"),
+            DurationKind::Range => self.add("length range()"),
+            DurationKind::Unary(_, inner) => {
+                self.add("length sign");
+                self.length(inner);
+            }
+            DurationKind::Paren(inner) => {
+                self.add("length brackets");
+                self.length(inner);
+            }
+            DurationKind::MinOf(left, right) => self.lengths("length min_of", left, right),
+            DurationKind::MaxOf(left, right) => self.lengths("length max_of", left, right),
+            DurationKind::Binary(op, left, right) => {
+                self.lengths(&format!("length {} length", op.symbol()), left, right);
+            }
+        }
+    }
+
+    fn lengths(&mut self, what: &str, left: &DurationExpr, right: &DurationExpr) {
+        self.add(what);
+        self.length(left);
+        self.length(right);
+    }
 }
 
 /// The scripts of a folder, sorted.

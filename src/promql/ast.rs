@@ -313,6 +313,28 @@ impl Extension {
 }
 
 impl BinaryOp {
+    /// Every operator; of two that start alike, the longer comes first.
+    pub const ALL: [BinaryOp; 18] = [
+        BinaryOp::Equal,
+        BinaryOp::NotEqual,
+        BinaryOp::LessEqual,
+        BinaryOp::TrimUpper,
+        BinaryOp::Less,
+        BinaryOp::GreaterEqual,
+        BinaryOp::TrimLower,
+        BinaryOp::Greater,
+        BinaryOp::Add,
+        BinaryOp::Sub,
+        BinaryOp::Mul,
+        BinaryOp::Div,
+        BinaryOp::Mod,
+        BinaryOp::Pow,
+        BinaryOp::And,
+        BinaryOp::Or,
+        BinaryOp::Unless,
+        BinaryOp::Atan2,
+    ];
+
     /// The operator as written.
     pub fn symbol(self) -> &'static str {
         match self {

@@ -471,32 +471,11 @@ pub(super) fn unary_op(pair: &Pair<'_, Rule>) -> UnaryOp {
 
 /// The operator at the start of a text, and how many bytes it takes.
 pub(super) fn binary_op(text: &str) -> (BinaryOp, usize) {
-    const OPERATORS: [BinaryOp; 18] = [
-        // Of two that start alike, the longer comes first.
-        BinaryOp::Equal,
-        BinaryOp::NotEqual,
-        BinaryOp::LessEqual,
-        BinaryOp::TrimUpper,
-        BinaryOp::Less,
-        BinaryOp::GreaterEqual,
-        BinaryOp::TrimLower,
-        BinaryOp::Greater,
-        BinaryOp::Add,
-        BinaryOp::Sub,
-        BinaryOp::Mul,
-        BinaryOp::Div,
-        BinaryOp::Mod,
-        BinaryOp::Pow,
-        BinaryOp::And,
-        BinaryOp::Or,
-        BinaryOp::Unless,
-        BinaryOp::Atan2,
-    ];
     let starts = |op: &BinaryOp| {
         let start = text.get(..op.symbol().len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(op.symbol()))
     };
-    let op = OPERATORS.into_iter().find(starts);
+    let op = BinaryOp::ALL.into_iter().find(starts);
     let op = op.expect("grammar: an operator starts with its symbol");
     (op, op.symbol().len())
 }
