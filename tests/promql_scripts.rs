@@ -19,7 +19,7 @@ use rulecheck::promql::ast::{
 };
 use rulecheck::promql::functions::functions;
 use rulecheck::promql::{Features, Query};
-use rulecheck::suite::script::{self, Script};
+use rulecheck::suite::script::{self, Script, ScriptFailure};
 use rulecheck::text::Source;
 
 const DELAYED: Features = Features::ALL;
@@ -41,37 +41,18 @@ fn every_evaluation_is_as_written() {
     let mut faults = Vec::new();
     let mut passed = 0;
     for (folder, modes) in FOLDERS {
-        for path in scripts(folder) {
-            let script = read(&path);
+        for fixture in scripts(folder) {
             for &features in modes {
-                let report = script::run(&script, features);
+                let report = script::run(&fixture.script, features);
                 passed += report.passed;
-                faults.extend(report.failures.iter().map(|failure| {
-                    let delayed = if features.delayed_name_removal {
-                        "delayed"
-                    } else {
-                        "immediate"
-                    };
-                    format!(
-                        "{}:{}: {} ({}, {delayed})\n  expected {}\n  got      {}",
-                        path.display(),
-                        failure.line,
-                        failure.query,
-                        failure.mode,
-                        failure.expected,
-                        failure.got
-                    )
-                }));
+                let failures = report.failures.iter();
+                faults.extend(failures.map(|failure| fixture.describe(failure, features)));
             }
         }
     }
-    assert!(
-        faults.is_empty(),
-        "{} failed\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
-    assert!(passed > 0, "no evaluation found");
+    let count = faults.len();
+    assert!(faults.is_empty(), "{count} failed\n{}", faults.join("\n"));
+    assert!(passed > 3000, "{passed} evaluations found");
 }
 
 /// Whoever adds a function, an aggregation, an operator or a modifier explains it and writes a script of it.
@@ -79,11 +60,10 @@ fn every_evaluation_is_as_written() {
 fn every_row_is_evaluated_by_a_script() {
     let mut seen = Seen::default();
     for (folder, _) in FOLDERS {
-        for path in scripts(folder) {
-            for query in read(&path).queries() {
+        for fixture in scripts(folder) {
+            for query in fixture.script.queries() {
                 let parsed = Query::parse(query, &Features::ALL);
-                let parsed = parsed
-                    .unwrap_or_else(|faults| panic!("{}: {query}: {}", path.display(), faults[0]));
+                let parsed = parsed.unwrap_or_else(|faults| panic!("{query}: {}", faults[0]));
                 seen.look(&parsed.expr);
             }
         }
@@ -320,8 +300,16 @@ impl Seen {
     }
 }
 
+/// A script of a folder.
+struct Fixture {
+    path: PathBuf,
+    script: Script,
+    /// The line in the file of each line in the script.
+    lines: Vec<usize>,
+}
+
 /// The scripts of a folder, sorted.
-fn scripts(folder: &str) -> Vec<PathBuf> {
+fn scripts(folder: &str) -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let entries = std::fs::read_dir(root.join(folder)).unwrap();
     let paths = entries.map(|entry| Path::new(folder).join(entry.unwrap().file_name()));
@@ -329,14 +317,66 @@ fn scripts(folder: &str) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|it| it == "test"))
         .collect();
     paths.sort();
-    paths
+    paths.into_iter().map(Fixture::read).collect()
 }
 
-fn read(path: &Path) -> Script {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-    let source = Source::new(path.to_string_lossy(), text);
-    script::read(&source).unwrap_or_else(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        panic!("{}", faults.join("\n"))
-    })
+impl Fixture {
+    fn read(path: PathBuf) -> Fixture {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (text, lines) = strict(&std::fs::read_to_string(root.join(&path)).unwrap());
+        let source = Source::new(path.to_string_lossy(), text);
+        let script = script::read(&source).unwrap_or_else(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            panic!("{}", faults.join("\n"))
+        });
+        Fixture {
+            path,
+            script,
+            lines,
+        }
+    }
+
+    fn describe(&self, failure: &ScriptFailure, features: Features) -> String {
+        format!(
+            "{}:{}: {} ({}, names removed {})\n  expected {}\n  got      {}",
+            self.path.display(),
+            self.lines[failure.line - 1],
+            failure.query,
+            failure.mode,
+            if features.delayed_name_removal {
+                "at the end"
+            } else {
+                "at once"
+            },
+            failure.expected,
+            failure.got
+        )
+    }
+}
+
+/// The script with `expect no_warn` and `expect no_info` at every evaluation that names no warning and no info, so that
+/// none comes that nobody expects; and the line that each line was.
+fn strict(text: &str) -> (String, Vec<usize>) {
+    let all: Vec<&str> = text.lines().collect();
+    let (mut strict, mut lines) = (String::new(), Vec::new());
+    let mut push = |number: usize, line: &str| {
+        strict.push_str(line);
+        strict.push('\n');
+        lines.push(number);
+    };
+    for (index, line) in all.iter().enumerate() {
+        push(index + 1, line);
+        if line.starts_with("eval ") {
+            let block = all[index + 1..].iter().map(|line| line.trim());
+            let block: Vec<&str> = block.take_while(|line| !line.is_empty()).collect();
+            for kind in ["warn", "info"] {
+                let (some, none) = (format!("expect {kind}"), format!("expect no_{kind}"));
+                let says = |line: &&str| line.starts_with(&some) || line.starts_with(&none);
+                if !block.iter().any(says) {
+                    push(index + 1, &none);
+                }
+            }
+        }
+    }
+    (strict, lines)
 }
