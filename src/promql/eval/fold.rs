@@ -31,7 +31,8 @@ struct Member {
 
 /// The running values of a fold, one a tick.
 enum State {
-    Sums(Vec<KahanSum>),
+    /// Sums, and what rounding lost of each.
+    Sums(Vec<f64>, Vec<f64>),
     Means(Vec<Mean>),
     Values(Vec<f64>),
     Spreads(Vec<Welford>),
@@ -48,7 +49,7 @@ struct Welford {
 impl Folded {
     pub fn new(fold: Fold, count: usize) -> Folded {
         let state = match fold {
-            Fold::Sum => State::Sums(vec![KahanSum::default(); count]),
+            Fold::Sum => State::Sums(vec![0.0; count], vec![0.0; count]),
             Fold::Avg => State::Means(vec![Mean::default(); count]),
             Fold::Stddev | Fold::Stdvar => State::Spreads(vec![Welford::default(); count]),
             Fold::Min | Fold::Max => State::Values(vec![f64::NAN; count]),
@@ -82,7 +83,7 @@ impl Folded {
         }
         let values = column.values();
         match (&mut self.state, self.fold) {
-            (State::Sums(sums), _) => each_present(column, |tick| sums[tick].add(values[tick])),
+            (State::Sums(sums, lost), _) => add_all(sums, lost, column),
             (State::Means(means), _) => each_present(column, |tick| means[tick].add(values[tick])),
             (State::Spreads(spreads), _) => {
                 each_present(column, |tick| spreads[tick].add(values[tick]))
@@ -109,7 +110,12 @@ impl Folded {
     /// What comes of the group. `note` is told of what there is to say of its histograms, and of which metric.
     pub fn into_column(self, note: &dyn Fn(Note<'_>, &str)) -> Column {
         let values: Vec<f64> = match (self.state, self.fold) {
-            (State::Sums(sums), _) => sums.iter().map(|sum| sum.sum + sum.lost).collect(),
+            (State::Sums(mut sums, lost), _) => {
+                for (sum, lost) in sums.iter_mut().zip(lost) {
+                    *sum += lost;
+                }
+                sums
+            }
             (State::Means(means), _) => means.iter().map(Mean::result).collect(),
             (State::Spreads(spreads), Fold::Stddev) => spreads
                 .iter()
@@ -130,6 +136,32 @@ impl Folded {
             remarks.iter().for_each(|remark| note(remark, ""));
         }
         out
+    }
+}
+
+/// Adds a column to sums, with what rounding loses of each. Where samples are present side by side the loop has no
+/// branch, so that several are added at once.
+fn add_all(sums: &mut [f64], lost: &mut [f64], column: &Column) {
+    let values = column.values().chunks(64);
+    let words = column.presence().iter().zip(values);
+    let states = sums.chunks_mut(64).zip(lost.chunks_mut(64));
+    for ((&word, values), (sums, lost)) in words.zip(states) {
+        let all = u64::MAX >> (64 - values.len());
+        let add = |((sum, lost), value): ((&mut f64, &mut f64), &f64)| {
+            let mut total = KahanSum {
+                sum: *sum,
+                lost: *lost,
+            };
+            total.add(*value);
+            (*sum, *lost) = (total.sum, total.lost);
+        };
+        let each = sums.iter_mut().zip(lost).zip(values);
+        if word == all {
+            each.for_each(add);
+        } else if word != 0 {
+            let present = each.enumerate().filter(|(tick, _)| word >> tick & 1 == 1);
+            present.map(|(_, all)| all).for_each(add);
+        }
     }
 }
 
