@@ -1,15 +1,15 @@
 //! `rulecheck conformance`: runs scripts of promqltest.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use super::{Outcome, load, without};
 use crate::io;
 use crate::promql::Features;
-use crate::suite::script::{self, ScriptReport};
+use crate::report::scripts::{self, ScriptFile};
+use crate::suite::script;
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck conformance`.
@@ -22,62 +22,61 @@ pub(super) struct Options {
     /// promql-delayed-name-removal
     #[arg(long, value_name = "NAME")]
     disable_feature: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
-/// Runs the scripts: a line a file, and the sums last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Runs the scripts: a line a file, and the sums last; or one document.
 pub(super) fn run(options: &Options) -> Outcome {
     let features = match without(&options.disable_feature) {
         Ok(features) => features,
         Err(fault) => return load::refuse(&[fault]),
     };
-    let files = io::scripts(&options.paths);
-    if files.is_empty() {
+    let named = io::scripts(&options.paths);
+    if named.is_empty() {
         let fault = Diagnostic::error("no script found");
         return load::refuse(&[fault.help("name a script, or a folder that holds files `*.test`")]);
     }
-    let reports: Vec<_> = files
+    let files: Vec<ScriptFile> = named
         .par_iter()
-        .map(|named| report(named, features))
+        .map(|named| run_script(named, features))
         .collect();
-    let mut outcome = Outcome::Success;
-    let (mut passed, mut failed) = (0, 0);
-    for report in reports {
-        match report {
-            Err(faults) => outcome = outcome.max(load::refuse(&faults)),
-            Ok((path, report)) => {
-                passed += report.passed;
-                failed += report.failures.len();
-                if !report.failures.is_empty() {
-                    outcome = outcome.max(Outcome::Failure);
+    match options.format {
+        Format::Json => io::print(&scripts::json(&files)),
+        Format::Text => {
+            for file in &files {
+                if let Err(faults) = &file.report {
+                    load::refuse(faults);
                 }
-                io::print(&text(&io::display(&path), &report));
+                io::print(&scripts::text(file));
             }
+            io::print(&scripts::sums(&files));
         }
     }
-    io::print(&format!("{passed} passed, {failed} failed\n"));
-    outcome
+    let outcomes = files.iter().map(|file| match &file.report {
+        Err(_) => Outcome::Broken,
+        Ok(report) if report.failures.is_empty() => Outcome::Success,
+        Ok(_) => Outcome::Failure,
+    });
+    outcomes.max().unwrap_or(Outcome::Success)
 }
 
-fn report(
-    named: &io::Named,
-    features: Features,
-) -> Result<(PathBuf, ScriptReport), Vec<Diagnostic>> {
-    let path = named.clone().map_err(|(_, fault)| vec![fault])?;
-    let source = io::read(&path).map_err(|fault| vec![fault])?;
-    Ok((path, script::run(&script::read(&source)?, features)))
-}
-
-/// The line of a script, and its failures below.
-fn text(name: &str, report: &ScriptReport) -> String {
-    let (passed, failed) = (report.passed, report.failures.len());
-    let mut out = format!("{name}: {passed} passed, {failed} failed\n");
-    for failure in &report.failures {
-        let written = write!(
-            out,
-            "  {name}:{}: {} ({})\n    expected: {}\n    got:      {}\n",
-            failure.line, failure.query, failure.mode, failure.expected, failure.got
-        );
-        debug_assert!(written.is_ok(), "a string takes everything");
+fn run_script(named: &io::Named, features: Features) -> ScriptFile {
+    let (path, read) = match named {
+        Ok(path) => (path, io::read(path).map_err(|fault| vec![fault])),
+        Err((path, fault)) => (path, Err(vec![fault.clone()])),
+    };
+    ScriptFile {
+        path: io::display(path),
+        report: read
+            .and_then(|source| script::read(&source))
+            .map(|script| script::run(&script, features)),
     }
-    out
 }

@@ -42,8 +42,9 @@ struct File<'r> {
     tests: Vec<Test<'r>>,
 }
 
+/// A diagnostic as it stands in every document.
 #[derive(Serialize)]
-struct Finding<'r> {
+pub(super) struct Finding<'r> {
     severity: &'static str,
     message: &'r str,
     file: Option<&'r str>,
@@ -123,7 +124,7 @@ impl<'r> File<'r> {
 }
 
 impl<'r> Finding<'r> {
-    fn new(diagnostic: &'r Diagnostic) -> Finding<'r> {
+    pub(super) fn new(diagnostic: &'r Diagnostic) -> Finding<'r> {
         let place = diagnostic.place.as_ref();
         let at = place.map(|place| place.source.line_column(place.span.start));
         Finding {

@@ -8,6 +8,8 @@ pub mod listing;
 
 mod remedy;
 
+pub mod scripts;
+
 pub mod text;
 
 pub mod timeline;
