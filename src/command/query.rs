@@ -28,7 +28,7 @@ use crate::text::{Diagnostic, Severity, Source};
 #[command(after_help = NOTES)]
 pub(super) struct Options {
     /// The expression
-    #[arg(value_name = "EXPR", allow_negative_numbers = true)]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expr: String,
     /// Series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for
     /// standard input

@@ -16,8 +16,8 @@ use crate::store::Points;
 pub const TOO_MANY: &str =
     "query processing would load too many samples into memory in query execution";
 
-/// More times than this are not evaluated at once, whatever there is at them: each takes some bytes.
-const MAX_TIMES: usize = 10_000_000;
+/// More steps than this are not evaluated at once, whatever there is at them: each takes some bytes.
+const MAX_STEPS: usize = 8_000_000;
 
 /// What a native histogram takes at most, but for very few. Only near the limit it matters.
 const HISTOGRAM: usize = 512;
@@ -70,7 +70,8 @@ impl Evaluator<'_> {
     /// `outer`.
     pub(super) fn may_begin(&self, frame: &Frame, outer: &Frame) -> bool {
         let held = self.budget.held.get().saturating_add(frame.share);
-        let fits = held <= self.budget.limit && frame.count() <= MAX_TIMES;
+        let may_be_long = frame.query == QueryTime::Same || frame.count() <= MAX_STEPS;
+        let fits = held <= self.budget.limit && may_be_long;
         fits || self.overdrawn(outer)
     }
 

@@ -16,7 +16,7 @@ use crate::promql::functions;
 use crate::promql::query::{Features, QueryError};
 use crate::text::Span;
 
-use super::{MAX_DEPTH, Rule, literal, span_of, suggest, syntax};
+use super::{MAX_DEPTH, MAX_ERRORS, Rule, literal, span_of, suggest, syntax};
 
 /// Operators from loose to tight. A sign binds looser than `^` and tighter than `*`.
 static OPERATORS: ConstPrattParser<Rule, 12> = ConstPrattParser::new_const(pratt_precedence![
@@ -232,7 +232,12 @@ impl<'i> Builder<'i> {
         }
         let Some(function) = functions::lookup(name) else {
             let message = format!("unknown function with name {name:?}");
-            self.fail(word, message, suggest::function(name));
+            // To look for names that are nearly this one takes its time.
+            let help = match self.errors.borrow().len() < MAX_ERRORS {
+                true => suggest::function(name),
+                false => String::new(),
+            };
+            self.fail(word, message, help);
             return broken(span).kind;
         };
         if function.experimental && !self.features.experimental_functions {

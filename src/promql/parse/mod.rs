@@ -23,6 +23,9 @@ use super::query::{Features, Query, QueryError};
 /// a tree well inside the 2 MiB stack of a thread.
 pub const MAX_DEPTH: usize = 200;
 
+/// More errors in one query nobody reads.
+const MAX_ERRORS: usize = 20;
+
 /// What pest makes of the grammar.
 mod grammar {
     #[derive(pest_derive::Parser)]
@@ -34,17 +37,22 @@ impl Query {
     /// Parses and checks a query.
     ///
     /// # Errors
-    /// At least one error where the text is no query, or uses what `features` leaves off.
+    /// At least one error, and not very many, where the text is no query, or uses what `features` leaves off.
     pub fn parse(text: &str, features: &Features) -> Result<Query, Vec<QueryError>> {
-        let mut expr = parse(text, features)?;
-        let errors = check::check(&mut expr);
-        match errors.is_empty() {
-            true => Ok(Query {
-                text: text.to_owned(),
-                expr,
-            }),
-            false => Err(errors),
-        }
+        let parsed = parse(text, features).and_then(|mut expr| {
+            let errors = check::check(&mut expr);
+            match errors.is_empty() {
+                true => Ok(Query {
+                    text: text.to_owned(),
+                    expr,
+                }),
+                false => Err(errors),
+            }
+        });
+        parsed.map_err(|mut errors| {
+            errors.truncate(MAX_ERRORS);
+            errors
+        })
     }
 
     /// Parses a series selector such as `up{job="api"}`, without range, `offset` or `@`; it may match every series.
