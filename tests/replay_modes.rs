@@ -23,6 +23,7 @@ proptest! {
         prop_assert_eq!(&fast.timeline, &slow.timeline, "timeline of\n{}", world.rules);
         prop_assert_eq!(&fast.series, &slow.series, "store of\n{}", world.rules);
         prop_assert_eq!(&fast.alerts, &slow.alerts, "alerts of\n{}", world.rules);
+        prop_assert_eq!(&fast.annotations, &slow.annotations, "annotations of\n{}", world.rules);
     }
 }
 
@@ -49,6 +50,7 @@ struct Observed {
     timeline: String,
     series: Vec<String>,
     alerts: Vec<String>,
+    annotations: Vec<String>,
 }
 
 impl Observed {
@@ -68,6 +70,7 @@ impl Observed {
             timeline: format!("{:#?}", replay.timeline),
             series: series(&replay),
             alerts: alerts(&replay, end),
+            annotations: annotations(&replay),
         }
     }
 }
@@ -113,6 +116,15 @@ fn alerts(replay: &Replay<'_>, end: Timestamp) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What is said of the queries of rules, and where, without what is counted.
+fn annotations(replay: &Replay<'_>) -> Vec<String> {
+    let of_rules = replay.annotations.iter();
+    of_rules
+        .flat_map(|(rule, found)| found.iter().map(move |found| (rule, found)))
+        .map(|(rule, found)| format!("{rule:?} {} {:?}", found.message, found.span))
+        .collect()
 }
 
 impl World {

@@ -1,20 +1,23 @@
 //! `rulecheck check`: loads rule and test files and names every fault.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Outcome, enabled, load};
 use crate::io;
-use crate::promql::Query;
+use crate::model::Millis;
 use crate::promql::ast::{Expr, VectorSelector};
 use crate::promql::selectors::{Reach, selectors};
+use crate::promql::{Annotations, Features, Query, annotations_without_data};
+use crate::replay::{OnRuleError, ReplaySpec, RuleId, Schedule, replay};
 use crate::report::count;
-use crate::rules::{ReadOptions, RuleFile, RuleKind};
+use crate::rules::{ReadOptions, RuleFile, RuleGroup, RuleKind};
 use crate::store::Store;
 use crate::suite::{Suite, faults};
-use crate::text::Diagnostic;
 use crate::text::yaml::Embedded;
+use crate::text::{Diagnostic, Severity};
 
 /// The options of `rulecheck check`.
 #[derive(Debug, Args)]
@@ -22,7 +25,8 @@ pub(super) struct Options {
     /// Rule files, test files, folders that hold some, or patterns; the current folder if none is given
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Series to hold selectors against: those that match none of them are named (text, JSON or CSV; - for standard input)
+    /// Series to hold rules against: selectors that match none of them are named, and what Prometheus would say of the
+    /// queries (text, JSON or CSV; - for standard input)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
     /// Switch on a feature by promtool's name; several with commas
@@ -32,6 +36,9 @@ pub(super) struct Options {
     #[arg(long)]
     ignore_unknown_fields: bool,
 }
+
+/// Prometheus's default evaluation interval, for groups that have none of their own.
+const INTERVAL: Millis = 60_000;
 
 /// Checks the files.
 pub(super) fn run(options: &Options) -> Outcome {
@@ -68,7 +75,7 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         false => Some(load::data(&options.data, &reading.features)?),
     };
     let mut outcome = Outcome::Success;
-    let (mut faulty, mut warnings) = (0, 0);
+    let (mut faulty, mut warnings, mut infos) = (0, 0, 0);
     for named in &files {
         let (path, (line, findings)) = match named {
             Ok(path) => (path, one(path, &reading, store.as_ref())),
@@ -77,7 +84,12 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         let broken = line.is_none();
         match broken {
             true => faulty += 1,
-            false => warnings += findings.len(),
+            false => {
+                let is_info = |finding: &&Diagnostic| finding.severity == Severity::Info;
+                let number = findings.iter().filter(is_info).count();
+                infos += number;
+                warnings += findings.len() - number;
+            }
         }
         io::print(&match line {
             Some(line) => format!("ok    {} ({line})\n", io::display(path)),
@@ -94,8 +106,10 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         0 => "no fault".to_owned(),
         _ => format!("{} with faults", count(faulty, "file")),
     };
-    if warnings > 0 {
-        verdict.push_str(&format!(", {}", count(warnings, "warning")));
+    for (number, noun) in [(warnings, "warning"), (infos, "info")] {
+        if number > 0 {
+            verdict.push_str(&format!(", {}", count(number, noun)));
+        }
     }
     io::print(&format!("{}: {verdict}\n", count(files.len(), "file")));
     Ok(outcome)
@@ -113,7 +127,8 @@ fn one(
     };
     let read = match is_test {
         true => load::suite(path, reading, false).and_then(tests),
-        false => load::rule_files(&[path.to_owned()], reading).map(|files| rules(&files, store)),
+        false => load::rule_files(&[path.to_owned()], reading)
+            .and_then(|files| rules(&files, store, reading.features)),
     };
     match read {
         Ok((line, findings)) => (Some(line), findings),
@@ -121,16 +136,28 @@ fn one(
     }
 }
 
-/// What a test file holds, and what promtool lets pass in it.
+/// What a test file holds, and what promtool lets pass in it or Prometheus says of its expressions.
 fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let faults = faults(&suite);
-    match faults.is_empty() {
-        true => Ok((count(suite.file.tests.len(), "test"), suite.file.warnings)),
-        false => Err(faults),
+    if !faults.is_empty() {
+        return Err(faults);
     }
+    let mut findings = suite.file.warnings;
+    for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
+        if let Ok(query) = &check.query {
+            let said = annotations_without_data(query);
+            findings.extend(said.iter().map(|said| said.diagnose(&check.expr)));
+        }
+    }
+    Ok((count(suite.file.tests.len(), "test"), findings))
 }
 
-fn rules(files: &[RuleFile], store: Option<&Store>) -> (String, Vec<Diagnostic>) {
+/// What rule files hold, and what is to be said of them.
+fn rules(
+    files: &[RuleFile],
+    store: Option<&Store>,
+    features: Features,
+) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let groups = files.iter().flat_map(|file| &file.groups);
     let number = groups.clone().map(|group| group.rules.len()).sum();
     let line = format!(
@@ -149,11 +176,44 @@ fn rules(files: &[RuleFile], store: Option<&Store>) -> (String, Vec<Diagnostic>)
             .filter(|rule| matches!(rule.kind, RuleKind::Recording { .. }))
             .map(|rule| rule.name.as_str())
             .collect();
-        for rule in groups.flat_map(|group| &group.rules) {
+        for rule in groups.clone().flat_map(|group| &group.rules) {
             findings.extend(unmatched(&rule.expr, &rule.expr_text, &recorded, store));
         }
     }
-    (line, findings)
+    let groups: Vec<&RuleGroup> = groups.collect();
+    findings.extend(said(&groups, store, features)?);
+    Ok((line, findings))
+}
+
+/// What Prometheus says of the queries of rules: what needs no data, and what they meet in the data.
+fn said(
+    groups: &[&RuleGroup],
+    store: Option<&Store>,
+    features: Features,
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let mut met: BTreeMap<RuleId, Annotations> = BTreeMap::new();
+    if let Some(store) = store
+        && let Some((start, end)) = load::extent(store)
+    {
+        let mut spec = ReplaySpec::new(groups, store.clone(), start, end, INTERVAL);
+        spec.schedule = Schedule::Production;
+        spec.on_error = OnRuleError::Continue;
+        spec.features = features;
+        let replay = replay(spec).map_err(|error| load::too_long(&error))?;
+        met.extend(replay.annotations);
+    }
+    let mut findings = Vec::new();
+    for (group, of_group) in groups.iter().enumerate() {
+        for (index, rule) in of_group.rules.iter().enumerate() {
+            let mut said = annotations_without_data(&rule.expr);
+            said.merge(
+                met.remove(&RuleId { group, rule: index })
+                    .unwrap_or_default(),
+            );
+            findings.extend(rule.diagnose(&said));
+        }
+    }
+    Ok(findings)
 }
 
 /// The selectors of a query that match no series of a store and no recorded one.

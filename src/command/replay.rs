@@ -99,5 +99,10 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         Format::Text => timeline::text(&replay, &groups),
         Format::Json => timeline::json(&replay, &groups),
     });
+    for (id, said) in &replay.annotations {
+        for finding in groups[id.group].rules[id.rule].diagnose(said) {
+            io::complain(&finding.render(io::wants_colour()));
+        }
+    }
     Ok(load::complain_of_errors(&replay, &groups))
 }

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use crate::model::Timestamp;
 use crate::model::number::{format_digits, format_general, quote};
 use crate::model::quantile::ForcedMonotonic;
-use crate::text::{Severity, Span};
+use crate::text::yaml::Embedded;
+use crate::text::{Diagnostic, Severity, Span};
 
 use super::ast::BinaryOp;
 use super::functions::Moment;
@@ -26,6 +27,8 @@ pub struct Annotation {
     pub message: String,
     /// Which part of the query it speaks of.
     pub span: Span,
+    /// What to do about it.
+    pub help: &'static str,
     /// Where Prometheus says that this part begins.
     position: usize,
     /// The node of the tree that noted it.
@@ -150,33 +153,45 @@ impl Annotations {
 
     /// Notes something.
     pub fn add(&mut self, site: &Site<'_>, note: Note<'_>) {
-        let message = note.message(site.metric);
-        self.put(Annotation::new(
-            site,
-            note.severity(),
-            message,
-            Tally::Nothing,
-        ));
+        self.put(Annotation {
+            severity: note.severity(),
+            message: note.message(site.metric),
+            span: site.span,
+            help: note.help(),
+            position: site.position,
+            node: site.node,
+            tally: Tally::Nothing,
+        });
     }
 
     /// Notes windows in which a sample's counter started before the sample before it was taken.
     pub fn add_overlaps(&mut self, site: &Site<'_>, windows: u64) {
-        let message = format!(
-            "sample has start time that overlaps with previous sample timestamp for metric {}",
-            quote(site.metric)
-        );
-        let tally = Tally::Occurrences(windows);
-        self.put(Annotation::new(site, Severity::Warning, message, tally));
+        self.put(Annotation {
+            severity: Severity::Warning,
+            message: format!(
+                "sample has start time that overlaps with previous sample timestamp for metric {}",
+                quote(site.metric)
+            ),
+            span: site.span,
+            help: "mend the start times where the samples are taken",
+            position: site.position,
+            node: site.node,
+            tally: Tally::Occurrences(windows),
+        });
     }
 
     /// Notes counts that had to be lifted.
     pub fn add_forced(&mut self, site: &Site<'_>, forced: Forced) {
-        let message = with_metric(
-            "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)".to_owned(),
-            site.metric,
-        );
-        let tally = Tally::Forced(forced);
-        self.put(Annotation::new(site, Severity::Info, message, tally));
+        let message = "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
+        self.put(Annotation {
+            severity: Severity::Info,
+            message: with_metric(message.to_owned(), site.metric),
+            span: site.span,
+            help: "a bucket counts less than a smaller one: aggregate all buckets of a histogram alike, from the same scrapes",
+            position: site.position,
+            node: site.node,
+            tally: Tally::Forced(forced),
+        });
     }
 
     /// Whether something is noted, of no metric.
@@ -210,17 +225,6 @@ impl Annotations {
 }
 
 impl Annotation {
-    fn new(site: &Site<'_>, severity: Severity, message: String, tally: Tally) -> Annotation {
-        Annotation {
-            severity,
-            message,
-            span: site.span,
-            position: site.position,
-            node: site.node,
-            tally,
-        }
-    }
-
     /// The whole message, with what was counted.
     pub fn words(&self) -> String {
         let message = &self.message;
@@ -250,6 +254,15 @@ impl Annotation {
         let column = before.len() - last_break.map_or(0, |at| at + 1) + 1;
         let name = self.severity.name();
         format!("PromQL {name}: {} ({line}:{column})", self.words())
+    }
+
+    /// At its place in the file that holds the query.
+    pub fn diagnose(&self, query: &Embedded) -> Diagnostic {
+        let mut diagnostic = Diagnostic::warning(self.words())
+            .at(query.source(), query.span(self.span))
+            .help(self.help);
+        diagnostic.severity = self.severity;
+        diagnostic
     }
 
     fn join(&mut self, new: Annotation) {
@@ -423,6 +436,44 @@ impl Note<'_> {
                 "mismatched custom buckets were reconciled during {}",
                 operation.name()
             ),
+        }
+    }
+}
+
+impl Note<'_> {
+    /// What to do about it.
+    fn help(self) -> &'static str {
+        match self {
+            Note::InvalidRatio(..) => "give a ratio between -1 and 1",
+            Note::InvalidQuantile(_) => "give a quantile between 0 and 1",
+            Note::BadBucketLabel(_) => {
+                "select series of buckets (`…_bucket`) and keep `le` where they are aggregated"
+            }
+            Note::MixedSamples => "select series that hold either floats or histograms",
+            Note::MixedSamplesInAggregation => "aggregate floats and histograms apart",
+            Note::MixedHistograms => "select either the classic or the native histograms",
+            Note::NotCounter => "for gauges use `delta` or `idelta`",
+            Note::NotGauge => "for counters use `increase`, `rate` or `irate`",
+            Note::MixedBuckets | Note::MixedBucketsInOperator(_) => {
+                "select histograms whose buckets are of one kind, exponential or custom"
+            }
+            Note::SortInRange => "leave the sorting out",
+            Note::PossibleNonCounter => {
+                "for a gauge use `delta` or `deriv`; the name of a counter ends in `_total`"
+            }
+            Note::PossibleNonCounterType(_) => {
+                "for a gauge use `delta` or `deriv`; the `__type__` of a counter is `counter`"
+            }
+            Note::IncompatibleTypes(..)
+            | Note::HistogramIgnoredInAggregation(_)
+            | Note::HistogramsIgnoredInRange => {
+                "select floats, or take one out of each histogram: `histogram_count(…)`, `histogram_sum(…)`"
+            }
+            Note::NanResult | Note::NanSkew | Note::NanExcluded => {
+                "keep NaN from being observed where the histogram is filled"
+            }
+            Note::ResetCollision(_) => "combine increases of counters: `sum(rate(…))`",
+            Note::ReconciledBounds(_) => "give all histograms the same custom bounds",
         }
     }
 }

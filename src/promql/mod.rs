@@ -1,5 +1,6 @@
 //! The query language: `ast <- parse, print, check`; `functions, aggregations <- query <- check, eval`;
-//! parsing and evaluation never meet.
+//! parsing and evaluation never meet. What there is to say of a query beside its result is noted where it is evaluated
+//! ([`Annotations`]).
 
 pub mod ast;
 
@@ -36,8 +37,8 @@ pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
 pub use eval::{
-    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, View, Windowed, evaluate, evaluate_range,
-    evaluate_windows,
+    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, View, Windowed, annotations_without_data,
+    evaluate, evaluate_range, evaluate_windows,
 };
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use window::{Contents, Ends, Notes, Window, Windows};

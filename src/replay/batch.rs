@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::model::Timestamp;
-use crate::promql::{Columns, Evaluated, View, evaluate};
+use crate::promql::{Annotations, Columns, Evaluated, View, evaluate};
 use crate::store::{Points, Store};
 
 use super::alert::{self, ALERTS, ALERTS_FOR_STATE, AlertRecord};
@@ -43,6 +43,7 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
         until: spec.end,
         rules: &rules,
         alerts: rules.iter().map(|_| None).collect(),
+        annotations: vec![Annotations::default(); rules.len()],
         errors: BTreeMap::new(),
     };
     match spec.mode {
@@ -63,8 +64,14 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
         store,
         alerts,
         errors,
+        annotations,
         ..
     } = run;
+    let annotations = rules.iter().zip(annotations);
+    let annotations = annotations
+        .filter(|(_, found)| !found.is_empty())
+        .map(|(rule, found)| (rule.id, found))
+        .collect();
     let errors = errors.into_iter().map(|((at, rule), message)| RuleError {
         rule: rules[rule].id,
         at,
@@ -74,6 +81,7 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
     Replay::new(
         store,
         errors,
+        annotations,
         stopped_at,
         rules.into_iter().zip(alerts).collect(),
         setting,
@@ -84,7 +92,11 @@ pub(super) fn run<'a>(spec: ReplaySpec<'a>, rules: Vec<PlannedRule<'a>>) -> Repl
 const PARALLEL_WORK: usize = 100_000;
 
 /// What one rule yielded over all its moments.
-type Batch = (Outcome, Option<AlertRecord>);
+struct Batch {
+    outcome: Outcome,
+    record: Option<AlertRecord>,
+    annotations: Annotations,
+}
 
 /// A replay under way.
 struct Run<'r, 'a> {
@@ -96,6 +108,8 @@ struct Run<'r, 'a> {
     until: Timestamp,
     rules: &'r [PlannedRule<'a>],
     alerts: Vec<Option<AlertRecord>>,
+    /// What there is to say of each rule's query.
+    annotations: Vec<Annotations>,
     errors: BTreeMap<(Timestamp, usize), String>,
 }
 
@@ -132,12 +146,14 @@ impl Run<'_, '_> {
     /// Writes what the rules of a component yielded.
     fn write(&mut self, indexes: &[usize], batches: &mut impl Iterator<Item = Batch>) {
         let mut outputs = Vec::with_capacity(indexes.len());
-        for (&index, (outcome, record)) in indexes.iter().zip(batches) {
+        for (&index, batch) in indexes.iter().zip(batches) {
             let rule = &self.rules[index];
+            self.annotations[index] = batch.annotations;
+            let outcome = batch.outcome;
             for (tick, message) in outcome.failures {
                 self.fail(rule.moments.time(tick), index, message);
             }
-            self.alerts[index] = record;
+            self.alerts[index] = batch.record;
             outputs.push(RuleOutput {
                 writer: rule.writer,
                 series: outcome.series,
@@ -153,8 +169,9 @@ impl Run<'_, '_> {
     fn batch(&self, index: usize) -> Batch {
         let rule = &self.rules[index];
         let stamps = rule.stamps(self.until);
-        let columns = self.evaluate(rule);
-        match &rule.rule.kind {
+        let mut columns = self.evaluate(rule);
+        let annotations = std::mem::take(&mut columns.annotations);
+        let (outcome, record) = match &rule.rule.kind {
             RuleKind::Recording { labels } => {
                 let outcome = record(rule.name(), labels, rule.limit, stamps, columns);
                 (outcome, None)
@@ -167,6 +184,11 @@ impl Run<'_, '_> {
                 let (outcome, record) = alert::alert(rule, alert, stamps, columns, &renderer);
                 (outcome, Some(record))
             }
+        };
+        Batch {
+            outcome,
+            record,
+            annotations,
         }
     }
 
@@ -200,6 +222,9 @@ impl Run<'_, '_> {
         for (&index, record) in indexes.iter().zip(stepped.alerts) {
             self.alerts[index] = record;
         }
+        for (&index, found) in indexes.iter().zip(stepped.annotations) {
+            self.annotations[index] = found;
+        }
         for ((moment, rule), message) in stepped.errors {
             self.fail(moment, indexes[rule], message);
         }
@@ -221,6 +246,13 @@ impl Run<'_, '_> {
         for (rule, record) in self.rules.iter().zip(&mut self.alerts) {
             if let Some(record) = record {
                 cut_alert(record, rule, first);
+            }
+        }
+        // What there was to say is not kept by moments.
+        self.until = first;
+        for index in 0..self.rules.len() {
+            if !self.annotations[index].is_empty() {
+                self.annotations[index] = self.evaluate(&self.rules[index]).annotations;
             }
         }
         Some(first)

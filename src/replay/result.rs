@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
 use crate::promql::selectors::greediest;
-use crate::promql::{Reader, Sample, TOO_MANY_SAMPLES, View};
+use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, View};
 use crate::store::Store;
 
 use super::alert::{AlertRecord, InstanceRecord};
@@ -24,6 +24,8 @@ pub struct Replay<'a> {
     /// Evaluations that failed, in the order of moments and then of rules. Where errors stop the replay, only
     /// those of the last moment.
     pub errors: Vec<RuleError>,
+    /// What there is to say of the queries of rules, by rule, where there is anything.
+    pub annotations: Vec<(RuleId, Annotations)>,
     /// The last moment, where an error stopped the replay.
     pub stopped_at: Option<Timestamp>,
     rules: Vec<(PlannedRule<'a>, Option<AlertRecord>)>,
@@ -190,6 +192,7 @@ impl<'a> Replay<'a> {
     pub(super) fn new(
         store: Store,
         errors: Vec<RuleError>,
+        annotations: Vec<(RuleId, Annotations)>,
         stopped_at: Option<Timestamp>,
         rules: Vec<(PlannedRule<'a>, Option<AlertRecord>)>,
         setting: Setting,
@@ -203,6 +206,7 @@ impl<'a> Replay<'a> {
             },
             store,
             errors,
+            annotations,
             stopped_at,
             rules,
             setting,

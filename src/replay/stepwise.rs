@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::model::{Histogram, Labels, Timestamp};
-use crate::promql::{Column, Evaluated, Sample, Ticks, View, evaluate};
+use crate::promql::{Annotations, Column, Evaluated, Sample, Ticks, View, evaluate};
 use crate::store::{Points, Series, SeriesId, Store, Writer, stale_marker};
 
 use super::alert::{
@@ -29,6 +29,8 @@ use crate::rules::{AlertRule, RuleKind};
 pub(super) struct Stepped {
     /// What is kept of each rule that alerts, in the order of the rules.
     pub alerts: Vec<Option<AlertRecord>>,
+    /// What there is to say of the query of each rule.
+    pub annotations: Vec<Annotations>,
     /// Errors by moment and by index of the rule.
     pub errors: BTreeMap<(Timestamp, usize), String>,
 }
@@ -63,7 +65,11 @@ pub(super) fn step_through(
         }
         next = next_moment(rules, Some(moment));
     }
+    let annotations = stepper.states.iter_mut();
     Stepped {
+        annotations: annotations
+            .map(|state| std::mem::take(&mut state.annotations))
+            .collect(),
         alerts: stepper
             .states
             .into_iter()
@@ -119,6 +125,7 @@ struct RuleState {
     samples: Vec<(Labels, Column)>,
     sample_places: HashMap<Labels, usize>,
     failed: Bits,
+    annotations: Annotations,
 }
 
 /// An alert as Prometheus keeps it.
@@ -163,7 +170,7 @@ impl Stepper<'_> {
     /// One evaluation of one rule.
     fn step(&mut self, index: usize, rule: &PlannedRule<'_>, tick: usize, moment: Timestamp) {
         let result = self
-            .evaluate(rule, moment)
+            .evaluate(index, rule, moment)
             .and_then(|vector| match &rule.rule.kind {
                 RuleKind::Recording { labels } => record(rule, labels, vector),
                 RuleKind::Alert(alert) => self.alert(index, rule, alert, vector, tick, moment),
@@ -179,7 +186,8 @@ impl Stepper<'_> {
 
     /// The result of the rule's expression.
     fn evaluate(
-        &self,
+        &mut self,
+        index: usize,
         rule: &PlannedRule<'_>,
         moment: Timestamp,
     ) -> Result<Vec<(Labels, Value)>, String> {
@@ -199,6 +207,7 @@ impl Stepper<'_> {
         if let Some(error) = columns.errors.get(&0) {
             return Err(error.message.clone());
         }
+        self.states[index].annotations.merge(columns.annotations);
         let present = columns.series.iter();
         Ok(present
             .filter_map(|series| Some((series.labels.clone(), Value::of(series.column.get(0)?))))
@@ -360,6 +369,7 @@ impl RuleState {
             samples: Vec::new(),
             sample_places: HashMap::new(),
             failed: Bits::new(rule.moments.count),
+            annotations: Annotations::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! JSON for programs; its shape is versioned.
 //!
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
-//! "column", "help"}], "tests": [{"name", "failures": [{"kind": alert|expr|rule, "name", "eval_time", "file", "line",
+//! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule, "name", "eval_time", "file", "line",
 //! "expected", "got", "error"}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them.
 
@@ -39,6 +39,7 @@ struct File<'r> {
     status: &'static str,
     accepted: usize,
     diagnostics: Vec<Finding<'r>>,
+    annotations: Vec<Finding<'r>>,
     tests: Vec<Test<'r>>,
 }
 
@@ -106,11 +107,17 @@ impl Serialize for Pairs<'_> {
 
 impl<'r> File<'r> {
     fn new(file: &'r FileReport) -> File<'r> {
-        let (status, diagnostics, tests) = match &file.verdict {
-            Err(faults) => ("error", faults, &[] as &[TestVerdict]),
+        let (status, diagnostics, annotations, tests) = match &file.verdict {
+            Err(faults) => ("error", faults, &[] as &[Diagnostic], &[] as &[TestVerdict]),
             Ok(verdict) => {
                 let status = if verdict.passed() { "pass" } else { "fail" };
-                (status, &verdict.warnings, verdict.tests.as_slice())
+                let annotations = verdict.annotations.as_slice();
+                (
+                    status,
+                    &verdict.warnings,
+                    annotations,
+                    verdict.tests.as_slice(),
+                )
             }
         };
         File {
@@ -118,6 +125,7 @@ impl<'r> File<'r> {
             status,
             accepted: file.accepted,
             diagnostics: diagnostics.iter().map(Finding::new).collect(),
+            annotations: annotations.iter().map(Finding::new).collect(),
             tests: tests.iter().map(Test::new).collect(),
         }
     }

@@ -5,7 +5,9 @@ use similar::{ChangeTag, TextDiff};
 use super::{FileReport, Report, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::replay::{ALERT_NAME, AlertState};
-use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, TestVerdict};
+use crate::suite::{
+    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
+};
 
 /// No more instances of an alert than this are drawn.
 const MAX_ROWS: usize = 6;
@@ -22,9 +24,11 @@ pub fn write(report: &Report, coloured: bool) -> String {
             printer.line("");
         }
         printer.file(file);
-        after_details = !matches!(&file.verdict, Ok(verdict) if verdict.passed());
+        let is_one_line =
+            |verdict: &FileVerdict| verdict.passed() && verdict.annotations.is_empty();
+        after_details = !file.verdict.as_ref().is_ok_and(is_one_line);
     }
-    printer.summary(report);
+    printer.summary(report, after_details);
     printer.out
 }
 
@@ -97,6 +101,13 @@ impl Printer {
                 self.line(&format!("{word} {} ({extent}{accepted})", file.path));
                 for test in &verdict.tests {
                     self.test(test);
+                }
+                if !verdict.passed() && !verdict.annotations.is_empty() {
+                    self.line("");
+                }
+                for annotation in &verdict.annotations {
+                    let drawn = annotation.render(self.coloured);
+                    self.out.push_str(&drawn);
                 }
             }
         }
@@ -363,7 +374,7 @@ impl Printer {
         }
     }
 
-    fn summary(&mut self, report: &Report) {
+    fn summary(&mut self, report: &Report, after_details: bool) {
         let mut tests = 0;
         let mut checks = 0;
         let (mut failed, mut broken) = (0, 0);
@@ -381,7 +392,7 @@ impl Printer {
                 }
             }
         }
-        if failed + broken > 0 {
+        if failed + broken > 0 || after_details {
             self.line("");
         }
         let mut words = format!(

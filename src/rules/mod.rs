@@ -9,7 +9,7 @@ pub(crate) use file::{decode_duration, diagnose_query};
 pub use file::{looks_like_rule_file, read};
 
 use crate::model::Millis;
-use crate::promql::{Features, Query};
+use crate::promql::{Annotations, Features, Query};
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
 use template::Template;
@@ -59,6 +59,14 @@ pub struct Rule {
     pub span: Span,
     /// What it does with the result.
     pub kind: RuleKind,
+}
+
+impl Rule {
+    /// What is said of its query, at its places in the file.
+    pub fn diagnose(&self, annotations: &Annotations) -> Vec<Diagnostic> {
+        let found = annotations.iter();
+        found.map(|found| found.diagnose(&self.expr_text)).collect()
+    }
 }
 
 /// What a rule does with the result of its query.

@@ -12,6 +12,8 @@ mod order;
 
 mod run;
 
+mod said;
+
 pub mod script;
 
 mod verdict;

@@ -2,6 +2,7 @@
 
 use super::file::{AlertCheck, ExprCheck, InputSeries, TestCase, TestFile};
 use super::order::{groups_in_order, unknown_groups};
+use super::said::Said;
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
 };
@@ -86,12 +87,14 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let tests = suite.file.tests.iter().enumerate();
     let chosen = tests.filter(|(_, test)| is_chosen(test, &options.names));
+    let mut said = Said::default();
     let tests: Result<Vec<TestVerdict>, Vec<Diagnostic>> = chosen
-        .map(|(index, test)| run_test(&suite.file, index, test, &groups, options))
+        .map(|(index, test)| run_test(&suite.file, index, test, &groups, options, &mut said))
         .collect();
     Ok(FileVerdict {
         warnings,
         tests: tests?,
+        annotations: said.into_diagnostics(&groups),
     })
 }
 
@@ -143,6 +146,7 @@ fn run_test(
     test: &TestCase,
     groups: &[&RuleGroup],
     options: &RunOptions,
+    said: &mut Said,
 ) -> Result<TestVerdict, Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let end = test.start.saturating_add(last_eval_time(test));
@@ -158,6 +162,7 @@ fn run_test(
                 .help("use a longer evaluation_interval or earlier eval_times"),
         ]
     })?;
+    said.of_rules(&replay);
     let check = Checker {
         file,
         test,
@@ -168,7 +173,7 @@ fn run_test(
     if replay.stopped_at.is_some() {
         failures.extend(check.rule_errors());
     } else {
-        failures.extend(check.exprs());
+        failures.extend(check.exprs(said));
     }
     Ok(TestVerdict {
         index,
@@ -357,10 +362,10 @@ impl Checker<'_> {
     }
 
     /// The checks of expressions that fail, in the order of the file.
-    fn exprs(&self) -> impl Iterator<Item = Mismatch> {
+    fn exprs(&self, said: &mut Said) -> impl Iterator<Item = Mismatch> {
         let checks = self.test.expr_checks.iter().enumerate();
         checks.filter_map(|(index, check)| {
-            let cause = self.expr(check)?;
+            let cause = self.expr(check, said)?;
             Some(Mismatch {
                 name: check.expr.text.clone(),
                 eval_time: check.eval_time,
@@ -371,13 +376,16 @@ impl Checker<'_> {
         })
     }
 
-    fn expr(&self, check: &ExprCheck) -> Option<Cause> {
+    fn expr(&self, check: &ExprCheck, said: &mut Said) -> Option<Cause> {
         let query = match &check.query {
             Ok(query) => query,
             Err(faults) => return Some(Cause::Unreadable(faults.clone())),
         };
         let mut got = match self.evaluate(query, check.eval_time) {
-            Ok(samples) => samples,
+            Ok(columns) => {
+                said.of_expr(check, &columns.annotations);
+                sample_lines(&columns)
+            }
             Err(message) => return Some(Cause::ExprError(message)),
         };
         let mut expected: Vec<SampleLine> = match &check.expected {
@@ -413,7 +421,7 @@ impl Checker<'_> {
     }
 
     /// The samples of an expression at a time, seeing everything up to the last evaluation.
-    fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Vec<SampleLine>, String> {
+    fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Columns, String> {
         let view = self
             .replay
             .view_after(self.evaluation_at(last_eval_time(self.test)));
@@ -424,7 +432,7 @@ impl Checker<'_> {
         };
         match columns.errors.values().next() {
             Some(error) => Err(error.message.clone()),
-            None => Ok(sample_lines(&columns)),
+            None => Ok(columns),
         }
     }
 }

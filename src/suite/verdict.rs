@@ -12,6 +12,8 @@ pub struct FileVerdict {
     pub warnings: Vec<Diagnostic>,
     /// The tests that ran, in the order of the file.
     pub tests: Vec<TestVerdict>,
+    /// What Prometheus says of the queries of rules and of checks beside their results; no verdict depends on it.
+    pub annotations: Vec<Diagnostic>,
 }
 
 /// What came of a test.

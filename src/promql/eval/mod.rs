@@ -12,6 +12,7 @@ mod binary;
 mod budget;
 mod call;
 mod choose;
+mod dataless;
 mod fold;
 mod frame;
 mod info;
@@ -32,6 +33,7 @@ use std::rc::Rc;
 use hashbrown::{HashMap, HashSet};
 
 pub use budget::TOO_MANY as TOO_MANY_SAMPLES;
+pub use dataless::annotations_without_data;
 pub use view::{Horizon, Reader, View};
 
 use self::budget::Budget;

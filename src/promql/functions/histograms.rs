@@ -50,6 +50,7 @@ pub(super) static ROWS: &[Function] = &[
         quantile,
         "The quantile φ of the observations, by interpolation in a bucket.",
     )
+    .of_quantiles(0..1)
     .reading(HistogramUse::Buckets),
     Function::of_vectors(
         "histogram_fraction",
@@ -66,6 +67,7 @@ pub(super) static ROWS: &[Function] = &[
         quantiles,
         "Several quantiles at once, told apart by a label.",
     )
+    .of_quantiles(2..usize::MAX)
     .reading(HistogramUse::Buckets)
     .experimental(),
 ];

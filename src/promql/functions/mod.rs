@@ -16,6 +16,7 @@ pub(crate) use self::extended::{interpolate_gauge, interpolate_histograms, widen
 pub(crate) use self::vectors::labels_of_absence;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 
@@ -36,6 +37,8 @@ pub struct Function {
     pub body: Body,
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
+    /// Which of its arguments are quantiles.
+    pub quantiles: Range<usize>,
     /// What it reads of native histograms.
     pub histograms: HistogramUse,
     /// Whether it says nothing but an order.
@@ -280,6 +283,7 @@ impl Function {
             doc,
             body,
             keeps_name: false,
+            quantiles: 0..0,
             histograms: HistogramUse::Any,
             sorts: false,
             wants_counter: false,
@@ -295,6 +299,10 @@ impl Function {
             keeps_name: true,
             ..self
         }
+    }
+
+    const fn of_quantiles(self, quantiles: Range<usize>) -> Function {
+        Function { quantiles, ..self }
     }
 
     const fn reading(self, histograms: HistogramUse) -> Function {

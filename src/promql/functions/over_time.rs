@@ -80,7 +80,8 @@ pub(super) static ROWS: &[Function] = &[
             validate: None,
         },
         "The quantile φ of the samples, interpolated.",
-    ),
+    )
+    .of_quantiles(0..1),
     Function::of_windows(
         "count_over_time",
         Samples::Any,

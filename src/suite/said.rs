@@ -1,0 +1,48 @@
+//! What Prometheus says of the queries of a test file beside their results: those of its rules and of its checks.
+
+use std::collections::BTreeMap;
+
+use super::file::ExprCheck;
+use crate::promql::Annotations;
+use crate::replay::{Replay, RuleId};
+use crate::rules::RuleGroup;
+use crate::text::Diagnostic;
+
+/// What is said of queries in the tests of a file so far.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Of rules, in all tests together.
+    rules: BTreeMap<RuleId, Annotations>,
+    /// Of the expressions that tests check, in the order of the file.
+    exprs: Vec<Diagnostic>,
+}
+
+impl Said {
+    /// Takes over what is said of rules in one test.
+    pub fn of_rules(&mut self, replay: &Replay<'_>) {
+        for (rule, found) in &replay.annotations {
+            self.rules.entry(*rule).or_default().merge(found.clone());
+        }
+    }
+
+    /// Takes over what is said of an expression.
+    pub fn of_expr(&mut self, check: &ExprCheck, found: &Annotations) {
+        self.exprs
+            .extend(found.iter().map(|found| found.diagnose(&check.expr)));
+    }
+
+    /// Each once at its place: rules in the order of groups, then expressions.
+    pub fn into_diagnostics(self, groups: &[&RuleGroup]) -> Vec<Diagnostic> {
+        let mut all = Vec::new();
+        for (id, found) in &self.rules {
+            let rule = groups
+                .get(id.group)
+                .and_then(|group| group.rules.get(id.rule));
+            if let Some(rule) = rule {
+                all.extend(rule.diagnose(found));
+            }
+        }
+        all.extend(self.exprs);
+        all
+    }
+}
