@@ -87,6 +87,56 @@ fn every_row_is_evaluated_by_a_script() {
     }
 }
 
+/// Whoever adds an annotation writes a script that expects it.
+#[test]
+fn every_annotation_is_expected_by_a_script() {
+    let mut expected = String::new();
+    for (folder, _) in FOLDERS {
+        for fixture in scripts(folder) {
+            let lines = fixture.script.source.text().lines();
+            let notes = lines.filter(|line| line.trim_start().starts_with("expect "));
+            expected.extend(notes.map(|line| format!("{line}\n")));
+        }
+    }
+    let missing: Vec<&&str> = ANNOTATIONS
+        .iter()
+        .filter(|text| !expected.contains(**text))
+        .collect();
+    assert!(missing.is_empty(), "no script expects {missing:?}");
+}
+
+/// What annotations say.
+const ANNOTATIONS: [&str; 28] = [
+    "ratio value should be between -1 and 1",
+    "quantile value should be between 0 and 1",
+    "bucket label \"le\" is missing or has a malformed value",
+    "a mix of histograms and floats for metric name",
+    "a mix of histograms and floats for aggregation",
+    "a mix of classic and native histograms",
+    "this native histogram metric is not a counter",
+    "this native histogram metric is not a gauge",
+    "a mix of histograms with exponential and custom buckets schemas for metric name",
+    "incompatible bucket layout encountered for binary operator",
+    "sort is ineffective for range queries",
+    "metric might not be a counter, name does not end in",
+    "incompatible sample types encountered for binary operator",
+    "ignored histogram in stddev aggregation",
+    "ignored histogram in max aggregation",
+    "ignored histogram in bottomk aggregation",
+    "ignored histograms in a range containing both floats and histograms",
+    "input to histogram_quantile needed to be fixed for monotonicity",
+    "input to histogram_quantile has NaN observations, result is NaN",
+    "input to histogram_quantile has NaN observations, result is skewed higher",
+    "input to histogram_fraction has NaN observations",
+    "conflicting counter resets during histogram addition",
+    "conflicting counter resets during histogram subtraction",
+    "conflicting counter resets during histogram aggregation",
+    "mismatched custom buckets were reconciled during addition",
+    "mismatched custom buckets were reconciled during subtraction",
+    "mismatched custom buckets were reconciled during aggregation",
+    "has start time that overlaps with previous sample timestamp",
+];
+
 /// What can stand at a selector, a window, an operator, a group or a length of time.
 const MODIFIERS: [&str; 47] = [
     "number",

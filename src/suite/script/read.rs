@@ -115,17 +115,19 @@ impl<'a> Reader<'a> {
     fn load(&mut self, rest: Line<'a>) -> Result<Load, Diagnostic> {
         let interval = self.duration(rest, "the step of a load")?;
         let mut series: Vec<(Labels, Points)> = Vec::new();
-        let mut starts: Option<Starts> = None;
+        let mut starts: Option<(Line<'a>, Starts)> = None;
         while let Some(line) = self.take_of_block() {
             if line.split_word().0.ends_with("@st") {
-                starts = Some(self.starts(line)?);
+                if let Some((alone, _)) = starts.replace((line, self.starts(line)?)) {
+                    return Err(self.start_alone(alone));
+                }
                 continue;
             }
             let (labels, items, values) = self.series(line)?;
             let points = expand(&items, 0, interval, MAX_SAMPLES)
                 .map_err(|error| self.notation_fault(values, error))?;
             let mut points = as_stored(points);
-            if let Some((of, distances)) = starts.take() {
+            if let Some((_, (of, distances))) = starts.take() {
                 let count = items.iter().map(Item::count).sum::<u64>();
                 if of != labels || distances.len() as u64 != count {
                     let help = "write it for the series below, a distance for each sample";
@@ -142,7 +144,15 @@ impl<'a> Reader<'a> {
                 None => series.push((labels, points)),
             }
         }
-        Ok(Load { series })
+        match starts {
+            Some((alone, _)) => Err(self.start_alone(alone)),
+            None => Ok(Load { series }),
+        }
+    }
+
+    fn start_alone(&self, line: Line<'a>) -> Diagnostic {
+        let help = "write the samples in the line below";
+        line.fault(self.source, "starts without samples", help)
     }
 
     /// `metric@st -1m _x3`
