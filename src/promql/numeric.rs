@@ -1,5 +1,7 @@
 //! Sums and quantiles with Prometheus's order of operations.
 
+use std::cmp::Ordering;
+
 /// A sum with the Neumaier variant of Kahan's compensation, as Prometheus's `kahansum.Inc` adds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct KahanSum {
@@ -24,6 +26,28 @@ impl KahanSum {
             self.lost + lost
         };
         self.sum = total;
+    }
+}
+
+/// Sorts as Go's `sort.Sort` does. With NaN beside NaN `less` may say that each comes before the other, and what then comes
+/// of few items is what insertion makes of them; many are sorted so that NaN is last.
+pub(crate) fn sort_as_go<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
+    /// Go inserts so many one by one.
+    const FEW: usize = 12;
+    if items.len() > FEW {
+        return items.sort_by(|a, b| match (less(a, b), less(b, a)) {
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            _ => Ordering::Equal,
+        });
+    }
+    for end in 1..items.len() {
+        for at in (1..=end).rev() {
+            if !less(&items[at], &items[at - 1]) {
+                break;
+            }
+            items.swap(at, at - 1);
+        }
     }
 }
 

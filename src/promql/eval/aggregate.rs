@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::choose::{Share, sort_by_value};
+use super::choose::{Share, sort_as_seen};
 use super::fold::Folded;
 use super::frame::{Frame, QueryTime};
 use super::{Evaluator, Row, Sink, emit};
@@ -46,7 +46,7 @@ impl Evaluator<'_> {
         sink: &mut Sink<'_>,
     ) {
         let mut groups = Groups::new(&aggregate.grouping);
-        self.stream_in_order(&aggregate.expr, frame, &mut |row: Row<'_>| {
+        self.stream_in_order(aggregate, node, frame, &mut |row: Row<'_>| {
             groups
                 .entry(&row, || Folded::new(fold, frame.count()))
                 .fold(&row.labels, row.column);
@@ -67,20 +67,18 @@ impl Evaluator<'_> {
     /// Streams a vector in an order that is the same at every tick. Series of selectors, and of functions of them, come in
     /// the order in which they were stored; of other vectors the order may depend on which series there are at a tick,
     /// and so would the last bit of a sum: they are put in the order of labels.
-    fn stream_in_order(&self, expr: &Expr, frame: &Frame, sink: &mut Sink<'_>) {
-        if is_in_order(expr) {
-            return self.stream(expr, frame, sink);
+    fn stream_in_order(
+        &self,
+        aggregate: &Aggregate,
+        node: Span,
+        frame: &Frame,
+        sink: &mut Sink<'_>,
+    ) {
+        let expr = &aggregate.expr;
+        match is_in_order(expr) || (self.is_one_moment(node, frame) && has_order(expr, false)) {
+            true => self.stream(expr, frame, sink),
+            false => emit(in_order_of_labels(self.vector(expr, frame)), sink),
         }
-        emit(self.vector_in_order(expr, frame), sink);
-    }
-
-    /// Evaluates a vector into series in the order of labels.
-    fn vector_in_order(&self, expr: &Expr, frame: &Frame) -> Vec<ColumnSeries> {
-        let mut series = self.vector(expr, frame);
-        if !is_in_order(expr) {
-            series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        }
-        series
     }
 
     fn quantiles(&self, aggregate: &Aggregate, node: Span, frame: &Frame, sink: &mut Sink<'_>) {
@@ -171,7 +169,14 @@ impl Evaluator<'_> {
         if selection == Selection::LimitRatio {
             self.note_ratios(aggregate, node, &parameter, frame);
         }
-        let mut series = self.vector_in_order(&aggregate.expr, frame);
+        let is_one = self.is_one_moment(node, frame);
+        let mut series = self.vector(&aggregate.expr, frame);
+        // What chooses by order, `limitk` above all, sees that in which other choices left their series.
+        let is_ordered =
+            is_in_order(&aggregate.expr) || (is_one && has_order(&aggregate.expr, true));
+        if !is_ordered {
+            series = in_order_of_labels(series);
+        }
         let mut members: Vec<Vec<usize>> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (index, series) in series.iter().enumerate() {
@@ -188,16 +193,27 @@ impl Evaluator<'_> {
         let ignores = matches!(selection, Selection::Topk | Selection::Bottomk)
             && series.iter().any(|series| series.column.has_histograms());
         let mut has_ignored = false;
+        let mut order = Vec::new();
         for tick in 0..frame.count() {
+            let share = Share::new(selection, parameter.values()[tick], count);
+            let share = share.unwrap_or_else(|message| {
+                frame.fail(tick, || message);
+                None
+            });
+            let Some(share) = share else {
+                series
+                    .iter_mut()
+                    .for_each(|series| series.column.clear(tick));
+                continue;
+            };
             chosen.fill(false);
-            match Share::new(selection, parameter.values()[tick], count) {
-                Err(message) => frame.fail(tick, || message),
-                Ok(None) => {}
-                Ok(Some(share)) => {
-                    has_ignored |= ignores && !has_ignored && any_histogram(&series, tick);
-                    for group in &members {
-                        share.choose(&series, group, tick, &mut chosen);
-                    }
+            has_ignored |= ignores && !has_ignored && any_histogram(&series, tick);
+            for group in &members {
+                let mut best = share.choose(&series, group, tick);
+                best.iter().for_each(|&(_, index)| chosen[index] = true);
+                if tick == 0 && is_one {
+                    sort_as_seen(&mut best, selection);
+                    order.extend(best.into_iter().map(|(_, index)| index));
                 }
             }
             for (series, chosen) in series.iter_mut().zip(&chosen) {
@@ -209,12 +225,12 @@ impl Evaluator<'_> {
         if has_ignored {
             note_ignored(aggregate, node, node, frame);
         }
-        let is_root = matches!(&self.root.kind, ExprKind::Aggregate(root) if std::ptr::eq(&**root, aggregate));
-        if is_root
-            && frame.count() == 1
-            && matches!(selection, Selection::Topk | Selection::Bottomk)
-        {
-            sort_by_value(&mut series, &members, selection);
+        if is_one {
+            let mut taken: Vec<Option<ColumnSeries>> = series.into_iter().map(Some).collect();
+            series = order
+                .into_iter()
+                .filter_map(|index| taken[index].take())
+                .collect();
         }
         emit(series, sink);
     }
@@ -249,6 +265,32 @@ impl Grouping {
             false => labels.filtered(named),
         }
     }
+}
+
+fn in_order_of_labels(mut series: Vec<ColumnSeries>) -> Vec<ColumnSeries> {
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    series
+}
+
+/// Whether an aggregation takes its series in an order that the query asked for, and so sees another at each tick.
+pub(super) fn sees_order(aggregate: &Aggregate) -> bool {
+    let chooses = matches!(aggregate.op.kind, AggregationKind::Select(_));
+    has_order(&aggregate.expr, chooses)
+}
+
+/// Whether a vector is sorted on its way, or, `with_choices`, chosen from by `topk` and its like.
+fn has_order(expr: &Expr, with_choices: bool) -> bool {
+    let here = match &expr.kind {
+        ExprKind::Call(call) => call.function.sorts,
+        ExprKind::Aggregate(aggregate) => {
+            with_choices && matches!(aggregate.op.kind, AggregationKind::Select(_))
+        }
+        _ => false,
+    };
+    here || expr
+        .children()
+        .into_iter()
+        .any(|child| has_order(child, with_choices))
 }
 
 /// Whether a vector comes in the same order, whichever series there are at a tick.

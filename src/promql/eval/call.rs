@@ -212,7 +212,7 @@ impl Evaluator<'_> {
             values: values.collect(),
             exprs: &call.args,
             node,
-            is_seen: frame.count() == 1 && self.is_root(call),
+            is_seen: self.is_one_moment(node, frame),
             delayed_name_removal: self.view.features.delayed_name_removal,
             query: frame.query.span(),
             is_constant: self.is_constant(node, frame),

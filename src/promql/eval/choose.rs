@@ -1,12 +1,11 @@
 //! `topk` and its like: which series of a group are chosen at a tick.
 
-use std::cmp::Ordering;
-
 use super::aggregate::float;
 use crate::model::Labels;
 use crate::model::number::format_general;
 use crate::promql::aggregations::Selection;
-use crate::promql::column::ColumnSeries;
+use crate::promql::column::{ColumnSeries, Sample};
+use crate::promql::numeric::sort_as_go;
 
 /// How many, or which part, of a group's series are chosen.
 pub(super) enum Share {
@@ -42,70 +41,71 @@ impl Share {
         Ok(Some(Share::Count(selection, count)))
     }
 
-    /// Marks the chosen series of a group at a tick.
+    /// The chosen series of a group at a tick with their values, as they lie in the heap in which Prometheus keeps them.
     pub fn choose(
         &self,
         series: &[ColumnSeries],
         group: &[usize],
         tick: usize,
-        chosen: &mut [bool],
-    ) {
-        let present = group
+    ) -> Vec<(f64, usize)> {
+        let floats = group
             .iter()
-            .copied()
-            .filter(|&index| series[index].column.is_present(tick));
-        let values = || {
-            let floats = group
-                .iter()
-                .filter_map(|&index| Some((float(&series[index].column, tick)?, index)));
-            floats.collect::<Vec<_>>()
-        };
+            .filter_map(|&index| Some((float(&series[index].column, tick)?, index)));
+        let present = group.iter().filter_map(|&index| {
+            Some(match series[index].column.get(tick)? {
+                Sample::Float(value) => (value, index),
+                Sample::Histogram(_) => (0.0, index),
+            })
+        });
         match *self {
-            Share::Count(_, 0) => {}
-            Share::Count(Selection::Topk, count) => {
-                mark_best(&values(), count, |a, b| a < b, chosen)
-            }
-            Share::Count(Selection::Bottomk, count) => {
-                mark_best(&values(), count, |a, b| a > b, chosen)
-            }
-            Share::Count(_, count) => present.take(count).for_each(|index| chosen[index] = true),
-            Share::Ratio(ratio) => {
-                let limit = |index: &usize| in_ratio(ratio, sample_offset(&series[*index].labels));
-                present.filter(limit).for_each(|index| chosen[index] = true);
-            }
+            Share::Count(_, 0) => Vec::new(),
+            Share::Count(Selection::Topk, count) => best(floats, count, |a, b| a < b),
+            Share::Count(Selection::Bottomk, count) => best(floats, count, |a, b| a > b),
+            Share::Count(_, count) => heap(present.take(count)),
+            Share::Ratio(ratio) => heap(
+                present.filter(|&(_, index)| in_ratio(ratio, sample_offset(&series[index].labels))),
+            ),
         }
     }
 }
 
-/// Marks the `count` best of some values. Ties fall as in Prometheus: a heap with the worst on top, which only
-/// something strictly better replaces; NaN is the worst of all.
-fn mark_best(
-    values: &[(f64, usize)],
+/// The `count` best of some values. Ties fall as in Prometheus: a heap with the worst on top, which only something
+/// strictly better replaces; NaN is the worst of all.
+fn best(
+    values: impl Iterator<Item = (f64, usize)>,
     count: usize,
     worse: fn(f64, f64) -> bool,
-    chosen: &mut [bool],
-) {
+) -> Vec<(f64, usize)> {
     let above = |a: f64, b: f64| a.is_nan() || worse(a, b);
-    let mut heap: Vec<(f64, usize)> = Vec::with_capacity(count.min(values.len()));
-    for &(value, index) in values {
+    let mut heap: Vec<(f64, usize)> = Vec::with_capacity(count);
+    for (value, index) in values {
         if heap.len() < count {
-            heap.push((value, index));
-            let mut child = heap.len() - 1;
-            while child > 0 {
-                let parent = (child - 1) / 2;
-                if !above(heap[child].0, heap[parent].0) {
-                    break;
-                }
-                heap.swap(child, parent);
-                child = parent;
-            }
+            push(&mut heap, (value, index), above);
         } else if worse(heap[0].0, value) || (heap[0].0.is_nan() && !value.is_nan()) {
             heap[0] = (value, index);
             sift_down(&mut heap, above);
         }
     }
-    for (_, index) in heap {
-        chosen[index] = true;
+    heap
+}
+
+/// All of some values, the least on top.
+fn heap(values: impl Iterator<Item = (f64, usize)>) -> Vec<(f64, usize)> {
+    let mut heap = Vec::new();
+    values.for_each(|item| push(&mut heap, item, |a, b| a.is_nan() || a < b));
+    heap
+}
+
+fn push(heap: &mut Vec<(f64, usize)>, item: (f64, usize), above: impl Fn(f64, f64) -> bool) {
+    heap.push(item);
+    let mut child = heap.len() - 1;
+    while child > 0 {
+        let parent = (child - 1) / 2;
+        if !above(heap[child].0, heap[parent].0) {
+            break;
+        }
+        heap.swap(child, parent);
+        child = parent;
     }
 }
 
@@ -140,30 +140,12 @@ fn in_ratio(ratio: f64, offset: f64) -> bool {
     }
 }
 
-/// Puts the series of each group in the order of their values, best first, as an instant `topk` shows them.
-pub(super) fn sort_by_value(
-    series: &mut Vec<ColumnSeries>,
-    members: &[Vec<usize>],
-    selection: Selection,
-) {
-    let mut order: Vec<usize> = Vec::with_capacity(series.len());
-    for group in members {
-        let mut group: Vec<(usize, f64)> = group
-            .iter()
-            .filter_map(|&index| Some((index, float(&series[index].column, 0)?)))
-            .collect();
-        group.sort_by(|a, b| {
-            let order = a.1.partial_cmp(&b.1).unwrap_or(Ordering::Equal);
-            let order = if selection == Selection::Topk {
-                order.reverse()
-            } else {
-                order
-            };
-            a.1.is_nan().cmp(&b.1.is_nan()).then(order)
-        });
-        order.extend(group.into_iter().map(|(index, _)| index));
+/// Puts the chosen of a group in the order in which an instant query shows them: those of `topk` and `bottomk` best first,
+/// others as they are.
+pub(super) fn sort_as_seen(chosen: &mut [(f64, usize)], selection: Selection) {
+    match selection {
+        Selection::Topk => sort_as_go(chosen, |a, b| b.0.is_nan() || b.0 < a.0),
+        Selection::Bottomk => sort_as_go(chosen, |a, b| b.0.is_nan() || b.0 > a.0),
+        Selection::Limitk | Selection::LimitRatio => {}
     }
-    let mut taken: Vec<Option<ColumnSeries>> =
-        std::mem::take(series).into_iter().map(Some).collect();
-    series.extend(order.into_iter().filter_map(|index| taken[index].take()));
 }

@@ -199,8 +199,7 @@ fn extended(range: &Range<'_>, extension: Extension, frame: &Frame, expr: &Expr)
 /// One evaluation of one query.
 struct Evaluator<'a> {
     view: &'a View<'a>,
-    /// The outermost expression: only there the order of a sorted vector can be seen. Elsewhere series keep their
-    /// natural order, so that sums do not depend on how many ticks are evaluated together.
+    /// The outermost expression: what comes from there is seen by whoever asked.
     root: &'a Expr,
     /// How many samples are held, and may be.
     budget: Budget,
@@ -324,6 +323,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Matrix(matrix) => self.needs_single_ticks(&matrix.selector),
             ExprKind::Subquery(subquery) => !self.is_shareable(subquery),
             ExprKind::Call(call) => matches!(call.function.body, Body::Info),
+            ExprKind::Aggregate(aggregate) => aggregate::sees_order(aggregate),
             _ => false,
         };
         here || expr

@@ -24,6 +24,11 @@ impl Evaluator<'_> {
         frame.lasts && is_in().contains(&node)
     }
 
+    /// Whether a call or an aggregation is evaluated at one moment: then the order of its series counts.
+    pub(super) fn is_one_moment(&self, node: Span, frame: &Frame) -> bool {
+        frame.count() == 1 || self.is_constant(node, frame)
+    }
+
     /// Notes quantiles that are none, for an aggregation.
     pub(super) fn note_quantiles(
         &self,

@@ -160,7 +160,7 @@ pub struct Arguments<'a> {
     pub node: Span,
     /// One for each expression.
     pub values: Vec<Argument>,
-    /// Whether the order of the result is seen: the call is the whole of an instant query.
+    /// Whether the order of the result counts: only one moment is evaluated.
     pub is_seen: bool,
     /// Whether metric names are dropped when the query is done rather than at once.
     pub delayed_name_removal: bool,

@@ -8,6 +8,7 @@ use crate::model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher, Regex};
 use crate::promql::ast::ValueType::{Scalar, String as Text, Vector};
 use crate::promql::ast::{Expr, ExprKind};
 use crate::promql::column::{Column, ColumnSeries, EvalError, Sample};
+use crate::promql::numeric::sort_as_go;
 
 /// Every such function.
 pub(super) static ROWS: &[Function] = &[
@@ -128,17 +129,28 @@ fn absent(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalError>
 }
 
 /// The labels that a selector's matchers fix, as `absent` and `absent_over_time` report them: a second matcher of one
-/// label takes it away again.
+/// label takes it away again. Those come last that a series without the label passes, as Prometheus's storage leaves them
+/// when it has looked.
 pub(crate) fn labels_of_absence(expr: &Expr) -> Labels {
     let matchers: &[Matcher] = match &expr.unwrap_parens().kind {
         ExprKind::Vector(selector) => &selector.matchers,
         ExprKind::Matrix(matrix) => &matrix.selector.matchers,
         _ => &[],
     };
+    let must_be_set = |name: &str| {
+        let mut of_name = matchers.iter().filter(|matcher| matcher.name == name);
+        of_name.any(|matcher| !matcher.matches_value(""))
+    };
+    let is_last = |matcher: &&Matcher| {
+        let is_negative = matches!(matcher.op, MatchOp::NotEqual | MatchOp::NotRegex);
+        !must_be_set(&matcher.name) || (is_negative && matcher.matches_value(""))
+    };
+    let (last, first): (Vec<&Matcher>, Vec<&Matcher>) = matchers.iter().partition(is_last);
     let mut builder = LabelsBuilder::default();
     let mut seen: Vec<&str> = Vec::new();
-    for matcher in matchers
-        .iter()
+    for matcher in first
+        .into_iter()
+        .chain(last)
         .filter(|matcher| matcher.name != METRIC_NAME)
     {
         if matcher.op == MatchOp::Equal && !seen.contains(&matcher.name.as_str()) {
@@ -233,11 +245,9 @@ fn sort(
         Some(Sample::Float(value)) => value,
         _ => f64::NAN,
     };
-    series.sort_by(|a, b| {
+    sort_as_go(&mut series, |a, b| {
         let (a, b) = (value(a), value(b));
-        a.is_nan()
-            .cmp(&b.is_nan())
-            .then_with(|| order(a, b).unwrap_or(Ordering::Equal))
+        b.is_nan() || order(a, b) == Some(Ordering::Less)
     });
     series
 }
