@@ -9,14 +9,15 @@
     reason = "a test may stop where something is not as it should be"
 )]
 
+mod http;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// No answer takes longer, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
+use self::http::{Answer, PATIENCE};
 
 /// A query that takes many seconds, and holds few samples at a time.
 fn long() -> String {
@@ -26,12 +27,6 @@ fn long() -> String {
 struct Server {
     child: Child,
     address: String,
-}
-
-struct Answer {
-    status: u16,
-    headers: String,
-    body: String,
 }
 
 impl Server {
@@ -53,9 +48,7 @@ impl Server {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        http::connect(&self.address).unwrap()
     }
 
     /// `GET /path` or `POST /path a=b`.
@@ -66,18 +59,7 @@ impl Server {
     }
 
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let form = match method {
-            "POST" => "Content-Type: application/x-www-form-urlencoded\r\n",
-            _ => "",
-        };
-        let length = body.len();
-        let mut stream = self.connect();
-        // A server that refuses the rest of a request may have closed its side.
-        drop(write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{form}{headers}Content-Length: {length}\r\n\r\n{body}"
-        ));
-        Answer::read(stream)
+        http::ask(&self.address, method, path, headers, body).unwrap()
     }
 
     fn query(&self, query: &str, more: &str) -> Answer {
@@ -111,48 +93,32 @@ impl Drop for Server {
     }
 }
 
-impl Answer {
-    fn read(mut stream: TcpStream) -> Answer {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let (status, headers) = head.split_once("\r\n").unwrap();
-        Answer {
-            status: status.split(' ').nth(1).unwrap().parse().unwrap(),
-            headers: headers.to_lowercase(),
-            body: body.to_owned(),
-        }
+/// As the fixtures show it.
+fn shown(answer: &Answer) -> String {
+    let mut out = format!("= {}", answer.status);
+    if let Some(kind) = answer
+        .header("content-type")
+        .filter(|it| *it != "application/json")
+    {
+        out.push_str(&format!(", {kind}"));
     }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.headers.lines();
-        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    if let Some(methods) = answer.header("allow") {
+        out.push_str(&format!(", allow: {methods}"));
     }
-
-    /// As the fixtures show it.
-    fn shown(&self) -> String {
-        let mut out = format!("= {}", self.status);
-        if let Some(kind) = self
-            .header("content-type")
-            .filter(|it| *it != "application/json")
-        {
-            out.push_str(&format!(", {kind}"));
-        }
-        if let Some(methods) = self.header("allow") {
-            out.push_str(&format!(", allow: {methods}"));
-        }
-        out.push('\n');
-        for line in self.body.lines() {
-            out.push_str(&format!("| {line}\n"));
-        }
-        out
+    out.push('\n');
+    for line in answer.body.lines() {
+        out.push_str(&format!("| {line}\n"));
     }
+    out
 }
 
 #[test]
 fn answers_are_as_written() {
-    let server = Server::start(&["--rules", "fixtures/serve/rules.yml"]);
+    let server = Server::start(&[
+        "--rules",
+        "fixtures/serve/rules.yml",
+        "--enable-feature=promql-experimental-functions",
+    ]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/serve");
     let mut requests = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -166,7 +132,7 @@ fn answers_are_as_written() {
             fresh.push_str(&format!("{line}\n"));
             if let Some(request) = line.strip_prefix("> ") {
                 requests += 1;
-                fresh.push_str(&server.ask(request).shown());
+                fresh.push_str(&shown(&server.ask(request)));
             }
         }
         match std::env::var_os("SNAPSHOTS") {
@@ -324,7 +290,7 @@ fn requests_that_run_are_answered_before_the_end() {
     server.signal("-TERM");
     std::thread::sleep(Duration::from_millis(300));
     stream.write_all(b"&time=7").unwrap();
-    let answer = Answer::read(stream);
+    let answer = Answer::read(stream).unwrap();
     assert!(answer.body.contains(r#"[7,"1"]"#), "{}", answer.body);
     assert_eq!(server.end().code(), Some(0));
 }
