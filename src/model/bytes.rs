@@ -1,13 +1,13 @@
 //! Texts that are not UTF-8.
 //!
 //! Go's strings are bytes, so an escape such as `"\xff"` in a query makes a text that no Rust string can hold. Such a byte
-//! is kept as a private character of its own, at the end of the code space where no text has any: it equals only itself, a
+//! is kept as a private character of its own, near the end of the code space where no text has any: it equals only itself, a
 //! dot of a regular expression matches it as one character, and whatever leaves the program shows it as Go would.
 
 use std::borrow::Cow;
 
 /// Stands for byte 0; only bytes from 0x80 on can be out of place.
-const BYTE_ZERO: u32 = 0x10_ff00;
+const BYTE_ZERO: u32 = 0x10_fe00;
 
 /// The text of some bytes.
 pub fn text_of(bytes: Vec<u8>) -> String {
