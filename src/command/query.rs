@@ -273,12 +273,7 @@ impl Shown<'_> {
             Format::Text => {
                 let text = text();
                 for note in notes.iter() {
-                    let diagnostic = Diagnostic {
-                        severity: note.severity,
-                        ..Diagnostic::warning(note.words())
-                    };
-                    let place = self.text.span(note.span);
-                    self.complain(&diagnostic.at(self.text.source(), place));
+                    self.complain(&note.diagnose(self.text));
                 }
                 if text.is_empty() {
                     self.explain_nothing();
