@@ -325,3 +325,15 @@ fn an_address_that_is_taken_is_refused() {
         "{said}"
     );
 }
+
+#[test]
+fn queries_that_hold_too_many_samples_are_refused() {
+    let server = Server::start(&["--max-samples", "100"]);
+    let answer = server.query("count_over_time(vector(1)[100s:1s])", "&time=200");
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert_eq!(
+        answer.body,
+        r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}"#
+    );
+    assert_eq!(server.query("vector(1)", "&time=200").status, 200);
+}

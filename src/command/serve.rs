@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Outcome, enabled, load};
+use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, Schedule, replay};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
@@ -27,6 +27,8 @@ pub(super) struct Options {
     /// The global evaluation interval: of groups and of subqueries that have none of their own
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     interval: String,
+    #[command(flatten)]
+    limits: Limits,
     /// Switch on a feature by promtool's name; several with commas
     #[arg(long, value_name = "NAME")]
     enable_feature: Vec<String>,
@@ -70,6 +72,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
         now: end,
         interval,
         features,
+        max_samples: options.limits.max_samples,
         rule_files: options.rules.iter().map(|path| io::display(path)).collect(),
     };
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
@@ -80,6 +83,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
             spec.schedule = Schedule::Production;
             spec.on_error = OnRuleError::Continue;
             spec.features = features;
+            spec.max_samples = options.limits.max_samples;
             let replay = replay(spec).map_err(|error| load::too_long(&error))?;
             load::complain_of_errors(&replay, &groups);
             Served::replayed(replay, &groups, setting)

@@ -36,6 +36,8 @@ pub struct Setting {
     pub interval: Millis,
     /// What is switched on.
     pub features: Features,
+    /// How many samples a query may hold at once.
+    pub max_samples: usize,
     /// The rule files as they were named.
     pub rule_files: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Served {
     fn view(&self) -> View<'_> {
         View {
             features: self.setting.features,
+            max_samples: self.setting.max_samples,
             ..View::new(
                 &self.store,
                 Reader::After(Timestamp::MAX / 2),
