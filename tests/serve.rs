@@ -268,6 +268,32 @@ fn queries_end_when_their_time_is_up() {
 }
 
 #[test]
+fn queries_that_are_stopped_make_room() {
+    let server = Server::start(&[]);
+    // One series with many large windows.
+    let body = "query=stddev_over_time(vector(1)[2d:10s])&start=1700000000&end=1700010000&step=1&timeout=100ms";
+    // More than run at once.
+    for _ in 0..21 {
+        let answer = server.send("POST", "/api/v1/query_range", "", body);
+        let said = "query timed out in expression evaluation";
+        assert!(answer.body.contains(said), "{}", answer.body);
+    }
+    assert_eq!(server.query("1", "").status, 200);
+}
+
+#[test]
+fn queries_hold_no_more_samples_than_allowed() {
+    let server = Server::start(&["--max-samples", "1000"]);
+    let answer = server.query("count_over_time(vector(1)[5m:1s])", "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = server.query("count_over_time(vector(1)[20m:1s])", "");
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert!(answer.body.contains("too many samples"), "{}", answer.body);
+    let flags = server.ask("GET /api/v1/status/flags").body;
+    assert!(flags.contains(r#""query.max-samples":"1000""#), "{flags}");
+}
+
+#[test]
 fn signals_end_it() {
     for name in ["-TERM", "-INT"] {
         let server = Server::start(&[]);

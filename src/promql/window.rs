@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::store::Points;
@@ -35,7 +36,12 @@ pub struct Windows<'a> {
     pub params: &'a [Column],
     /// Where to note what there is to say of them.
     pub notes: Notes<'a>,
+    /// Set where the query is to end: large windows are then passed over.
+    pub stop: Option<&'a AtomicBool>,
 }
+
+/// Before a window of more samples than this somebody looks whether the query is to end.
+const LARGE: u32 = 1000;
 
 /// Ticks whose windows hold equally many samples at equal distances, each the same number of samples after the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,9 +209,16 @@ impl<'a> Windows<'a> {
             .filter(|window| window.contents() == Contents::Floats)
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Relaxed))
+    }
+
     /// The window of a tick, if it holds a sample at all.
     fn at(&self, tick: usize) -> Option<Window<'a>> {
         let &(first, past) = self.bounds.get(tick)?;
+        if past - first > LARGE && self.is_stopped() {
+            return None;
+        }
         (first < past).then_some(Window {
             points: self.points,
             first: first as usize,

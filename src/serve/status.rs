@@ -39,11 +39,12 @@ pub(super) fn build(_served: &Served, _request: &Request) -> Result<Response, Re
 }
 
 /// `/api/v1/status/flags`: those of Prometheus that mean something here.
-pub(super) fn flags(_served: &Served, _request: &Request) -> Result<Response, Refusal> {
+pub(super) fn flags(served: &Served, _request: &Request) -> Result<Response, Refusal> {
     let millis = |duration: std::time::Duration| duration.as_millis() as Millis;
     let flags = [
         ("query.lookback-delta", Duration(View::LOOKBACK).to_string()),
         ("query.max-concurrency", MAX_QUERIES.to_string()),
+        ("query.max-samples", served.setting.max_samples.to_string()),
         ("query.timeout", Duration(millis(TIMEOUT)).to_string()),
     ];
     Ok(Response::success(BTreeMap::from(flags)))

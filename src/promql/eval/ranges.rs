@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::Evaluator;
 use super::frame::Frame;
@@ -24,6 +25,7 @@ pub(super) struct Range<'r> {
     pub ends: Ends,
     pub range: Millis,
     pub extension: Option<Extension>,
+    pub stop: Option<&'r AtomicBool>,
     /// Whether a window held histograms beside its floats, and only floats were wanted.
     pub ignores_histograms: bool,
 }
@@ -47,6 +49,7 @@ impl<'r> Range<'r> {
             extension: self.extension,
             params,
             notes,
+            stop: self.stop,
         }
     }
 }
@@ -107,6 +110,7 @@ impl Evaluator<'_> {
                         ends,
                         range,
                         extension: None,
+                        stop: self.view.stop,
                         ignores_histograms: shape.ignores(
                             &series.points,
                             samples,
@@ -181,6 +185,7 @@ impl Evaluator<'_> {
                 ends,
                 range,
                 extension,
+                stop: self.view.stop,
                 ignores_histograms: shape.ignores(&visible.points, samples, &bounds.of_ticks),
             });
         }

@@ -233,7 +233,7 @@ mod tests {
             (r"'it\'s \x41\101é\U0001F600'", "it's AAé😀"),
             (r"`a\n`", r"a\n"),
             (r#""\xc3\xa9""#, "é"),
-            (r#""\xff""#, "\u{10ffff}"),
+            (r#""\xff""#, "\u{10feff}"),
         ] {
             assert_eq!(unquote(literal).as_deref(), Ok(value), "{literal}");
         }
