@@ -72,7 +72,7 @@ pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
     }
     let evaluator = Evaluator::new(view, expr);
     let is_scalar = expr.value_type() == ValueType::Scalar;
-    let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr) {
+    let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr, ticks.step) {
         true => evaluator.one_by_one(expr, ticks),
         false => {
             let columns = evaluator.all_at_once(expr, Frame::new(ticks, QueryTime::Same, false));
@@ -317,19 +317,26 @@ impl<'a> Evaluator<'a> {
         out
     }
 
-    fn any_needs_single_ticks(&self, expr: &Expr) -> bool {
+    /// `stride` is the distance of ticks; 0 within a subquery, whose steps are as they are.
+    fn any_needs_single_ticks(&self, expr: &Expr, stride: Millis) -> bool {
         let here = match &expr.kind {
             ExprKind::Vector(selector) => self.needs_single_ticks(selector),
             ExprKind::Matrix(matrix) => self.needs_single_ticks(&matrix.selector),
-            ExprKind::Subquery(subquery) => !self.is_shareable(subquery),
+            ExprKind::Subquery(subquery) => {
+                !self.is_shareable(subquery) || subquery::is_sparse(subquery, stride)
+            }
             ExprKind::Call(call) => matches!(call.function.body, Body::Info),
             ExprKind::Aggregate(aggregate) => aggregate::sees_order(aggregate),
             _ => false,
         };
+        let stride = match &expr.kind {
+            ExprKind::Subquery(_) => 0,
+            _ => stride,
+        };
         here || expr
             .children()
             .into_iter()
-            .any(|child| self.any_needs_single_ticks(child))
+            .any(|child| self.any_needs_single_ticks(child, stride))
     }
 
     /// Evaluates a vector into series that are kept.

@@ -196,6 +196,17 @@ impl Shape {
     }
 }
 
+/// Whether windows are so far from each other that most steps between the first and the last are in none, and are better
+/// not evaluated.
+pub(super) fn is_sparse(subquery: &Subquery, stride: Millis) -> bool {
+    let range = subquery.range.resolve(0, 0, false);
+    range.is_ok_and(|range| stride / SPARSE > range)
+}
+
+/// How many windows must fit between the ends of two, so that looking for the series anew at every tick costs less than
+/// what is saved.
+const SPARSE: Millis = 16;
+
 /// The milliseconds of an offset in an instant query.
 fn millis(offset: &DurationExpr) -> Result<Millis, String> {
     offset.resolve(0, 0, true).map_err(|error| error.message)
