@@ -200,7 +200,7 @@ impl Shape {
 /// not evaluated.
 pub(super) fn is_sparse(subquery: &Subquery, stride: Millis) -> bool {
     let range = subquery.range.resolve(0, 0, false);
-    range.is_ok_and(|range| stride / SPARSE > range)
+    subquery.shift.at.is_none() && range.is_ok_and(|range| stride / SPARSE > range)
 }
 
 /// How many windows must fit between the ends of two, so that looking for the series anew at every tick costs less than
