@@ -275,6 +275,43 @@ fn patterns_and_lists_without_end_are_answered_or_refused() {
 }
 
 #[test]
+fn label_values_that_double_are_refused() {
+    let data = Data::new("data.om", DATA.as_bytes());
+    let doubled = |times: usize| {
+        let (before, behind) = ("label_join(", ",\"i\",\"\",\"i\",\"i\")");
+        format!("{}m{}", before.repeat(times), behind.repeat(times))
+    };
+    data.query(format!("count({})", doubled(12)), &[])
+        .check("12 times");
+    data.query(format!("count({})", doubled(34)), &[]).refuses(
+        "34 times",
+        "label_join() makes label values of more than 16 MiB together",
+    );
+    let references = "$1".repeat(30_000);
+    let expr = format!(
+        "count(label_replace({}, \"i\", \"{references}\", \"i\", \"(.*)\"))",
+        doubled(12)
+    );
+    data.query(expr, &[]).refuses(
+        "references",
+        "label_replace() makes label values of more than 16 MiB together",
+    );
+}
+
+#[test]
+fn patterns_that_take_much_together_are_refused() {
+    let data = Data::new("data.om", DATA.as_bytes());
+    let matchers: Vec<String> = (0..2_000)
+        .map(|i| format!("i!~\"\\\\pL{{40}}{i}\""))
+        .collect();
+    data.query(format!("m{{{}}}", matchers.join(",")), &[])
+        .refuses(
+            "2,000 patterns",
+            "the regular expressions of the query take more than 64 MiB together",
+        );
+}
+
+#[test]
 fn every_beginning_of_a_query_is_answered_or_refused() {
     let data = Data::new("data.om", DATA.as_bytes());
     let query = "sum by (i) (rate(m{i=~\"1|\\u0032\", j!='é'}[5m:30s] offset -1m)) / on (i) group_left (x) \

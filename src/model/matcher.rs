@@ -74,6 +74,11 @@ impl Matcher {
         }
     }
 
+    /// Bytes that its regular expression takes, as far as they are known before it is used.
+    pub fn memory(&self) -> usize {
+        self.regex.as_ref().map_or(0, Regex::memory)
+    }
+
     /// Whether a value passes.
     pub fn matches_value(&self, value: &str) -> bool {
         let hit = match &self.regex {

@@ -40,5 +40,6 @@ pub use eval::{
     Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, View, Windowed, annotations_without_data,
     evaluate, evaluate_range, evaluate_windows,
 };
+pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use window::{Contents, Ends, Notes, Window, Windows};

@@ -6,7 +6,7 @@ use super::Served;
 use super::request::{Refusal, Request};
 use crate::model::number::{parse_float, quote};
 use crate::model::{Duration, Labels, Matcher, Timestamp};
-use crate::promql::{Query, QueryError};
+use crate::promql::{MAX_PATTERNS, Query, QueryError};
 
 /// Nanoseconds, as Prometheus counts durations.
 pub(super) type Nanos = i64;
@@ -163,8 +163,20 @@ fn place(text: &str, fault: &QueryError) -> usize {
 
 /// The conditions of every `match[]`; a series is wanted that meets one of them.
 pub(super) fn matchers(served: &Served, request: &Request) -> Result<Vec<Vec<Matcher>>, String> {
-    let selectors = request.values("match[]");
-    selectors.map(|text| selector(served, text)).collect()
+    let mut taken = 0;
+    let mut all = Vec::new();
+    for text in request.values("match[]") {
+        let matchers = selector(served, text)?;
+        taken += matchers.iter().map(Matcher::memory).sum::<usize>();
+        if taken > MAX_PATTERNS {
+            return Err(format!(
+                "the regular expressions take more than {} MiB together",
+                MAX_PATTERNS >> 20
+            ));
+        }
+        all.push(matchers);
+    }
+    Ok(all)
 }
 
 fn selector(served: &Served, text: &str) -> Result<Vec<Matcher>, String> {

@@ -116,6 +116,12 @@ impl Regex {
         })
     }
 
+    /// Bytes that its program takes, as far as they are known before it is used.
+    pub fn memory(&self) -> usize {
+        let engine = self.inner.engine.as_ref();
+        engine.map_or(0, meta::Regex::memory_usage)
+    }
+
     /// Whether it matches.
     pub fn is_match(&self, text: &str) -> bool {
         match (&self.inner.shortcut, &self.inner.engine) {

@@ -178,8 +178,16 @@ fn label_replace(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, Eva
         );
         return Err(EvalError::new(message));
     }
+    let references = replacement.matches('$').count();
+    let mut room = MAX_MADE;
     for series in &mut series {
-        if let Some(value) = regex.expand(series.labels.value(source), replacement) {
+        let value = series.labels.value(source);
+        make_room(
+            &mut room,
+            replacement.len() + references * value.len(),
+            "label_replace",
+        )?;
+        if let Some(value) = regex.expand(value, replacement) {
             relabel(series, target, &value);
         }
     }
@@ -206,15 +214,37 @@ fn label_join(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalEr
         );
         return Err(EvalError::new(message));
     }
+    let mut room = MAX_MADE;
     for series in &mut series {
         let values: Vec<&str> = sources
             .iter()
             .map(|source| series.labels.value(source))
             .collect();
+        let length = values.iter().map(|value| value.len() + separator.len());
+        make_room(&mut room, length.sum(), "label_join")?;
         let joined = values.join(separator);
         relabel(series, target, &joined);
     }
     Ok(series)
+}
+
+/// So many bytes may the long label values have that one call makes.
+const MAX_MADE: usize = 16 << 20;
+
+/// So many bytes of each label value are not counted, so that any number of series may have usual ones.
+const USUAL: usize = 1 << 10;
+
+/// Takes room for a label value. Prometheus has no such limit, and values that double at each call take all memory.
+fn make_room(room: &mut usize, length: usize, function: &str) -> Result<(), EvalError> {
+    *room = room
+        .checked_sub(length.saturating_sub(USUAL))
+        .ok_or_else(|| {
+            EvalError::new(format!(
+                "{function}() makes label values of more than {} MiB together",
+                MAX_MADE >> 20
+            ))
+        })?;
+    Ok(())
 }
 
 /// Whether a text can name a label: any UTF-8 but the empty one.

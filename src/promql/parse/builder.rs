@@ -42,6 +42,8 @@ pub(super) struct Builder<'i> {
     depth: Cell<usize>,
     /// Whether a number stood in any window so far.
     pub(super) number_in_window: Cell<bool>,
+    /// Bytes that the regular expressions so far take.
+    pub(super) patterns: Cell<usize>,
 }
 
 impl<'i> Builder<'i> {
@@ -52,6 +54,7 @@ impl<'i> Builder<'i> {
             errors: RefCell::new(Vec::new()),
             depth: Cell::new(0),
             number_in_window: Cell::new(false),
+            patterns: Cell::new(0),
         }
     }
 

@@ -19,6 +19,8 @@ use super::ast::{Expr, ExprKind, Shift};
 use super::check;
 use super::query::{Features, Query, QueryError};
 
+pub use self::selector::MAX_PATTERNS;
+
 /// How deep brackets, signs and powers may nest. Prometheus has no limit; this one keeps every walk over
 /// a tree well inside the 2 MiB stack of a thread.
 pub const MAX_DEPTH: usize = 200;

@@ -13,6 +13,9 @@ use crate::text::Span;
 use super::builder::Builder;
 use super::{Rule, span_of};
 
+/// So many bytes the regular expressions of a query may take together.
+pub const MAX_PATTERNS: usize = 64 << 20;
+
 /// What may carry an offset or `@`.
 const SHIFTABLE: &str = "an instant vector selector or range vector selector or a subquery";
 
@@ -55,8 +58,23 @@ impl<'i> Builder<'i> {
         };
         let value_span = span_of(&value);
         let value = self.string(&value);
+        if self.patterns.get() > MAX_PATTERNS {
+            // That was said, and more would only take more.
+            return None;
+        }
         match Matcher::new(name_text, op, value) {
-            Ok(matcher) => Some(matcher),
+            Ok(matcher) => {
+                let taken = self.patterns.get() + matcher.memory();
+                self.patterns.set(taken);
+                if taken > MAX_PATTERNS {
+                    let message = format!(
+                        "the regular expressions of the query take more than {} MiB together",
+                        MAX_PATTERNS >> 20
+                    );
+                    self.fail(value_span, message, "write fewer or smaller ones");
+                }
+                Some(matcher)
+            }
             Err(error) => {
                 let help = "write a regular expression as RE2 reads it, or compare with `=`";
                 self.fail(value_span, error.to_string(), help);
