@@ -198,6 +198,26 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
+fn addresses_may_be_as_people_type_them() {
+    let server = Server::start(&[]);
+    let address = r#"/api/v1/query?query=label_replace(vector(1),"a","<é>","","")"#;
+    let answer = server.send("GET", address, "", "");
+    assert!(answer.body.contains(r#"{"a":"<é>"}"#), "{}", answer.body);
+}
+
+#[test]
+fn patterns_that_take_much_together_are_refused() {
+    let server = Server::start(&[]);
+    let selectors: String = (0..2_000)
+        .map(|index| format!("match[]=m{{a=~\"\\\\pL{{40}}{index}\"}}&"))
+        .collect();
+    let answer = server.send("POST", "/api/v1/series", "", &selectors);
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    let message = "the regular expressions take more than 64 MiB together";
+    assert!(answer.body.contains(message), "{}", answer.body);
+}
+
+#[test]
 fn what_is_no_request_is_refused() {
     let server = Server::start(&[]);
     for text in [

@@ -3,6 +3,7 @@
 //! One file a family of routes; `routes` lists them all. A handler is a function of what is [`Served`] and a request,
 //! and knows nothing of sockets; [`server`] keeps every limit of time and size.
 
+mod lenient;
 mod params;
 mod query;
 mod request;

@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::Served;
+use super::lenient::Lenient;
 use super::query::{self, Prepared};
 use super::request::{Refusal, Request, Response, TEXT};
 use super::routes::{self, Handler};
@@ -32,6 +33,9 @@ use crate::report::api::ErrorType;
 
 /// So many queries run at once; others wait.
 pub const MAX_QUERIES: usize = 20;
+
+/// So many queries are read at once, or other requests answered, each of which may take tens of MiB; others wait.
+const MAX_HANDLED: usize = 8;
 
 /// So many connections are open at once; others wait.
 const MAX_CONNECTIONS: usize = 512;
@@ -73,6 +77,7 @@ async fn accept(listener: Listener, served: Served) -> std::io::Result<()> {
     let server = Arc::new(Server {
         served,
         turns: Arc::new(Semaphore::new(MAX_QUERIES)),
+        handled: Arc::new(Semaphore::new(MAX_HANDLED)),
     });
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
@@ -116,7 +121,7 @@ fn connect(
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(Lenient::new(Box::pin(stream))), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A connection that broke off has nobody to be told.
@@ -130,6 +135,8 @@ struct Server {
     served: Served,
     /// A query runs that holds one of them.
     turns: Arc<Semaphore>,
+    /// A request is read, or answered at once, that holds one of them.
+    handled: Arc<Semaphore>,
 }
 
 impl Server {
@@ -165,10 +172,16 @@ impl Server {
         };
         let request = Request::new(method, path, query, &form);
         let server = Arc::clone(self);
+        // Given back by the work itself, which goes on when whoever asked has gone.
+        let permit = Arc::clone(&self.handled).acquire_owned().await;
         match route.handler {
-            Handler::Plain(handle) => apart(move || handle(&server.served, &request)).await,
+            Handler::Plain(handle) => {
+                let work = move || handle(&server.served, &request);
+                apart(holding(permit, work)).await
+            }
             Handler::Query(prepare) => {
-                let prepared = apart(move || prepare(&server.served, &request)).await?;
+                let work = move || prepare(&server.served, &request);
+                let prepared = apart(holding(permit, work)).await?;
                 self.run(prepared).await
             }
         }
@@ -184,12 +197,8 @@ impl Server {
             let turn = Arc::clone(&self.turns).acquire_owned().await;
             started.store(true, Ordering::Relaxed);
             let server = Arc::clone(self);
-            apart(move || {
-                let response = prepared.run(&server.served, &flag);
-                drop(turn);
-                response
-            })
-            .await
+            let work = move || prepared.run(&server.served, &flag);
+            apart(holding(turn, work)).await
         };
         match timeout(limit, work).await {
             Ok(response) => response,
@@ -208,6 +217,15 @@ struct StopOnDrop(Arc<AtomicBool>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Work that gives `held` back when it is done.
+fn holding<H, T>(held: H, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
+        let done = work();
+        drop(held);
+        done
     }
 }
 
