@@ -11,12 +11,13 @@ mod labels;
 mod line;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use hashbrown::HashMap;
 
 use super::fault::Fault;
 use super::gather::{Gather, Value, gather};
-use crate::model::Labels;
+use crate::model::{Labels, Timestamp};
 use crate::store::Points;
 use crate::text::{Diagnostic, Source, Span};
 
@@ -51,6 +52,9 @@ enum Format {
     Classic,
 }
 
+/// Seconds that lie between 2001 and 5138; as milliseconds, they lie between January 1970 and March 1973.
+const SECONDS: Range<Timestamp> = 1_000_000_000..100_000_000_000;
+
 /// What has been read so far.
 struct Reader<'a, 'g> {
     gather: &'g mut Gather<'a>,
@@ -62,6 +66,10 @@ struct Reader<'a, 'g> {
     families: Families<'a>,
     /// The series of the line before: the next line often has the same.
     last: Option<(&'a str, usize)>,
+    /// The line of the earliest sample, and its time.
+    earliest: Option<(Timestamp, Span)>,
+    /// The time of the latest sample.
+    latest: Timestamp,
 }
 
 impl<'a, 'g> Reader<'a, 'g> {
@@ -77,6 +85,8 @@ impl<'a, 'g> Reader<'a, 'g> {
             kind: Kind::Other,
             families: Families::default(),
             last: None,
+            earliest: None,
+            latest: Timestamp::MIN,
         }
     }
 
@@ -94,6 +104,7 @@ impl<'a, 'g> Reader<'a, 'g> {
             }
             offset += line.len();
         }
+        self.check_unit();
         self.families
     }
 
@@ -125,6 +136,10 @@ impl<'a, 'g> Reader<'a, 'g> {
                 })?;
                 self.last = Some((series, index));
                 let span = Span::new(offset, offset + line.len());
+                if self.earliest.is_none_or(|(earliest, _)| time < earliest) {
+                    self.earliest = Some((time, span));
+                }
+                self.latest = self.latest.max(time);
                 self.gather.push(index, time, Value::Float(value), span);
             }
         }
@@ -145,6 +160,18 @@ impl<'a, 'g> Reader<'a, 'g> {
         let index = self.gather.series(labels);
         self.by_text.insert((text, self.kind), index);
         Ok(index)
+    }
+
+    /// Milliseconds that all lie in the early seventies are seconds of our days, and the end of the text is missing.
+    fn check_unit(&mut self) {
+        if let (Format::Classic, Some((earliest, span))) = (self.format, self.earliest)
+            && SECONDS.contains(&earliest)
+            && SECONDS.contains(&self.latest)
+        {
+            let help = "timestamps in seconds are OpenMetrics, which ends with a line `# EOF`: perhaps the file was cut off";
+            self.gather
+                .fault(span, "timestamps in milliseconds look like seconds", help);
+        }
     }
 
     /// `# EOF` ends the text.
