@@ -65,7 +65,20 @@ pub(super) fn run(options: &Options) -> Outcome {
         Ok(report) if report.failures.is_empty() => Outcome::Success,
         Ok(_) => Outcome::Failure,
     });
-    outcomes.max().unwrap_or(Outcome::Success)
+    match outcomes.max() {
+        Some(Outcome::Success) if files.iter().all(is_idle) => {
+            let fault = Diagnostic::error("nothing was evaluated");
+            load::refuse(&[fault.help("write evaluations such as `eval instant at 5m up`")])
+        }
+        outcome => outcome.unwrap_or(Outcome::Success),
+    }
+}
+
+/// Whether a script evaluates nothing, and so proves nothing.
+fn is_idle(file: &ScriptFile) -> bool {
+    file.report
+        .as_ref()
+        .is_ok_and(|it| it.passed == 0 && it.failures.is_empty())
 }
 
 fn run_script(named: &io::Named, features: Features) -> ScriptFile {
