@@ -57,7 +57,7 @@ fn vector(
         }
         let wanted = sample(&series.points, 0).unwrap_or(Sampled::Float(0.0));
         let value = sample(points, 0).unwrap_or(Sampled::Float(f64::NAN));
-        if !wanted.is_near(value, series.has_hint) {
+        if !wanted.is_near(value, series.is_hinted(0)) {
             return Err((show(labels, &series.points), show(labels, points)));
         }
     }
@@ -73,7 +73,7 @@ fn matrix(expected: &[ExpectedSeries], got: &[(Labels, Points)]) -> Result<(), D
             let (wanted, value) = (sample(&series.points, index), sample(points, index));
             let at = |points: &Points| points.time(index);
             matches!((wanted, value), (Some(wanted), Some(value))
-                if at(&series.points) == at(points) && wanted.is_near(value, series.has_hint))
+                if at(&series.points) == at(points) && wanted.is_near(value, series.is_hinted(index)))
         });
         if !same {
             return Err((show(labels, &series.points), show(labels, points)));
@@ -204,6 +204,12 @@ impl Got {
                 lines.join(", ")
             }
         }
+    }
+}
+
+impl ExpectedSeries {
+    fn is_hinted(&self, index: usize) -> bool {
+        self.hinted.get(index).copied().unwrap_or_default()
     }
 }
 

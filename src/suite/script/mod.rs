@@ -2,7 +2,10 @@
 
 mod annotated;
 mod compare;
+mod expect;
+mod hints;
 mod line;
+mod loaded;
 mod nhcb;
 mod pin;
 mod read;
@@ -85,6 +88,8 @@ struct Evaluation {
     ordered: bool,
     /// How the query must fail, if it must.
     failure: Option<Pattern>,
+    /// Whether `expect fail` says so: it may only once.
+    fails_as_written: bool,
     annotations: Annotated,
     /// The samples of a window that an instant query yields.
     window: Option<Steps>,
@@ -134,8 +139,8 @@ struct ExpectedSeries {
     labels: Labels,
     /// From the start of the evaluation, one a step.
     points: Points,
-    /// Whether the counter reset hints of its histograms were written, and so count.
-    has_hint: bool,
+    /// Of each sample, whether it is a histogram whose counter reset hint was written, and so counts.
+    hinted: Vec<bool>,
 }
 
 impl Pattern {

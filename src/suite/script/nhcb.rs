@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::number::parse_float;
+use crate::model::number::{format_value, parse_float};
 use crate::model::{BucketSpan, CUSTOM_BUCKETS_SCHEMA, Histogram, Labels, METRIC_NAME, Timestamp};
 use crate::store::{Points, is_stale};
 
@@ -16,9 +16,14 @@ struct Classic {
     sum: f64,
 }
 
-/// The native histograms that the buckets, counts and sums among some series make. Where the counts do not rise or do
-/// not fit together there is none.
-pub(super) fn with_custom_buckets(series: &[(Labels, Points)]) -> Vec<(Labels, Points)> {
+/// The native histograms that the buckets, counts and sums among some series make.
+///
+/// # Errors
+///
+/// Which classic histogram is none, and why.
+pub(super) fn with_custom_buckets(
+    series: &[(Labels, Points)],
+) -> Result<Vec<(Labels, Points)>, String> {
     let mut found: BTreeMap<Labels, BTreeMap<Timestamp, Classic>> = BTreeMap::new();
     for (labels, points) in series {
         let Some((part, name)) = part_of(labels.metric()) else {
@@ -43,16 +48,20 @@ pub(super) fn with_custom_buckets(series: &[(Labels, Points)]) -> Vec<(Labels, P
             }
         }
     }
-    let native = found.into_iter().map(|(labels, times)| {
+    let mut native = Vec::new();
+    for (labels, times) in found {
         let mut points = Points::default();
         for (time, classic) in times {
-            if let Some(histogram) = classic.into_native() {
-                points.push_histogram(time, Arc::new(histogram));
-            }
+            let histogram = classic
+                .into_native()
+                .map_err(|fault| format!("{labels} at {time} ms: {fault}"))?;
+            points.push_histogram(time, Arc::new(histogram));
         }
-        (labels, points)
-    });
-    native.filter(|(_, points)| !points.is_empty()).collect()
+        if !points.is_empty() {
+            native.push((labels, points));
+        }
+    }
+    Ok(native)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +83,7 @@ fn part_of(metric: &str) -> Option<(Part, &str)> {
 }
 
 impl Classic {
-    fn into_native(mut self) -> Option<Histogram> {
+    fn into_native(mut self) -> Result<Histogram, String> {
         self.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.buckets.dedup_by(|later, first| later.0 == first.0);
         let last = self.buckets.last().copied();
@@ -82,9 +91,20 @@ impl Classic {
         if last.is_none_or(|(bound, _)| bound != f64::INFINITY) {
             self.buckets.push((f64::INFINITY, count));
         }
-        let rises = self.buckets.windows(2).all(|pair| pair[0].1 <= pair[1].1);
-        if !rises || self.buckets.last().is_none_or(|(_, total)| *total != count) {
-            return None;
+        if let Some(negative) = self.buckets.iter().find(|(_, total)| *total < 0.0) {
+            let (bound, total) = (format_value(negative.0), negative.1);
+            return Err(format!("the bucket {bound} counts {total}"));
+        }
+        if let Some(pair) = self.buckets.windows(2).find(|pair| pair[0].1 > pair[1].1) {
+            let (bound, total, below) = (format_value(pair[1].0), pair[1].1, pair[0].1);
+            return Err(format!(
+                "the bucket {bound} counts {total}, that below it {below}"
+            ));
+        }
+        if let Some((_, total)) = self.buckets.last().filter(|(_, total)| *total != count) {
+            return Err(format!(
+                "the count is {count}, that of its last bucket {total}"
+            ));
         }
         let mut before = 0.0;
         let counts = self
@@ -106,6 +126,7 @@ impl Classic {
             ..Histogram::default()
         };
         histogram.compact(0);
-        Some(histogram)
+        histogram.validate().map_err(|fault| fault.to_string())?;
+        Ok(histogram)
     }
 }

@@ -2,21 +2,18 @@
 
 use super::annotated::Annotated;
 use super::line::Line;
+use super::loaded::Loaded;
 use super::nhcb::with_custom_buckets;
 use super::start::distances;
-use super::{
-    Command, Evaluation, Expected, ExpectedSeries, Load, Note, Pattern, Script, Steps, Time,
-};
-use crate::model::{Duration, Labels, Millis, Regex, number};
-use crate::promql::ast::ExprKind;
-use crate::promql::{Features, Query};
+use super::{Command, Evaluation, Expected, Load, Pattern, Script, Steps, Time};
+use crate::model::{Duration, Labels, Millis};
 use crate::series::notation::{Item, NotationError, expand, parse_series, parse_values};
-use crate::series::stored::as_stored;
+use crate::series::stored::{as_stored, refused};
 use crate::store::Points;
 use crate::text::{Diagnostic, Severity, Source, Span};
 
 /// Samples of one series beyond which a script is refused.
-const MAX_SAMPLES: usize = 1_000_000;
+pub(super) const MAX_SAMPLES: usize = 1_000_000;
 
 /// Steps of one evaluation beyond which a script is refused.
 const MAX_STEPS: i64 = 100_000;
@@ -31,6 +28,7 @@ pub fn read(source: &Source) -> Result<Script, Vec<Diagnostic>> {
         source,
         lines: Line::all(source),
         next: 0,
+        loaded: Loaded::default(),
     };
     let mut commands = Vec::new();
     let mut faults = Vec::new();
@@ -55,10 +53,12 @@ pub fn read(source: &Source) -> Result<Script, Vec<Diagnostic>> {
     }
 }
 
-struct Reader<'a> {
-    source: &'a Source,
+/// Goes through the lines.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a Source,
     lines: Vec<Line<'a>>,
     next: usize,
+    loaded: Loaded,
 }
 
 impl<'a> Reader<'a> {
@@ -85,34 +85,28 @@ impl<'a> Reader<'a> {
 
     fn command(&mut self, line: Line<'a>) -> Result<Command, Diagnostic> {
         let (word, rest) = line.split_word();
-        let word = word.to_ascii_lowercase();
-        match word.as_str() {
-            "clear" => Ok(Command::Clear),
-            "load" => self.load(rest).map(Command::Load),
-            "load_with_nhcb" => {
-                let mut load = self.load(rest)?;
-                for (labels, points) in with_custom_buckets(&load.series) {
-                    load.series.push((labels, as_stored(points)));
-                }
-                Ok(Command::Load(load))
+        match word {
+            // Only this one may be written in capitals.
+            _ if word.eq_ignore_ascii_case("clear") => {
+                self.loaded = Loaded::default();
+                Ok(Command::Clear)
             }
-            _ => match word
-                .strip_prefix("eval")
-                .map(|mode| mode.trim_start_matches('_'))
-            {
-                Some(mode @ ("" | "fail" | "warn" | "info" | "ordered")) => self
-                    .evaluation(mode, rest)
-                    .map(|found| Command::Evaluate(Box::new(found))),
-                _ => Err(line.fault(
-                    self.source,
-                    format!("unknown command {word:?}"),
-                    "a script is made of `load`, `clear` and `eval`",
-                )),
-            },
+            "load" => self.load(rest, false).map(Command::Load),
+            "load_with_nhcb" => self.load(rest, true).map(Command::Load),
+            "eval" | "eval_fail" | "eval_warn" | "eval_info" | "eval_ordered" => {
+                let mode = word.strip_prefix("eval_").unwrap_or_default();
+                self.evaluation(mode, rest)
+                    .map(|found| Command::Evaluate(Box::new(found)))
+            }
+            _ => Err(line.fault(
+                self.source,
+                format!("unknown command {word:?}"),
+                "a script is made of `load`, `clear` and `eval`",
+            )),
         }
     }
 
-    fn load(&mut self, rest: Line<'a>) -> Result<Load, Diagnostic> {
+    fn load(&mut self, rest: Line<'a>, with_nhcb: bool) -> Result<Load, Diagnostic> {
         let interval = self.duration(rest, "the step of a load")?;
         let mut series: Vec<(Labels, Points)> = Vec::new();
         let mut starts: Option<(Line<'a>, Starts)> = None;
@@ -126,6 +120,14 @@ impl<'a> Reader<'a> {
             let (labels, items, values) = self.series(line)?;
             let points = expand(&items, 0, interval, MAX_SAMPLES)
                 .map_err(|error| self.notation_fault(values, error))?;
+            if let Some((_, fault)) = refused(&points) {
+                let help = "correct the histogram: Prometheus would not store it";
+                return Err(values.fault(self.source, fault.to_string(), help));
+            }
+            if let Some(message) = self.loaded.refusal(&labels, &points) {
+                let help = "begin later, or write `clear` before the load";
+                return Err(line.fault(self.source, message, help));
+            }
             let mut points = as_stored(points);
             if let Some((_, (of, distances))) = starts.take() {
                 let count = items.iter().map(Item::count).sum::<u64>();
@@ -144,10 +146,21 @@ impl<'a> Reader<'a> {
                 None => series.push((labels, points)),
             }
         }
-        match starts {
-            Some((alone, _)) => Err(self.start_alone(alone)),
-            None => Ok(Load { series }),
+        if let Some((alone, _)) = starts {
+            return Err(self.start_alone(alone));
         }
+        if with_nhcb {
+            let native = with_custom_buckets(&series).map_err(|message| {
+                let help = "correct the classic histogram, or use `load`";
+                rest.fault(self.source, message, help)
+            })?;
+            let stored = |(labels, points)| (labels, as_stored(points));
+            series.extend(native.into_iter().map(stored));
+        }
+        for (labels, points) in &series {
+            self.loaded.store(labels, points);
+        }
+        Ok(Load { series })
     }
 
     fn start_alone(&self, line: Line<'a>) -> Diagnostic {
@@ -158,7 +171,7 @@ impl<'a> Reader<'a> {
     /// `metric@st -1m _x3`
     fn starts(&self, line: Line<'a>) -> Result<Starts, Diagnostic> {
         let (name, rest) = line.split_word();
-        let name = name.trim_end_matches("@st");
+        let name = name.strip_suffix("@st").unwrap_or(name);
         let labels = parse_series(name).map_err(|error| self.notation_fault(line, error))?;
         let distances = distances(rest.text, MAX_SAMPLES).map_err(|message| {
             rest.fault(
@@ -174,7 +187,12 @@ impl<'a> Reader<'a> {
         let (kind, rest) = line.split_word();
         let (time, query) = match kind {
             "instant" => self.instant(rest)?,
-            "range" => self.range(rest)?,
+            // The series of a range have no order of their own.
+            "range" if mode != "ordered" => self.range(rest)?,
+            "range" => {
+                let help = "write `eval range`, or `eval_ordered instant`";
+                return Err(line.fault(self.source, "a range query has no order to expect", help));
+            }
             _ => {
                 return Err(line.fault(
                     self.source,
@@ -189,6 +207,7 @@ impl<'a> Reader<'a> {
             time,
             ordered: mode == "ordered",
             failure: (mode == "fail").then_some(Pattern::Any),
+            fails_as_written: false,
             annotations: Annotated {
                 some: match mode {
                     "warn" => Some(Severity::Warning),
@@ -227,7 +246,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn steps(&self, line: Line<'a>) -> Result<(Steps, Line<'a>), Diagnostic> {
+    pub(super) fn steps(&self, line: Line<'a>) -> Result<(Steps, Line<'a>), Diagnostic> {
         let (start, rest) = self.timed(line, "from")?;
         let (end, rest) = self.timed(rest, "to")?;
         let (step, rest) = self.timed(rest, "step")?;
@@ -269,131 +288,11 @@ impl<'a> Reader<'a> {
             })
     }
 
-    /// Reads one line below an evaluation; says whether more may follow.
-    fn expectation(&self, into: &mut Evaluation, line: Line<'a>) -> Result<bool, Diagnostic> {
-        if let Some(message) = line.strip("expected_fail_message") {
-            into.failure = Some(Pattern::Exactly(message.text.to_owned()));
-            return Ok(false);
-        }
-        if let Some(pattern) = line.strip("expected_fail_regexp") {
-            into.failure = Some(self.regex(pattern)?);
-            return Ok(false);
-        }
-        if let Some(steps) = line.strip("expect range vector") {
-            into.window = Some(self.steps(steps)?.0);
-            return Ok(true);
-        }
-        if let Some(text) = line.strip("expect string") {
-            into.expected = Expected::Text(self.string(text)?);
-            return Ok(true);
-        }
-        if line.split_word().0 == "expect" {
-            self.note(into, line)?;
-            return Ok(true);
-        }
-        if let Some(value) = integer(line.text).or_else(|| number::parse_float(line.text)) {
-            into.expected = Expected::Scalar(value);
-            return Ok(false);
-        }
-        let expected = self.expected_series(into, line)?;
-        match &mut into.expected {
-            Expected::Series(series) => {
-                series.retain(|present| present.labels != expected.labels);
-                series.push(expected);
-            }
-            _ => into.expected = Expected::Series(vec![expected]),
-        }
-        Ok(true)
-    }
-
-    /// `expect fail`, `expect warn msg: …`, and their like.
-    fn note(&self, into: &mut Evaluation, line: Line<'a>) -> Result<(), Diagnostic> {
-        let (_, rest) = line.split_word();
-        let (kind, rest) = rest.split_word();
-        let pattern = match (rest.strip("msg:"), rest.strip("regex:")) {
-            (Some(message), _) => Pattern::Exactly(message.text.to_owned()),
-            (_, Some(pattern)) => self.regex(pattern)?,
-            _ if rest.text.is_empty() => Pattern::Any,
-            _ => {
-                let help = "write `msg: TEXT` or `regex: PATTERN`";
-                return Err(rest.fault(self.source, "no message to match", help));
-            }
-        };
-        let mut annotation = |note| into.annotations.lines.push((note, pattern.clone()));
-        match kind {
-            "ordered" => into.ordered = true,
-            "fail" => into.failure = Some(pattern),
-            "warn" => annotation(Note::Warn),
-            "no_warn" => annotation(Note::NoWarn),
-            "info" => annotation(Note::Info),
-            "no_info" => annotation(Note::NoInfo),
-            _ => {
-                let help =
-                    "expect fail, ordered, warn, no_warn, info, no_info, string or range vector";
-                return Err(line.fault(self.source, format!("unknown expectation {kind:?}"), help));
-            }
-        }
-        match into.annotations.fault() {
-            Some(message) => Err(line.fault(self.source, message, "remove one of the two lines")),
-            None => Ok(()),
-        }
-    }
-
-    fn regex(&self, pattern: Line<'a>) -> Result<Pattern, Diagnostic> {
-        let regex = Regex::unanchored(pattern.text).map_err(|error| {
-            pattern.fault(
-                self.source,
-                error.to_string(),
-                "write a regular expression in RE2 syntax",
-            )
-        })?;
-        Ok(Pattern::Regex(pattern.text.to_owned(), Box::new(regex)))
-    }
-
-    fn string(&self, text: Line<'a>) -> Result<String, Diagnostic> {
-        match Query::parse(text.text, &Features::default()).map(|query| query.expr.kind) {
-            Ok(ExprKind::String(string)) => Ok(string),
-            _ => Err(text.fault(self.source, "no string", "write a string in quotes")),
-        }
-    }
-
-    fn expected_series(
-        &self,
-        evaluation: &Evaluation,
-        line: Line<'a>,
-    ) -> Result<ExpectedSeries, Diagnostic> {
-        let (labels, items, values) = self.series(line)?;
-        let steps = match (evaluation.time, evaluation.window) {
-            (_, Some(steps)) | (Time::Range(steps), None) => steps,
-            (Time::Instant(time), None) => Steps {
-                start: time,
-                end: time,
-                step: 1,
-            },
-        };
-        let points = expand(&items, steps.start, steps.step, MAX_SAMPLES)
-            .map_err(|error| self.notation_fault(values, error))?;
-        let is_instant = matches!(evaluation.time, Time::Instant(_)) && evaluation.window.is_none();
-        if is_instant && items.iter().map(Item::count).sum::<u64>() > 1 {
-            let message = "several values for one moment";
-            let help = "write one value, or `expect range vector from … to … step …` before it";
-            return Err(values.fault(self.source, message, help));
-        }
-        let hinted = |index| {
-            let histogram = points.histogram(index);
-            histogram.is_some_and(|found| found.counter_reset_hint != Default::default())
-        };
-        let has_hint =
-            line.text.contains("counter_reset_hint:unknown") || (0..points.len()).any(hinted);
-        Ok(ExpectedSeries {
-            labels,
-            points,
-            has_hint,
-        })
-    }
-
     /// A series and its samples, and where these stand.
-    fn series(&self, line: Line<'a>) -> Result<(Labels, Vec<Item>, Line<'a>), Diagnostic> {
+    pub(super) fn series(
+        &self,
+        line: Line<'a>,
+    ) -> Result<(Labels, Vec<Item>, Line<'a>), Diagnostic> {
         let (name, rest) = line.text.split_at(end_of_series(line.text));
         let labels = parse_series(name).map_err(|error| self.notation_fault(line, error))?;
         let values = line.tail(rest);
@@ -402,7 +301,7 @@ impl<'a> Reader<'a> {
         Ok((labels, items, values))
     }
 
-    fn notation_fault(&self, line: Line<'a>, error: NotationError) -> Diagnostic {
+    pub(super) fn notation_fault(&self, line: Line<'a>, error: NotationError) -> Diagnostic {
         let start = line.span().start + error.offset;
         Diagnostic::error(error.message)
             .at(self.source, Span::new(start, start + 1))
@@ -450,25 +349,4 @@ fn end_of_series(text: &str) -> usize {
         }
     }
     text.len()
-}
-
-/// Go's `strconv.ParseInt` with base 0, as the script's numbers are read first.
-fn integer(text: &str) -> Option<f64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (base, digits) = match lower.get(..2) {
-        Some("0x") => (16, lower.get(2..)?),
-        Some("0b") => (2, lower.get(2..)?),
-        Some("0o") => (8, lower.get(2..)?),
-        Some(_) if lower.starts_with('0') => (8, lower.get(1..)?),
-        _ => (10, lower.as_str()),
-    };
-    if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
-        return None;
-    }
-    let value = i64::from_str_radix(digits, base).ok()? as f64;
-    Some(if negative { -value } else { value })
 }

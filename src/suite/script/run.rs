@@ -93,7 +93,9 @@ impl Stage {
 fn check(evaluation: &Evaluation, stage: &Stage) -> Result<(), Miss> {
     let query = stage.parse(&evaluation.query)?;
     match (evaluation.time, evaluation.window) {
-        (Time::Range(steps), _) => check_range(evaluation, &query, steps, stage),
+        (Time::Range(_), Some(steps)) | (Time::Range(steps), None) => {
+            check_range(evaluation, &query, steps, stage)
+        }
         (Time::Instant(_), Some(steps)) => check_instant(evaluation, &query, steps.end, stage),
         (Time::Instant(time), None) => {
             check_instant(evaluation, &query, time, stage)?;
@@ -157,7 +159,18 @@ fn check_instant(
         let answer = evaluate_windows(query, &view, time)
             .map(|found| (Got::Matrix(found.series), Some(found.annotations)))
             .map_err(|error| error.message);
-        return judge(evaluation, query, &mode, answer).map(drop);
+        let failed = judge(evaluation, query, &mode, answer)?;
+        // Without the line Prometheus tries a range query too, which has no windows as its result.
+        return match failed || evaluation.window.is_some() {
+            true => Ok(()),
+            false => Err(Miss {
+                query: query.text.clone(),
+                mode,
+                expected: "the times of the samples: `expect range vector from … to … step …`"
+                    .to_owned(),
+                got: "a range vector".to_owned(),
+            }),
+        };
     }
     let answer = of_columns(evaluate(query, &view, Ticks::instant(time)), false);
     let failed = judge(evaluation, query, &mode, answer)?;

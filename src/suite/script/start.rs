@@ -41,13 +41,14 @@ fn item(word: &str) -> Option<(Item, usize)> {
         };
     }
     let (first, rest) = signed(word)?;
-    let (step, rest) = match rest.starts_with(['+', '-']) {
+    let is_run = rest.starts_with(['+', '-']);
+    let (step, rest) = match is_run {
         true => signed(rest)?,
         false => (0, rest),
     };
     let count = match rest.strip_prefix('x') {
         Some(count) => count.parse::<usize>().ok()?.checked_add(1)?,
-        None if rest.is_empty() && step == 0 => 1,
+        None if rest.is_empty() && !is_run => 1,
         None => return None,
     };
     let first = Some(first);
@@ -94,7 +95,7 @@ mod tests {
             None,
         ];
         assert_eq!(found.as_deref(), Ok(&expected[..]));
-        for wrong in ["x", "1m+", "_x0", "1mx", "1m+1m", "1q", "1mx1000"] {
+        for wrong in ["x", "1m+", "_x0", "1mx", "1m+1m", "1m+0s", "1q", "1mx1000"] {
             assert!(distances(wrong, 100).is_err(), "{wrong}");
         }
     }
