@@ -5,6 +5,8 @@
 //! places, values as texts, native histograms with the buckets that hold something.
 
 use std::borrow::Cow;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
@@ -78,6 +80,35 @@ impl<T: Serialize> Answer<T> {
     pub fn json(&self) -> Vec<u8> {
         // Texts, numbers and lists of them can't fail to be written to memory.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The same, or `None` if somebody sets `stop` meanwhile: millions of samples take seconds to write.
+    pub fn json_unless(&self, stop: &AtomicBool) -> Option<Vec<u8>> {
+        let mut out = Stoppable {
+            text: Vec::new(),
+            stop,
+        };
+        serde_json::to_writer(&mut out, self).ok()?;
+        Some(out.text)
+    }
+}
+
+/// Memory that takes no more text once it is told to stop.
+struct Stoppable<'s> {
+    text: Vec<u8>,
+    stop: &'s AtomicBool,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        match self.stop.load(Relaxed) {
+            true => Err(std::io::Error::other("stopped")),
+            false => self.text.write(text),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -475,5 +506,13 @@ mod tests {
             String::from_utf8_lossy(&noted.json()),
             r#"{"status":"success","data":["a"],"warnings":["careful"],"infos":["by the way"]}"#
         );
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_written() {
+        let answer = Answer::success(["a"]);
+        let unless = |stop| answer.json_unless(&AtomicBool::new(stop));
+        assert_eq!(unless(false), Some(answer.json()));
+        assert_eq!(unless(true), None);
     }
 }

@@ -145,15 +145,17 @@ impl Prepared {
         };
         let response = match self.times {
             Times::Instant(time) if self.query.value_type() == ValueType::Matrix => {
-                self.windows(&view, time)
+                self.windows(&view, time, stop)
             }
             Times::Instant(time) => {
                 let evaluated = evaluate(&self.query, &view, Ticks::instant(time));
-                self.answer(evaluated, |evaluated| QueryData::instant(evaluated, time))
+                self.answer(evaluated, stop, |evaluated| {
+                    QueryData::instant(evaluated, time)
+                })
             }
             Times::Range { start, end, step } => {
                 let evaluated = evaluate_range(&self.query, &view, start, end, step);
-                self.answer(evaluated, |evaluated| QueryData::range(evaluated))
+                self.answer(evaluated, stop, |evaluated| QueryData::range(evaluated))
             }
         };
         match stop.load(Ordering::Relaxed) {
@@ -162,16 +164,22 @@ impl Prepared {
         }
     }
 
-    fn windows(&self, view: &View<'_>, time: Timestamp) -> Result<Response, Refusal> {
+    fn windows(
+        &self,
+        view: &View<'_>,
+        time: Timestamp,
+        stop: &AtomicBool,
+    ) -> Result<Response, Refusal> {
         let mut windowed = evaluate_windows(&self.query, view, time).map_err(failed)?;
         let cut = params::truncate(&mut windowed.series, self.limit);
         let data = QueryData::windows(&windowed.series);
-        Ok(self.noted(data, &windowed.annotations, cut))
+        self.noted(data, &windowed.annotations, cut, stop)
     }
 
     fn answer(
         &self,
         mut evaluated: Evaluated,
+        stop: &AtomicBool,
         data: impl Fn(&Evaluated) -> QueryData<'_>,
     ) -> Result<Response, Refusal> {
         let (mut annotations, mut cut) = (Annotations::default(), false);
@@ -182,18 +190,28 @@ impl Prepared {
             annotations = std::mem::take(&mut columns.annotations);
             cut = params::truncate(&mut columns.series, self.limit);
         }
-        Ok(self.noted(data(&evaluated), &annotations, cut))
+        self.noted(data(&evaluated), &annotations, cut, stop)
     }
 
     /// The answer with what is to be said about it.
-    fn noted(&self, data: QueryData<'_>, annotations: &Annotations, cut: bool) -> Response {
+    fn noted(
+        &self,
+        data: QueryData<'_>,
+        annotations: &Annotations,
+        cut: bool,
+        stop: &AtomicBool,
+    ) -> Result<Response, Refusal> {
         let text = &self.query.text;
         let mut warnings = annotations.texts(Severity::Warning, text);
         warnings.extend(params::truncation(cut));
         let mut infos = annotations.texts(Severity::Info, text);
         shorten(&mut warnings, "warning");
         shorten(&mut infos, "info");
-        Response::answer(&Answer::success(data).with_notes(warnings, infos))
+        let answer = Answer::success(data).with_notes(warnings, infos);
+        match answer.json_unless(stop) {
+            Some(body) => Ok(Response::json(200, body)),
+            None => Err(stopped()),
+        }
     }
 }
 
