@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Many small texts are made and dropped, on all threads.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     rulecheck::command::main(std::env::args_os())
 }

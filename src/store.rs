@@ -95,8 +95,18 @@ impl Default for Times {
 impl Points {
     /// Floats at equal distances.
     pub fn regular(start: Timestamp, step: Millis, values: Vec<f64>) -> Points {
+        Points::floats(Times::Regular { start, step }, values)
+    }
+
+    /// Floats at rising stamps, as many as there are stamps.
+    pub fn listed(times: Vec<Timestamp>, values: Vec<f64>) -> Points {
+        debug_assert_eq!(times.len(), values.len(), "a stamp each");
+        Points::floats(Times::Listed(times), values)
+    }
+
+    fn floats(times: Times, values: Vec<f64>) -> Points {
         Points {
-            times: Times::Regular { start, step },
+            times,
             has_stale: values
                 .iter()
                 .fold(false, |any, &value| any | is_stale(value)),
@@ -143,6 +153,14 @@ impl Points {
         }
     }
 
+    /// The stamps where they lie at unequal distances; empty where there is a [`grid`](Points::grid).
+    pub fn listed_times(&self) -> &[Timestamp] {
+        match &self.times {
+            Times::Regular { .. } => &[],
+            Times::Listed(times) => times,
+        }
+    }
+
     /// All values; those of histogram samples mean nothing.
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -178,6 +196,16 @@ impl Points {
 
     /// Only the samples that pass, by index.
     pub fn filtered(&self, mut keep: impl FnMut(usize) -> bool) -> Points {
+        if self.histograms.is_empty() && self.starts.is_empty() {
+            let (mut times, mut values) = (Vec::new(), Vec::new());
+            times.reserve_exact(self.len());
+            values.reserve_exact(self.len());
+            for index in (0..self.len()).filter(|&index| keep(index)) {
+                times.push(self.time(index));
+                values.push(self.values[index]);
+            }
+            return Points::listed(times, values);
+        }
         let mut starts = Vec::new();
         let mut out = Points::default();
         for index in (0..self.len()).filter(|&index| keep(index)) {

@@ -41,7 +41,7 @@ pub struct Windows<'a> {
 }
 
 /// Before a window of more samples than this somebody looks whether the query is to end.
-const LARGE: u32 = 1000;
+const LARGE: usize = 1000;
 
 /// Ticks whose windows hold equally many samples at equal distances, each the same number of samples after the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,23 +200,15 @@ impl<'a> Windows<'a> {
         (0..self.bounds.len()).filter_map(move |tick| windows.at(tick))
     }
 
-    /// The windows of floats alone, but for those of some ticks.
-    pub fn of_floats_but(&self, ticks: Range<usize>) -> impl Iterator<Item = Window<'a>> {
-        let windows = *self;
-        let others = (0..ticks.start).chain(ticks.end..self.bounds.len());
-        others
-            .filter_map(move |tick| windows.at(tick))
-            .filter(|window| window.contents() == Contents::Floats)
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Relaxed))
+    /// Whether the query is to end before somebody looks at so many samples.
+    pub(crate) fn should_stop(&self, samples: usize) -> bool {
+        samples > LARGE && self.stop.is_some_and(|stop| stop.load(Relaxed))
     }
 
     /// The window of a tick, if it holds a sample at all.
     fn at(&self, tick: usize) -> Option<Window<'a>> {
         let &(first, past) = self.bounds.get(tick)?;
-        if past - first > LARGE && self.is_stopped() {
+        if self.should_stop((past - first) as usize) {
             return None;
         }
         (first < past).then_some(Window {
@@ -233,16 +225,18 @@ impl<'a> Windows<'a> {
             .filter(|window| window.contents() == Contents::Floats)
     }
 
-    /// Fills a column window by window, with floats where a window holds floats alone and with histograms where it holds
-    /// histograms alone; of a mix there is no result.
+    /// Fills a column window by window but for some ticks, with floats where a window holds floats alone and with histograms
+    /// where it holds histograms alone; of a mix there is no result.
     pub(crate) fn fill_by_contents(
         &self,
+        but: Range<usize>,
         out: &mut Column,
         of_floats: impl Fn(&Window<'a>) -> Option<f64>,
         of_histograms: impl Fn(&Window<'a>, &mut Remarks) -> Option<Histogram>,
     ) {
         let mut remarks = Remarks::default();
-        for window in self.iter() {
+        let ticks = (0..but.start).chain(but.end..self.bounds.len());
+        for window in ticks.filter_map(|tick| self.at(tick)) {
             match window.contents() {
                 Contents::Floats => {
                     if let Some(value) = of_floats(&window) {

@@ -74,6 +74,14 @@ pub struct InputSeries {
     pub span: Span,
 }
 
+impl InputSeries {
+    /// How many samples and gaps it has.
+    pub fn count(&self) -> u64 {
+        let counts = self.values.iter().map(Item::count);
+        counts.fold(0, u64::saturating_add)
+    }
+}
+
 /// What must fire at a moment.
 #[derive(Debug, Clone)]
 pub struct AlertCheck {

@@ -2,12 +2,30 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::file::InputSeries;
 use super::read::{Reader, diagnose_notation};
 use crate::model::Labels;
-use crate::series::notation::{self, NotationError};
+use crate::series::notation::{self, Item, NotationError};
 use crate::text::Span;
 use crate::text::yaml::{Embedded, Node};
+
+/// Bytes of series notation above which they are read on several threads.
+const PARALLEL_TEXT: usize = 100_000;
+
+/// An input series as it is written.
+struct Written {
+    series: Embedded,
+    values_text: Option<Embedded>,
+    span: Span,
+}
+
+/// What its notation says.
+struct Parsed {
+    labels: Result<Labels, NotationError>,
+    values: Result<Vec<Item>, NotationError>,
+}
 
 impl<'d> Reader<'d, '_> {
     /// The series as promtool loads them: it writes a line for each and reads the lines up to the
@@ -16,8 +34,15 @@ impl<'d> Reader<'d, '_> {
         let mut list: Vec<InputSeries> = Vec::new();
         let mut by_labels: HashMap<Labels, usize> = HashMap::new();
         let mut cut: Option<Span> = None;
-        for &node in nodes {
-            let Some(one) = self.one_series(node, &mut cut) else {
+        let all = nodes.iter().map(|&node| self.written(node, &mut cut));
+        let all: Vec<Written> = all.collect::<Vec<_>>().into_iter().flatten().collect();
+        let length: usize = all.iter().map(Written::length).sum();
+        let parsed: Vec<Parsed> = match length < PARALLEL_TEXT {
+            true => all.iter().map(Written::parse).collect(),
+            false => all.par_iter().map(Written::parse).collect(),
+        };
+        for (written, parsed) in all.into_iter().zip(parsed) {
+            let Some(one) = self.one_series(written, parsed) else {
                 continue;
             };
             let again = by_labels.insert(one.labels.clone(), list.len());
@@ -37,7 +62,8 @@ impl<'d> Reader<'d, '_> {
         list
     }
 
-    fn one_series(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<InputSeries> {
+    /// A series as it is written, if it is loaded at all.
+    fn written(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<Written> {
         let fields = self.fields(node, "an input series", &["series", "values"]);
         let embedded = |this: &mut Self, name: &str| {
             let node = fields.as_ref()?.node(name)?;
@@ -79,33 +105,53 @@ impl<'d> Reader<'d, '_> {
             );
             return None;
         };
-        let labels = self.notation(&series, notation::parse_series);
-        let values = match &values_text {
-            Some(values) => self.notation(values, notation::parse_values),
-            None => Some(Vec::new()),
-        };
-        Some(InputSeries {
+        Some(Written {
             series,
-            labels: labels?,
-            values: values?,
             values_text,
             span: node.span(),
         })
     }
 
-    /// Reads series notation; what is wrong with it is a fault of the file.
-    fn notation<T>(
-        &mut self,
-        text: &Embedded,
-        parse: impl FnOnce(&str) -> Result<T, NotationError>,
-    ) -> Option<T> {
-        match parse(&text.text) {
+    fn one_series(&mut self, written: Written, parsed: Parsed) -> Option<InputSeries> {
+        let labels = self.read(&written.series, parsed.labels);
+        let values = match &written.values_text {
+            Some(text) => self.read(text, parsed.values),
+            None => Some(Vec::new()),
+        };
+        Some(InputSeries {
+            series: written.series,
+            labels: labels?,
+            values: values?,
+            values_text: written.values_text,
+            span: written.span,
+        })
+    }
+
+    /// What was read; what is wrong with it is a fault of the file.
+    fn read<T>(&mut self, text: &Embedded, result: Result<T, NotationError>) -> Option<T> {
+        match result {
             Ok(value) => Some(value),
             Err(error) => {
                 let fault = diagnose_notation(text, &error, "");
                 self.decoder.faults.push(fault);
                 None
             }
+        }
+    }
+}
+
+impl Written {
+    /// Bytes of its text.
+    fn length(&self) -> usize {
+        let values = self.values_text.as_ref().map_or(0, |text| text.text.len());
+        self.series.text.len() + values
+    }
+
+    fn parse(&self) -> Parsed {
+        let values = self.values_text.as_ref();
+        Parsed {
+            labels: notation::parse_series(&self.series.text),
+            values: values.map_or(Ok(Vec::new()), |text| notation::parse_values(&text.text)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
+use rayon::prelude::*;
+
 use super::file::{AlertCheck, ExprCheck, InputSeries, TestCase, TestFile};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
@@ -51,6 +53,9 @@ impl Default for RunOptions {
 
 /// At most so many samples may one input series have.
 const MAX_SAMPLES: usize = 50_000_000;
+
+/// Samples of all input series above which they are laid out on several threads.
+const PARALLEL_SAMPLES: u64 = 100_000;
 
 /// How many evaluations a strip shows before and after the moment asked for.
 const STRIP_REACH: i64 = 15;
@@ -194,25 +199,22 @@ fn last_eval_time(test: &TestCase) -> Millis {
 
 /// The input series of a test, in the order in which evaluations get to see them, else as the file has them.
 fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
-    let mut inputs: Vec<Series> = Vec::new();
+    let lay_out = |series| lay_out(file, test, series);
+    let count: u64 = test
+        .input_series
+        .iter()
+        .map(InputSeries::count)
+        .fold(0, u64::saturating_add);
+    let laid_out: Vec<Result<Series, Diagnostic>> = match count < PARALLEL_SAMPLES {
+        true => test.input_series.iter().map(lay_out).collect(),
+        false => test.input_series.par_iter().map(lay_out).collect(),
+    };
+    let mut inputs = Vec::with_capacity(laid_out.len());
     let mut faults = Vec::new();
-    for series in &test.input_series {
-        match notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES) {
-            Ok(points) => {
-                if let Some((_, fault)) = refused(&points) {
-                    let message = format!("Prometheus does not store this histogram: {fault}");
-                    let help = "mend the histogram, or what is added to it or taken away";
-                    faults.push(diagnose(file, series, message, help.to_owned()));
-                }
-                inputs.push(Series {
-                    labels: series.labels.clone(),
-                    points: as_stored(points),
-                    writer: Writer::INPUT,
-                });
-            }
-            Err(error) => {
-                faults.push(diagnose(file, series, error.message, error.help));
-            }
+    for result in laid_out {
+        match result {
+            Ok(series) => inputs.push(series),
+            Err(fault) => faults.push(fault),
         }
     }
     if !faults.is_empty() {
@@ -229,6 +231,22 @@ fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
         store.add(series);
     }
     Ok(store)
+}
+
+/// An input series with its samples.
+fn lay_out(file: &TestFile, test: &TestCase, series: &InputSeries) -> Result<Series, Diagnostic> {
+    let points = notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES)
+        .map_err(|error| diagnose(file, series, error.message, error.help))?;
+    if let Some((_, fault)) = refused(&points) {
+        let message = format!("Prometheus does not store this histogram: {fault}");
+        let help = "mend the histogram, or what is added to it or taken away";
+        return Err(diagnose(file, series, message, help.to_owned()));
+    }
+    Ok(Series {
+        labels: series.labels.clone(),
+        points: as_stored(points),
+        writer: Writer::INPUT,
+    })
 }
 
 /// What is wrong with the values of an input series.

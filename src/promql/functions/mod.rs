@@ -7,8 +7,10 @@ mod over_time;
 mod pointwise;
 mod rates;
 mod scalars;
+mod sliding;
 mod starts;
 mod steady;
+mod uneven;
 mod vectors;
 
 pub use self::calendar::Moment;

@@ -1,6 +1,6 @@
 //! Functions that aggregate the samples of a window.
 
-use super::{Body, Function, Samples};
+use super::{Body, Function, Samples, sliding};
 use crate::model::Histogram;
 use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::ValueType::{Matrix, Scalar};
@@ -15,9 +15,11 @@ pub(super) static ROWS: &[Function] = &[
         "sum_over_time",
         Samples::Any,
         |windows, out| {
+            let done = sliding::fill(windows, out, |total, _| total.sum + total.lost, sum);
             windows.fill_by_contents(
+                done,
                 out,
-                |window| Some(sum(window)),
+                |window| Some(sum(window.values())),
                 |window, remarks| {
                     let mut seen = Seen::default();
                     let sum = histograms::sum(window.histograms(), &mut seen);
@@ -31,9 +33,11 @@ pub(super) static ROWS: &[Function] = &[
         "avg_over_time",
         Samples::Any,
         |windows, out| {
+            let done = sliding::fill(windows, out, quotient, mean_of);
             windows.fill_by_contents(
+                done,
                 out,
-                |window| Some(mean(window.values().iter().copied())),
+                |window| Some(mean_of(window.values())),
                 |window, remarks| {
                     let mut seen = Seen::default();
                     let mean = histograms::mean(window.histograms(), &mut seen);
@@ -174,9 +178,18 @@ fn quantiles(windows: &Windows<'_>, out: &mut Column) {
     }
 }
 
-fn sum(window: &Window<'_>) -> f64 {
+fn mean_of(values: &[f64]) -> f64 {
+    mean(values.iter().copied())
+}
+
+/// The mean of so many numbers whose sum did not overflow.
+fn quotient(total: KahanSum, count: f64) -> f64 {
+    total.sum / count + total.lost / count
+}
+
+fn sum(values: &[f64]) -> f64 {
     let mut total = KahanSum::default();
-    for &value in window.values() {
+    for &value in values {
         total.add(value);
     }
     if total.sum.is_infinite() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::starts::{Overlaps, is_reset_by_start, start_within};
-use super::{Body, Function, Samples, extended, steady};
+use super::{Body, Function, Samples, extended, steady, uneven};
 use crate::model::{Histogram, Millis, Timestamp, number};
 use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::Extension;
@@ -138,17 +138,20 @@ fn extrapolate(windows: &Windows<'_>, out: &mut Column, kind: Kind) {
         Kind::Delta => Vec::new(),
         Kind::Rate | Kind::Increase => reset_indices(windows),
     };
-    let is_plain =
-        resets.is_empty() && windows.starts.is_empty() && !windows.points.has_histograms();
-    let run = windows.steady.filter(|run| is_plain && run.stride > 0);
-    let done = run.map_or(0..0, |run| run.ticks.clone());
-    if let Some(run) = run {
-        steady::fill(windows, run, kind, out);
+    if windows.starts.is_empty() && !windows.points.has_histograms() {
+        let run = windows
+            .steady
+            .filter(|run| resets.is_empty() && run.stride > 0);
+        if let Some(run) = run {
+            steady::fill(windows, run, kind, out);
+        }
+        let done = run.map_or(0..0, |run| run.ticks.clone());
+        return uneven::fill(windows, &resets, done, kind, out);
     }
     let overlaps = Overlaps::of(windows, kind);
     let mut overlapping = 0;
     let (mut low, mut high) = (0, 0);
-    for window in windows.of_floats_but(done) {
+    for window in windows.of_floats() {
         overlapping += u64::from(overlaps.any_in(&window));
         let Some(origin) = Origin::of(windows, &window, kind) else {
             continue;
@@ -283,7 +286,7 @@ fn reset_indices(windows: &Windows<'_>) -> Vec<usize> {
 
 /// The first place at or after `from` whose entry is at least `bound`. Windows move forward (but for `@`), so
 /// this is mostly no step at all; it starts over where they moved back.
-fn advance(sorted: &[usize], from: usize, bound: usize) -> usize {
+pub(super) fn advance(sorted: &[usize], from: usize, bound: usize) -> usize {
     let mut place = match from.checked_sub(1) {
         Some(before) if sorted[before] >= bound => 0,
         _ => from,

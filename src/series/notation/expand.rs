@@ -30,11 +30,14 @@ pub fn expand(
         .unwrap_or_default();
     let skipped: u64 = items.iter().take(leading).map(Item::count).sum();
     let start = start + skipped as i64 * interval;
-    let only_floats = |item: &Item| !matches!(item, Item::Gap { .. } | Item::Histograms { .. });
-    match kept.iter().all(only_floats) {
-        true => Ok(Points::regular(start, interval, floats(kept))),
-        false => Ok(with_gaps(kept, start, interval)),
-    }
+    let any = |is: fn(&Item) -> bool| kept.iter().any(is);
+    Ok(if any(|item| matches!(item, Item::Histograms { .. })) {
+        with_histograms(kept, start, interval)
+    } else if any(|item| matches!(item, Item::Gap { .. })) {
+        with_gaps(kept, start, interval)
+    } else {
+        Points::regular(start, interval, floats(kept))
+    })
 }
 
 fn check(
@@ -74,9 +77,14 @@ fn check(
     }
 }
 
-/// The values of items without gaps and histograms.
+/// The values of items without histograms.
 fn floats(items: &[Item]) -> Vec<f64> {
-    let count: u64 = items.iter().map(Item::count).sum();
+    let is_gap = |item: &&Item| matches!(item, Item::Gap { .. });
+    let count: u64 = items
+        .iter()
+        .filter(|item| !is_gap(item))
+        .map(Item::count)
+        .sum();
     let mut values = Vec::with_capacity(count as usize);
     for item in items {
         append(&mut values, item);
@@ -84,6 +92,7 @@ fn floats(items: &[Item]) -> Vec<f64> {
     values
 }
 
+/// Appends the values of an item; of gaps and histograms there are none.
 fn append(values: &mut Vec<f64>, item: &Item) {
     let length = values.len() + item.count() as usize;
     match item {
@@ -103,8 +112,23 @@ fn append(values: &mut Vec<f64>, item: &Item) {
     }
 }
 
-/// Samples of items that may hold gaps and histograms.
+/// Floats of items that may hold gaps.
 fn with_gaps(items: &[Item], start: Timestamp, interval: Millis) -> Points {
+    let values = floats(items);
+    let mut times = Vec::with_capacity(values.len());
+    let mut place = 0;
+    for item in items {
+        let count = item.count() as i64;
+        if !matches!(item, Item::Gap { .. }) {
+            times.extend((place..place + count).map(|place| start + place * interval));
+        }
+        place += count;
+    }
+    Points::listed(times, values)
+}
+
+/// Samples of items that may hold gaps and histograms.
+fn with_histograms(items: &[Item], start: Timestamp, interval: Millis) -> Points {
     let mut points = Points::regular(start, interval, Vec::new());
     let mut time = start;
     let mut values = Vec::new();
