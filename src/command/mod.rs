@@ -4,6 +4,8 @@ mod check;
 
 mod conformance;
 
+mod in_order;
+
 mod load;
 
 mod query;

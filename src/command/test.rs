@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
 
+use super::in_order::in_order;
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
-use crate::report::{FileReport, Report, json, text};
+use crate::report::{FileReport, Totals, json, text};
 use crate::rules::ReadOptions;
 use crate::suite::{self, FileVerdict, RunOptions};
 use crate::text::Diagnostic;
@@ -64,42 +64,64 @@ pub(super) fn run(options: &Options) -> Outcome {
         Ok(plan) => plan,
         Err(faults) => return load::refuse(&faults),
     };
-    let report = Report {
-        files: in_parallel(&plan, options.jobs),
-    };
-    match options.format {
-        Format::Json => io::print(&json::write(&report)),
-        Format::Text => io::print(&text::write(&report, io::wants_colour())),
+    let totals = run_all(&plan, options);
+    if totals.broken > 0 {
+        return Outcome::Broken;
     }
-    let ran = report
-        .files
-        .iter()
-        .filter_map(|file| file.verdict.as_ref().ok())
-        .any(|verdict| !verdict.tests.is_empty());
-    match outcome(&report) {
-        Outcome::Success if !ran && !options.run.is_empty() && !options.promtool_compatible => {
-            let fault = Diagnostic::error(format!(
-                "no test has a name that matches {}",
-                options.run.join(" or ")
-            ));
-            load::refuse(&[fault.help("correct --run, or leave it out to run every test")])
-        }
-        outcome => outcome,
+    if totals.tests == 0 && !options.run.is_empty() && !options.promtool_compatible {
+        let fault = Diagnostic::error(format!(
+            "no test has a name that matches {}",
+            options.run.join(" or ")
+        ));
+        return load::refuse(&[fault.help("correct --run, or leave it out to run every test")]);
+    }
+    match totals.failed {
+        0 => Outcome::Success,
+        _ => Outcome::Failure,
     }
 }
 
-fn outcome(report: &Report) -> Outcome {
-    let of_file = |file: &FileReport| match &file.verdict {
-        Err(_) => Outcome::Broken,
-        Ok(verdict) if verdict.passed() => Outcome::Success,
-        Ok(_) => Outcome::Failure,
+/// Runs all files, and prints what came of each as soon as that of all before it is printed.
+fn run_all(plan: &Plan, options: &Options) -> Totals {
+    let coloured = io::wants_colour();
+    let work = |named: &io::Named| {
+        let report = report(named, plan);
+        let totals = Totals::of(&report);
+        match options.format {
+            Format::Json => (json::file(&report), true, totals),
+            Format::Text => (
+                text::file(&report, coloured),
+                text::has_details(&report),
+                totals,
+            ),
+        }
     };
-    report
-        .files
-        .iter()
-        .map(of_file)
-        .max()
-        .unwrap_or(Outcome::Success)
+    let mut all = Totals::default();
+    let mut after_details = false;
+    if options.format == Format::Json {
+        io::print(json::HEAD);
+    }
+    in_order(
+        &plan.files,
+        options.jobs,
+        work,
+        |(text, has_details, totals)| {
+            if after_details {
+                io::print(match options.format {
+                    Format::Json => ",",
+                    Format::Text => "\n",
+                });
+            }
+            io::print(&text);
+            after_details = has_details;
+            all = all.and(totals);
+        },
+    );
+    match options.format {
+        Format::Json => io::print(json::TAIL),
+        Format::Text => io::print(&text::summary(&all, after_details, coloured)),
+    }
+    all
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
@@ -147,23 +169,6 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         },
         accept: options.accept,
     })
-}
-
-/// Runs all files; the reports come in the order of the files.
-fn in_parallel(plan: &Plan, jobs: Option<usize>) -> Vec<FileReport> {
-    let all = || {
-        plan.files
-            .par_iter()
-            .map(|named| report(named, plan))
-            .collect()
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.unwrap_or(0))
-        .build();
-    match pool {
-        Ok(pool) => pool.install(all),
-        Err(_) => plan.files.iter().map(|named| report(named, plan)).collect(),
-    }
 }
 
 fn report(named: &io::Named, plan: &Plan) -> FileReport {

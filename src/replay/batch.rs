@@ -133,7 +133,7 @@ impl Run<'_, '_> {
             .map(work)
             .sum::<usize>()
             .saturating_mul(self.store.iter().count());
-        let mut batches: Vec<Batch> = match work < PARALLEL_WORK {
+        let mut batches: Vec<Batch> = match work < PARALLEL_WORK || rules.len() == 1 {
             true => rules.iter().map(|&index| self.batch(index)).collect(),
             false => rules.par_iter().map(|&index| self.batch(index)).collect(),
         };

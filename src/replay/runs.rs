@@ -47,17 +47,23 @@ pub(super) fn points<'a>(
 
 /// The series of one column.
 pub(super) fn column_points(stamps: Ticks, column: Column, failed: &Bits) -> Points {
-    if failed.is_empty() && !column.has_histograms() && is_full(column.presence(), stamps.count) {
-        return Points::regular(stamps.start, stamps.step, column.into_values());
+    if failed.is_empty()
+        && !column.has_histograms()
+        && let Some(first) = beginning(column.presence(), stamps.count)
+    {
+        let mut values = column.into_values();
+        values.drain(..first);
+        return Points::regular(stamps.time(first), stamps.step, values);
     }
     points(stamps, column.presence(), failed, |tick| column.get(tick))
 }
 
-/// Whether every tick is present.
-fn is_full(present: &[u64], count: usize) -> bool {
-    let whole = count / 64;
-    present.iter().take(whole).all(|&word| word == u64::MAX)
-        && (count.is_multiple_of(64) || present.get(whole) == Some(&((1 << (count % 64)) - 1)))
+/// The first tick that is present, if all after it are.
+fn beginning(present: &[u64], count: usize) -> Option<usize> {
+    let (index, word) = present.iter().enumerate().find(|(_, word)| **word != 0)?;
+    let first = index * 64 + word.trailing_zeros() as usize;
+    let ones: u32 = present.iter().map(|word| word.count_ones()).sum();
+    (first + ones as usize == count).then_some(first)
 }
 
 #[cfg(test)]

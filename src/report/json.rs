@@ -10,27 +10,21 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::{FileReport, Report};
+use super::FileReport;
 use crate::model::bytes::shown;
 use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, TestVerdict};
 use crate::text::Diagnostic;
 
-/// The report as one JSON document with a newline.
-pub fn write(report: &Report) -> String {
-    let document = Document {
-        version: 1,
-        files: report.files.iter().map(File::new).collect(),
-    };
-    // Texts, numbers and lists of them can't fail to be written to memory.
-    let mut out = serde_json::to_string(&document).unwrap_or_default();
-    out.push('\n');
-    out
-}
+/// What stands before the files.
+pub const HEAD: &str = "{\"version\":1,\"files\":[";
 
-#[derive(Serialize)]
-struct Document<'r> {
-    version: u32,
-    files: Vec<File<'r>>,
+/// What stands behind the files.
+pub const TAIL: &str = "]}\n";
+
+/// What came of one file; commas stand between files.
+pub fn file(file: &FileReport) -> String {
+    // Texts, numbers and lists of them can't fail to be written to memory.
+    serde_json::to_string(&File::new(file)).unwrap_or_default()
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! What a run tells: one [`Report`], one file a format.
+//! What a run tells, one file a format.
 
 pub mod api;
 
@@ -16,15 +16,8 @@ pub mod timeline;
 
 pub(crate) use remedy::remedy;
 
-use crate::suite::FileVerdict;
+use crate::suite::{FileVerdict, TestVerdict};
 use crate::text::Diagnostic;
-
-/// What came of a run over test files.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// In the order in which they were named.
-    pub files: Vec<FileReport>,
-}
 
 /// What came of one test file.
 #[derive(Debug, Clone)]
@@ -35,6 +28,55 @@ pub struct FileReport {
     pub accepted: usize,
     /// What came of its tests, or why it could not be run.
     pub verdict: Result<FileVerdict, Vec<Diagnostic>>,
+}
+
+/// What came of a run over test files, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Files.
+    pub files: usize,
+    /// Those that could not be run.
+    pub broken: usize,
+    /// Tests of those that were run.
+    pub tests: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// Expectations.
+    pub checks: usize,
+}
+
+impl Totals {
+    /// What came of one file.
+    pub fn of(file: &FileReport) -> Totals {
+        let nothing = Totals {
+            files: 1,
+            ..Totals::default()
+        };
+        let Ok(verdict) = &file.verdict else {
+            return Totals {
+                broken: 1,
+                ..nothing
+            };
+        };
+        let is_failed = |test: &&TestVerdict| !test.failures.is_empty();
+        Totals {
+            tests: verdict.tests.len(),
+            failed: verdict.tests.iter().filter(is_failed).count(),
+            checks: verdict.tests.iter().map(|test| test.checks).sum(),
+            ..nothing
+        }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Totals) -> Totals {
+        Totals {
+            files: self.files + other.files,
+            broken: self.broken + other.broken,
+            tests: self.tests + other.tests,
+            failed: self.failed + other.failed,
+            checks: self.checks + other.checks,
+        }
+    }
 }
 
 /// `1 test`, `2 tests`.

@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{FileReport, Report, count, remedy};
+use super::{FileReport, Totals, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::replay::{ALERT_NAME, AlertState};
 use crate::suite::{
@@ -12,23 +12,23 @@ use crate::suite::{
 /// No more instances of an alert than this are drawn.
 const MAX_ROWS: usize = 6;
 
-/// A line a file, everything about what failed, and a summary.
-pub fn write(report: &Report, coloured: bool) -> String {
-    let mut printer = Printer {
-        out: String::new(),
-        coloured,
-    };
-    let mut after_details = false;
-    for file in &report.files {
-        if after_details {
-            printer.line("");
-        }
-        printer.file(file);
-        let is_one_line =
-            |verdict: &FileVerdict| verdict.passed() && verdict.annotations.is_empty();
-        after_details = !file.verdict.as_ref().is_ok_and(is_one_line);
-    }
-    printer.summary(report, after_details);
+/// The line of a file, and everything about what failed in it.
+pub fn file(file: &FileReport, coloured: bool) -> String {
+    let mut printer = Printer::new(coloured);
+    printer.file(file);
+    printer.out
+}
+
+/// Whether there is more to say of a file than its line: an empty line then stands behind it.
+pub fn has_details(file: &FileReport) -> bool {
+    let is_one_line = |verdict: &FileVerdict| verdict.passed() && verdict.annotations.is_empty();
+    !file.verdict.as_ref().is_ok_and(is_one_line)
+}
+
+/// The last line; details may stand before it.
+pub fn summary(totals: &Totals, after_details: bool, coloured: bool) -> String {
+    let mut printer = Printer::new(coloured);
+    printer.summary(totals, after_details);
     printer.out
 }
 
@@ -47,6 +47,13 @@ enum Paint {
 }
 
 impl Printer {
+    fn new(coloured: bool) -> Printer {
+        Printer {
+            out: String::new(),
+            coloured,
+        }
+    }
+
     fn line(&mut self, text: &str) {
         self.out.push_str(text);
         self.out.push('\n');
@@ -374,35 +381,19 @@ impl Printer {
         }
     }
 
-    fn summary(&mut self, report: &Report, after_details: bool) {
-        let mut tests = 0;
-        let mut checks = 0;
-        let (mut failed, mut broken) = (0, 0);
-        for file in &report.files {
-            match &file.verdict {
-                Err(_) => broken += 1,
-                Ok(verdict) => {
-                    tests += verdict.tests.len();
-                    checks += verdict.tests.iter().map(|test| test.checks).sum::<usize>();
-                    failed += verdict
-                        .tests
-                        .iter()
-                        .filter(|test| !test.failures.is_empty())
-                        .count();
-                }
-            }
-        }
+    fn summary(&mut self, totals: &Totals, after_details: bool) {
+        let (failed, broken) = (totals.failed, totals.broken);
         if failed + broken > 0 || after_details {
             self.line("");
         }
         let mut words = format!(
             "{}, {}, {}: ",
-            count(report.files.len(), "file"),
-            count(tests, "test"),
-            count(checks, "expectation")
+            count(totals.files, "file"),
+            count(totals.tests, "test"),
+            count(totals.checks, "expectation")
         );
         match (failed, broken) {
-            (0, 0) if tests == 0 => words.push_str("nothing was run"),
+            (0, 0) if totals.tests == 0 => words.push_str("nothing was run"),
             (0, 0) => words.push_str(&self.paint(Paint::Good, "all passed")),
             _ => {
                 let mut parts = Vec::new();

@@ -133,19 +133,21 @@ impl BoundsCache {
 impl Bounds {
     fn fill(&mut self, points: &Points, limit: Limit, ticks: Ticks, ends: Ends, reach: Reach) {
         self.of_ticks.clear();
-        let count = points.len();
-        let (mut first, mut past) = (0, 0);
-        for time in ticks.iter() {
+        let windows = ticks.iter().map(|time| {
             let end = ends.of(time);
             let low = end.saturating_sub(reach.back);
             let high = end.saturating_add(reach.ahead).min(limit.at(time));
-            while past < count && points.time(past) <= high {
-                past += 1;
+            (low, high)
+        });
+        match points.grid() {
+            Some((start, step)) => {
+                let time = |index: usize| start + index as i64 * step;
+                self.slide(windows, points.len(), time);
             }
-            while first < past && points.time(first) <= low {
-                first += 1;
+            None => {
+                let times = points.listed_times();
+                self.slide(windows, times.len(), |index| times[index]);
             }
-            self.of_ticks.push((first as u32, past as u32));
         }
         self.steady = match (points.grid(), ends) {
             (Some((_, step)), Ends::Before(_)) if ticks.step % step == 0 => {
@@ -156,6 +158,25 @@ impl Bounds {
             }
             _ => None,
         };
+    }
+
+    /// For every window `(low, high]` the samples in it; no window may lie before the one before it.
+    fn slide(
+        &mut self,
+        windows: impl Iterator<Item = (Timestamp, Timestamp)>,
+        count: usize,
+        time: impl Fn(usize) -> Timestamp,
+    ) {
+        let (mut first, mut past) = (0, 0);
+        self.of_ticks.extend(windows.map(|(low, high)| {
+            while past < count && time(past) <= high {
+                past += 1;
+            }
+            while first < past && time(first) <= low {
+                first += 1;
+            }
+            (first as u32, past as u32)
+        }));
     }
 }
 
