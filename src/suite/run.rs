@@ -54,6 +54,9 @@ impl Default for RunOptions {
 /// At most so many samples may one input series have.
 const MAX_SAMPLES: usize = 50_000_000;
 
+/// Evaluations times series of all tests above which tests are run on several threads.
+const PARALLEL_WORK: u64 = 20_000;
+
 /// Samples of all input series above which they are laid out on several threads.
 const PARALLEL_SAMPLES: u64 = 100_000;
 
@@ -91,16 +94,37 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let tests = suite.file.tests.iter().enumerate();
-    let chosen = tests.filter(|(_, test)| is_chosen(test, &options.names));
-    let mut said = Said::default();
-    let tests: Result<Vec<TestVerdict>, Vec<Diagnostic>> = chosen
-        .map(|(index, test)| run_test(&suite.file, index, test, &groups, options, &mut said))
+    let chosen: Vec<(usize, &TestCase)> = tests
+        .filter(|(_, test)| is_chosen(test, &options.names))
         .collect();
+    let work = chosen.iter().map(|(_, test)| work(&suite.file, test));
+    let work = work.fold(0, u64::saturating_add);
+    let run =
+        |&(index, test): &(usize, &TestCase)| run_test(&suite.file, index, test, &groups, options);
+    let ran: Vec<Result<(TestVerdict, Said), Vec<Diagnostic>>> = match work < PARALLEL_WORK {
+        true => chosen.iter().map(run).collect(),
+        false => chosen.par_iter().map(run).collect(),
+    };
+    let mut said = Said::default();
+    let mut tests = Vec::with_capacity(ran.len());
+    for result in ran {
+        let (verdict, of_test) = result?;
+        said.merge(of_test);
+        tests.push(verdict);
+    }
     Ok(FileVerdict {
         warnings,
-        tests: tests?,
+        tests,
         annotations: said.into_diagnostics(&groups),
     })
+}
+
+/// Evaluations times series, about: what it costs to run a test.
+fn work(file: &TestFile, test: &TestCase) -> u64 {
+    let evaluations = last_eval_time(test) / file.evaluation_interval.max(1) + 1;
+    u64::try_from(evaluations)
+        .unwrap_or(0)
+        .saturating_mul(test.input_series.len() as u64)
 }
 
 /// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read.
@@ -151,8 +175,7 @@ fn run_test(
     test: &TestCase,
     groups: &[&RuleGroup],
     options: &RunOptions,
-    said: &mut Said,
-) -> Result<TestVerdict, Vec<Diagnostic>> {
+) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let end = test.start.saturating_add(last_eval_time(test));
     let mut spec = ReplaySpec::new(groups, inputs(file, test)?, test.start, end, interval);
@@ -167,6 +190,7 @@ fn run_test(
                 .help("use a longer evaluation_interval or earlier eval_times"),
         ]
     })?;
+    let mut said = Said::default();
     said.of_rules(&replay);
     let check = Checker {
         file,
@@ -178,9 +202,9 @@ fn run_test(
     if replay.stopped_at.is_some() {
         failures.extend(check.rule_errors());
     } else {
-        failures.extend(check.exprs(said));
+        failures.extend(check.exprs(&mut said));
     }
-    Ok(TestVerdict {
+    let verdict = TestVerdict {
         index,
         name: test
             .name
@@ -188,7 +212,8 @@ fn run_test(
             .map_or_else(String::new, |name| name.value.clone()),
         checks: test.alert_checks.len() + test.expr_checks.len(),
         failures,
-    })
+    };
+    Ok((verdict, said))
 }
 
 fn last_eval_time(test: &TestCase) -> Millis {

@@ -25,6 +25,14 @@ impl Said {
         }
     }
 
+    /// Takes over what is said in another test.
+    pub fn merge(&mut self, other: Said) {
+        for (rule, found) in other.rules {
+            self.rules.entry(rule).or_default().merge(found);
+        }
+        self.exprs.extend(other.exprs);
+    }
+
     /// Takes over what is said of an expression.
     pub fn of_expr(&mut self, check: &ExprCheck, found: &Annotations) {
         self.exprs

@@ -44,7 +44,7 @@ struct Inner {
     shortcut: Option<Shortcut>,
     /// What every match begins with; only of an anchored pattern.
     literal_prefix: String,
-    /// Absent where a list of plain literals needs none: it has no groups and matches all or nothing.
+    /// Absent where a shortcut decides and there are no groups: it matches all or nothing.
     engine: Option<meta::Regex>,
     /// A name or none for each group, the whole match (group 0) included.
     group_names: Vec<Option<String>>,
@@ -85,10 +85,16 @@ impl Regex {
         };
         let read = reader::read(pattern, flags)?.anchored(pattern)?;
         with_enough_stack(read, pattern, |read| {
+            let shortcut = Shortcut::of_tree(&read.tree.node);
+            // The whole match is the whole value; an engine is large, and only groups ask for it.
+            let engine = match shortcut.is_some() && read.group_names.len() == 1 {
+                true => None,
+                false => Some(engine(&read, pattern)?),
+            };
             Ok(Inner {
-                shortcut: Shortcut::of_tree(&read.tree.node),
+                shortcut,
                 literal_prefix: shortcut::literal_prefix(&read.tree.node).to_owned(),
-                engine: Some(engine(&read, pattern)?),
+                engine,
                 group_names: read.group_names,
             })
         })
@@ -364,6 +370,21 @@ mod tests {
                 prop_assert_eq!(found, regex.expand(&text, "$0").is_some());
                 regex.replace_all(&text, &pattern);
             }
+        }
+
+        /// A group asks for the engine.
+        #[test]
+        fn shortcuts_agree_with_the_engine(
+            pieces in prop::collection::vec(prop::sample::select(
+                vec!["a", "é", ".", ".*", ".+", ".?", ".{2}", ".{1,3}", ".{2,}", "[ab]", "b?", "(?:a|)"],
+            ), 0..5),
+            text in "[abé\n]{0,6}",
+        ) {
+            let pattern = pieces.concat();
+            let regex = Regex::anchored(&pattern).unwrap();
+            let engine = Regex::anchored(&format!("({pattern})")).unwrap();
+            prop_assert_eq!(regex.is_match(&text), engine.expand(&text, "$0").is_some(), "{}", pattern);
+            prop_assert_eq!(regex.expand(&text, "<$0>"), engine.expand(&text, "<$1>"), "{}", pattern);
         }
 
         #[test]

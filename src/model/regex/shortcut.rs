@@ -13,15 +13,34 @@ const MAX_VALUES: usize = 256;
 pub(super) enum Shortcut {
     /// `a|b|c`: one of these values, sorted, none twice.
     OneOf(Vec<String>),
-    /// `abc.*`, `.*abc`, `ab.*c`, `.*`, `.+`: a start, an end, and between them anything, or
-    /// anything but nothing.
+    /// `abc.*`, `.*abc`, `ab.+c`, `5..`, `.?`: a start, an end, and between them so many characters, whichever.
     Around {
         prefix: String,
         suffix: String,
-        something_between: bool,
+        between: Length,
     },
     /// `.*abc.*`: this somewhere inside.
     Contains(String),
+}
+
+/// So many characters; `most` is absent where there is no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Length {
+    least: usize,
+    most: Option<usize>,
+}
+
+impl Length {
+    fn is_of(self, text: &str) -> bool {
+        match (self.least, self.most) {
+            (0, None) => true,
+            (1, None) => !text.is_empty(),
+            (least, most) => {
+                let count = text.chars().count();
+                count >= least && most.is_none_or(|most| count <= most)
+            }
+        }
+    }
 }
 
 impl Shortcut {
@@ -56,11 +75,11 @@ impl Shortcut {
             Shortcut::Around {
                 prefix,
                 suffix,
-                something_between,
+                between,
             } => text
                 .strip_prefix(prefix.as_str())
                 .and_then(|rest| rest.strip_suffix(suffix.as_str()))
-                .is_some_and(|between| !(*something_between && between.is_empty())),
+                .is_some_and(|rest| between.is_of(rest)),
             Shortcut::Contains(part) => text.contains(part.as_str()),
         }
     }
@@ -164,11 +183,11 @@ fn around(parts: &[Node]) -> Option<Shortcut> {
         [rest @ .., Node::Literal { text, fold: false }] => (text.as_str(), rest),
         rest => ("", rest),
     };
-    let [between] = rest else { return None };
+    let between = length_of_anything(rest).filter(|_| !rest.is_empty())?;
     Some(Shortcut::Around {
         prefix: prefix.to_owned(),
         suffix: suffix.to_owned(),
-        something_between: least_of_anything(between)? == 1,
+        between,
     })
 }
 
@@ -176,7 +195,7 @@ fn around(parts: &[Node]) -> Option<Shortcut> {
 fn contains(parts: &[Node]) -> Option<Shortcut> {
     match parts {
         [before, Node::Literal { text, fold: false }, after]
-            if least_of_anything(before) == Some(0) && least_of_anything(after) == Some(0) =>
+            if [before, after].into_iter().all(is_anything) =>
         {
             Some(Shortcut::Contains(text.clone()))
         }
@@ -184,15 +203,36 @@ fn contains(parts: &[Node]) -> Option<Shortcut> {
     }
 }
 
-/// 0 for `.*`, 1 for `.+`, where the dot matches newlines too.
-fn least_of_anything(node: &Node) -> Option<u32> {
-    match without_capture(node) {
-        Node::Repeat {
-            min: min @ (0 | 1),
-            max: None,
-            sub,
-            ..
-        } if matches!(without_capture(sub), Node::AnyChar) => Some(*min),
-        _ => None,
-    }
+/// Whether a node is `.*`.
+fn is_anything(node: &Node) -> bool {
+    let anything = Length {
+        least: 0,
+        most: None,
+    };
+    length_of_anything(std::slice::from_ref(node)) == Some(anything)
+}
+
+/// How long the texts are that match nodes one after the other, where these ask for nothing but the length; the dot matches
+/// newlines too.
+fn length_of_anything(nodes: &[Node]) -> Option<Length> {
+    let nothing = Length {
+        least: 0,
+        most: Some(0),
+    };
+    nodes.iter().try_fold(nothing, |sum, node| {
+        let (least, most) = match without_capture(node) {
+            Node::AnyChar => (1, Some(1)),
+            Node::Repeat { min, max, sub, .. } if matches!(without_capture(sub), Node::AnyChar) => {
+                (*min as usize, max.map(|max| max as usize))
+            }
+            _ => return None,
+        };
+        Some(Length {
+            least: sum.least.saturating_add(least),
+            most: sum
+                .most
+                .zip(most)
+                .map(|(sum, most)| sum.saturating_add(most)),
+        })
+    })
 }

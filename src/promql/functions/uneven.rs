@@ -124,7 +124,7 @@ impl Chunk {
     /// By how much each increase is stretched, as `stretch` says of one window.
     fn stretched<const COUNTER: bool>(&self) -> [f64; CHUNK] {
         let mut out = [0.0; CHUNK];
-        for place in 0..CHUNK {
+        for (place, out) in out.iter_mut().enumerate() {
             let (first, increase) = (self.first[place], self.increase[place]);
             let sampled = self.sampled[place] / 1000.0;
             let distance = sampled / self.steps[place];
@@ -141,7 +141,7 @@ impl Chunk {
             };
             let to_end = self.to_end[place] / 1000.0;
             let to_end = if to_end >= near { half } else { to_end };
-            out[place] = (sampled + to_start + to_end) / sampled;
+            *out = (sampled + to_start + to_end) / sampled;
         }
         out
     }
