@@ -216,7 +216,7 @@ fn is_yaml_with(path: &Path, passes: impl Fn(&str) -> bool) -> bool {
 }
 
 /// A path without `.` and without folders that `..` takes back, as Go's `filepath.Clean` makes it.
-fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

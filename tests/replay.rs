@@ -7,7 +7,7 @@
 
 use std::process::Command;
 
-use rulecheck::replay::{AlertState, OnRuleError, ReplaySpec, RuleId, Schedule, replay};
+use rulecheck::replay::{AlertState, OnRuleError, ReplaySpec, RuleId, Schedule, phase, replay};
 use rulecheck::rules::{self, ReadOptions, RuleGroup};
 use rulecheck::series::notation::{expand, parse_series, parse_values};
 use rulecheck::store::{Series, Store, Writer};
@@ -302,4 +302,30 @@ fn what_is_no_vector_fails() {
         ["r at 0: rule result is not a vector or scalar"]
     );
     assert_eq!(seen.series, ["s 0:2"]);
+}
+
+/// Found with Prometheus 3.14: `EvalTimestamp` of groups of these files and names.
+#[test]
+fn phases_are_prometheus_own() {
+    let long = |length: usize| format!("/p/{}", "x".repeat(length));
+    let name = |length: usize| "n".repeat(length);
+    let file = "/etc/prometheus/rules/a.yml".to_owned();
+    for (file, group, interval, expected) in [
+        (file.clone(), "node".to_owned(), 60_000, 29_204),
+        (file.clone(), "api".to_owned(), 30_000, 23_749),
+        (file, "slow".to_owned(), 300_000, 138_942),
+        ("rules.yml".to_owned(), String::new(), 60_000, 30_473),
+        (
+            "rules/größe.yml".to_owned(),
+            "Ünïcode group".to_owned(),
+            15_000,
+            6_334,
+        ),
+        (long(251), name(254), 60_000, 22_295),
+        (long(252), name(255), 60_000, 52_818),
+        (long(253), name(300), 60_000, 30_325),
+        (long(70_000), name(256), 60_000, 23_065),
+    ] {
+        assert_eq!(phase(&file, &group, interval), expected, "{file} {group}");
+    }
 }

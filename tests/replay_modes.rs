@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rulecheck::model::{Histogram, Labels, Timestamp};
+use rulecheck::model::{Histogram, Labels, Millis, Timestamp};
 use rulecheck::replay::{Mode, OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use rulecheck::rules::{self, ReadOptions, RuleFile, RuleGroup};
 use rulecheck::series::notation;
@@ -41,6 +41,7 @@ struct World {
     input_step: i64,
     ticks: i64,
     schedule: Schedule,
+    phase: Millis,
     on_error: OnRuleError,
 }
 
@@ -55,7 +56,10 @@ struct Observed {
 
 impl Observed {
     fn new(world: &World, mode: Mode) -> Observed {
-        let file = world.read();
+        let mut file = world.read();
+        for (index, group) in (1..).zip(&mut file.groups) {
+            group.phase = world.phase * index;
+        }
         let groups: Vec<&RuleGroup> = file.groups.iter().collect();
         let end = world.ticks * INTERVAL;
         let mut spec = ReplaySpec::new(&groups, world.store(), 0, end, INTERVAL);
@@ -183,9 +187,10 @@ fn world() -> impl Strategy<Value = World> {
     let inputs = prop::collection::vec((input_labels(), values()), 2..8);
     let groups = prop::collection::vec(group(), 1..4);
     let schedule = prop_oneof![Just(Schedule::Promtool), Just(Schedule::Production)];
+    let phase = prop::sample::select(vec![0i64, 0, 7_000, 30_000]);
     let on_error = prop_oneof![Just(OnRuleError::Stop), Just(OnRuleError::Continue)];
-    (ticks, input_step, inputs, groups, schedule, on_error).prop_map(
-        |(ticks, input_step, inputs, groups, schedule, on_error)| {
+    (ticks, input_step, inputs, groups, schedule, phase, on_error).prop_map(
+        |(ticks, input_step, inputs, groups, schedule, phase, on_error)| {
             let mut rules = "groups:\n".to_owned();
             for (index, group) in groups.iter().enumerate() {
                 let _ = writeln!(rules, "- name: g{index}\n{group}");
@@ -196,6 +201,7 @@ fn world() -> impl Strategy<Value = World> {
                 input_step,
                 ticks,
                 schedule,
+                phase,
                 on_error,
             }
         },

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
+use super::schedule::Phases;
 use crate::io;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
@@ -81,6 +82,20 @@ pub(super) fn rule_files(
         Ok(files)
     } else {
         Err(faults)
+    }
+}
+
+/// Tells all groups of a call when they are evaluated.
+pub(super) fn set_phases(
+    phases: &Phases,
+    files: &mut [RuleFile],
+    interval: Millis,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut faults = phases.set(files, interval).err().unwrap_or_default();
+    faults.extend(phases.unknown());
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(faults),
     }
 }
 

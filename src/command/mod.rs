@@ -12,6 +12,8 @@ mod query;
 
 mod replay;
 
+mod schedule;
+
 mod serve;
 
 mod test;

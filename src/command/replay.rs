@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::schedule::{PhaseOptions, ScheduleName};
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
-use crate::replay::{OnRuleError, ReplaySpec, Schedule, needs, replay};
+use crate::replay::{OnRuleError, ReplaySpec, needs, replay};
 use crate::report::timeline;
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::text::Diagnostic;
@@ -29,6 +30,8 @@ pub(super) struct Options {
     /// Group schedule: each group on its own interval, or all on the global one from the first sample on
     #[arg(long, value_enum, default_value_t = ScheduleName::Production)]
     schedule: ScheduleName,
+    #[command(flatten)]
+    phases: PhaseOptions,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -48,12 +51,6 @@ enum Format {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScheduleName {
-    Production,
-    Promtool,
-}
-
 /// Replays the rules.
 pub(super) fn run(options: &Options) -> Outcome {
     match try_run(options) {
@@ -69,7 +66,9 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         ignore_unknown_fields: options.ignore_unknown_fields,
         features,
     };
-    let files = load::rule_files(&options.rules, &reading)?;
+    let phases = options.phases.read(options.schedule.into())?;
+    let mut files = load::rule_files(&options.rules, &reading)?;
+    load::set_phases(&phases, &mut files, interval)?;
     for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
         io::complain(&warning.render(io::wants_colour()));
     }
@@ -87,10 +86,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         return Err(vec![fault.help("record some: --needs names the selectors")]);
     };
     let mut spec = ReplaySpec::new(&groups, store, start, end, interval);
-    spec.schedule = match options.schedule {
-        ScheduleName::Production => Schedule::Production,
-        ScheduleName::Promtool => Schedule::Promtool,
-    };
+    spec.schedule = options.schedule.into();
     spec.on_error = OnRuleError::Continue;
     spec.features = features;
     spec.max_samples = options.limits.max_samples;

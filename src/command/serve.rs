@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::schedule::PhaseOptions;
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, Schedule, replay};
@@ -27,6 +28,8 @@ pub(super) struct Options {
     /// The global evaluation interval: of groups and of subqueries that have none of their own
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     interval: String,
+    #[command(flatten)]
+    phases: PhaseOptions,
     #[command(flatten)]
     limits: Limits,
     /// Switch on a feature by promtool's name; several with commas
@@ -58,9 +61,11 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
         ignore_unknown_fields: options.ignore_unknown_fields,
         features,
     };
+    let phases = options.phases.read(Schedule::Production)?;
     // An address that can't be had is known before anything is read.
     let listener = io::listen(&options.listen).map_err(one)?;
-    let files = load::rule_files(&options.rules, &reading)?;
+    let mut files = load::rule_files(&options.rules, &reading)?;
+    load::set_phases(&phases, &mut files, interval)?;
     for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
         io::complain(&warning.render(io::wants_colour()));
     }

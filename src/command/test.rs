@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::in_order::in_order;
+use super::schedule::{PhaseOptions, Phases, ScheduleName};
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
@@ -31,6 +32,11 @@ pub(super) struct Options {
     /// Pass what promtool passes: unknown alerts and patterns that match nothing are only warned of
     #[arg(long)]
     promtool_compatible: bool,
+    /// Group schedule: all groups at every evaluation_interval as promtool does, or each on its own interval as a server
+    #[arg(long, value_enum, default_value_t = ScheduleName::Promtool)]
+    schedule: ScheduleName,
+    #[command(flatten)]
+    phases: PhaseOptions,
     #[command(flatten)]
     limits: Limits,
     /// Write what was observed into the failing expectations
@@ -55,6 +61,7 @@ struct Plan {
     files: Vec<io::Named>,
     reading: ReadOptions,
     running: RunOptions,
+    phases: Phases,
     accept: bool,
 }
 
@@ -67,6 +74,10 @@ pub(super) fn run(options: &Options) -> Outcome {
     let totals = run_all(&plan, options);
     if totals.broken > 0 {
         return Outcome::Broken;
+    }
+    let unknown = plan.phases.unknown();
+    if !unknown.is_empty() {
+        return load::refuse(&unknown);
     }
     if totals.tests == 0 && !options.run.is_empty() && !options.promtool_compatible {
         let fault = Diagnostic::error(format!(
@@ -164,9 +175,11 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         running: RunOptions {
             names: names.map_err(|fault| vec![fault])?,
             features,
+            schedule: options.schedule.into(),
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
         },
+        phases: options.phases.read(options.schedule.into())?,
         accept: options.accept,
     })
 }
@@ -205,7 +218,9 @@ fn report(named: &io::Named, plan: &Plan) -> FileReport {
 }
 
 fn run_file(path: &Path, plan: &Plan) -> Result<FileVerdict, Vec<Diagnostic>> {
-    let suite = load::suite(path, &plan.reading, plan.running.promtool_compatible)?;
+    let mut suite = load::suite(path, &plan.reading, plan.running.promtool_compatible)?;
+    let interval = suite.file.evaluation_interval;
+    plan.phases.set(&mut suite.rule_files, interval)?;
     suite::run(&suite, &plan.running)
 }
 

@@ -12,6 +12,7 @@ mod bits;
 mod graph;
 mod machine;
 mod needs;
+mod phase;
 mod plan;
 mod record;
 mod render;
@@ -28,6 +29,7 @@ use crate::rules::RuleGroup;
 
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 pub use needs::{Need, needs};
+pub use phase::phase;
 pub use plan::MAX_TICKS;
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Standing};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
@@ -66,7 +68,7 @@ pub struct ReplaySpec<'a> {
 pub enum Schedule {
     /// Every group at the start and then at every evaluation interval, whatever its own interval.
     Promtool,
-    /// Each group at the multiples of its own interval.
+    /// Each group at its phase after the multiples of its own interval.
     Production,
 }
 

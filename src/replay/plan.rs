@@ -66,7 +66,8 @@ fn moments(spec: &ReplaySpec<'_>, group: &RuleGroup) -> Result<Ticks, ReplayErro
         Schedule::Promtool => (spec.start, spec.interval.clamp(1, MAX_TIME)),
         Schedule::Production => {
             let step = group.interval.unwrap_or(spec.interval).clamp(1, MAX_TIME);
-            let behind = spec.start.rem_euclid(step);
+            let phase = group.phase.rem_euclid(step);
+            let behind = (spec.start - phase).rem_euclid(step);
             (
                 if behind == 0 {
                     spec.start

@@ -194,6 +194,7 @@ impl<'d> Reader<'d, '_> {
             name,
             name_span: name_node.map_or(first_line(node), |node| node.target().span()),
             interval: interval.filter(|&interval| interval != 0),
+            phase: 0,
             query_offset,
             limit: limit
                 .and_then(|limit| usize::try_from(limit).ok())

@@ -34,6 +34,8 @@ pub struct RuleGroup {
     pub name_span: Span,
     /// Time between two evaluations; `None` for the server's default.
     pub interval: Option<Millis>,
+    /// How long after the multiples of its interval a server evaluates it. Rule files don't say: 0 until somebody does.
+    pub phase: Millis,
     /// How far back its queries look; `None` for the server's default.
     pub query_offset: Option<Millis>,
     /// The most alerts, or series, that a rule may yield; 0 for any number.

@@ -6,6 +6,8 @@ pub mod accept;
 
 mod input;
 
+mod lay_out;
+
 mod read;
 
 mod order;
@@ -13,6 +15,8 @@ mod order;
 mod run;
 
 mod said;
+
+mod schedules;
 
 pub mod script;
 

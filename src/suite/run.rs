@@ -2,19 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::file::{AlertCheck, ExprCheck, InputSeries, TestCase, TestFile};
+use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
+use super::lay_out::inputs;
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
+use super::schedules::{apart, difference};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
 };
 use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
-use crate::replay::{ActiveAlert, Replay, ReplaySpec, replay};
+use crate::replay::{ActiveAlert, Replay, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
-use crate::series::notation;
-use crate::series::stored::{as_stored, refused};
-use crate::store::{Series, Store, Writer};
 use crate::text::{Diagnostic, Span, closest};
 
 /// A test file with the rule files it names.
@@ -33,6 +32,8 @@ pub struct RunOptions {
     pub names: Vec<Regex>,
     /// What is switched on.
     pub features: Features,
+    /// When groups are evaluated.
+    pub schedule: Schedule,
     /// How many samples a query may hold at once.
     pub max_samples: usize,
     /// What promtool lets pass in silence passes.
@@ -45,20 +46,15 @@ impl Default for RunOptions {
         RunOptions {
             names: Vec::new(),
             features: Features::default(),
+            schedule: Schedule::Promtool,
             max_samples: View::MAX_SAMPLES,
             promtool_compatible: false,
         }
     }
 }
 
-/// At most so many samples may one input series have.
-const MAX_SAMPLES: usize = 50_000_000;
-
 /// Evaluations times series of all tests above which tests are run on several threads.
 const PARALLEL_WORK: u64 = 20_000;
-
-/// Samples of all input series above which they are laid out on several threads.
-const PARALLEL_SAMPLES: u64 = 100_000;
 
 /// How many evaluations a strip shows before and after the moment asked for.
 const STRIP_REACH: i64 = 15;
@@ -93,6 +89,31 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         }
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
+    let (tests, said) = run_tests(suite, &groups, options)?;
+    let apart = apart(&suite.file, &groups);
+    if !options.promtool_compatible && !apart.is_empty() {
+        let schedule = options.schedule;
+        let options = RunOptions {
+            schedule: schedule.other(),
+            ..options.clone()
+        };
+        // Where the other schedule can't be had at all, there is nothing to compare.
+        let (others, _) = run_tests(suite, &groups, &options).unwrap_or_default();
+        warnings.extend(difference(&apart, &suite.file, schedule, &tests, &others));
+    }
+    Ok(FileVerdict {
+        warnings,
+        tests,
+        annotations: said.into_diagnostics(&groups),
+    })
+}
+
+/// Runs the tests that were asked for.
+fn run_tests(
+    suite: &Suite,
+    groups: &[&RuleGroup],
+    options: &RunOptions,
+) -> Result<(Vec<TestVerdict>, Said), Vec<Diagnostic>> {
     let tests = suite.file.tests.iter().enumerate();
     let chosen: Vec<(usize, &TestCase)> = tests
         .filter(|(_, test)| is_chosen(test, &options.names))
@@ -100,7 +121,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     let work = chosen.iter().map(|(_, test)| work(&suite.file, test));
     let work = work.fold(0, u64::saturating_add);
     let run =
-        |&(index, test): &(usize, &TestCase)| run_test(&suite.file, index, test, &groups, options);
+        |&(index, test): &(usize, &TestCase)| run_test(&suite.file, index, test, groups, options);
     let ran: Vec<Result<(TestVerdict, Said), Vec<Diagnostic>>> = match work < PARALLEL_WORK {
         true => chosen.iter().map(run).collect(),
         false => chosen.par_iter().map(run).collect(),
@@ -112,11 +133,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         said.merge(of_test);
         tests.push(verdict);
     }
-    Ok(FileVerdict {
-        warnings,
-        tests,
-        annotations: said.into_diagnostics(&groups),
-    })
+    Ok((tests, said))
 }
 
 /// Evaluations times series, about: what it costs to run a test.
@@ -181,6 +198,7 @@ fn run_test(
     let mut spec = ReplaySpec::new(groups, inputs(file, test)?, test.start, end, interval);
     spec.external_labels = test.external_labels.clone();
     spec.external_url = test.external_url.clone();
+    spec.schedule = options.schedule;
     spec.features = options.features;
     spec.max_samples = options.max_samples;
     let replay = replay(spec).map_err(|error| {
@@ -196,6 +214,7 @@ fn run_test(
         file,
         test,
         groups,
+        schedule: options.schedule,
         replay: &replay,
     };
     let mut failures = check.alerts();
@@ -222,70 +241,12 @@ fn last_eval_time(test: &TestCase) -> Millis {
     alerts.chain(exprs).max().unwrap_or(0)
 }
 
-/// The input series of a test, in the order in which evaluations get to see them, else as the file has them.
-fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
-    let lay_out = |series| lay_out(file, test, series);
-    let count: u64 = test
-        .input_series
-        .iter()
-        .map(InputSeries::count)
-        .fold(0, u64::saturating_add);
-    let laid_out: Vec<Result<Series, Diagnostic>> = match count < PARALLEL_SAMPLES {
-        true => test.input_series.iter().map(lay_out).collect(),
-        false => test.input_series.par_iter().map(lay_out).collect(),
-    };
-    let mut inputs = Vec::with_capacity(laid_out.len());
-    let mut faults = Vec::new();
-    for result in laid_out {
-        match result {
-            Ok(series) => inputs.push(series),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let interval = file.evaluation_interval.max(1);
-    let first_evaluation = |series: &Series| match series.points.is_empty() {
-        true => Timestamp::MAX,
-        false => (since(test.start, series.points.time(0)) + interval - 1).div_euclid(interval),
-    };
-    inputs.sort_by_key(first_evaluation);
-    let mut store = Store::default();
-    for series in inputs {
-        store.add(series);
-    }
-    Ok(store)
-}
-
-/// An input series with its samples.
-fn lay_out(file: &TestFile, test: &TestCase, series: &InputSeries) -> Result<Series, Diagnostic> {
-    let points = notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES)
-        .map_err(|error| diagnose(file, series, error.message, error.help))?;
-    if let Some((_, fault)) = refused(&points) {
-        let message = format!("Prometheus does not store this histogram: {fault}");
-        let help = "mend the histogram, or what is added to it or taken away";
-        return Err(diagnose(file, series, message, help.to_owned()));
-    }
-    Ok(Series {
-        labels: series.labels.clone(),
-        points: as_stored(points),
-        writer: Writer::INPUT,
-    })
-}
-
-/// What is wrong with the values of an input series.
-fn diagnose(file: &TestFile, series: &InputSeries, message: String, help: String) -> Diagnostic {
-    let values = series.values_text.as_ref();
-    let span = values.map_or(series.span, |text| text.whole());
-    Diagnostic::error(message).at(&file.source, span).help(help)
-}
-
 /// A replay and what is asked of it.
 struct Checker<'c> {
     file: &'c TestFile,
     test: &'c TestCase,
     groups: &'c [&'c RuleGroup],
+    schedule: Schedule,
     replay: &'c Replay<'c>,
 }
 
@@ -308,12 +269,15 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// The evaluation whose state a time asks for: the last at or before it.
+    /// The moment whose state a time asks for: promtool's last evaluation at or before it, or the time itself where each
+    /// group has its own evaluations.
     fn evaluation_at(&self, eval_time: Millis) -> Timestamp {
         let interval = self.file.evaluation_interval.max(1);
-        self.test
-            .start
-            .saturating_add(eval_time.div_euclid(interval).saturating_mul(interval))
+        let after_start = match self.schedule {
+            Schedule::Promtool => eval_time.div_euclid(interval).saturating_mul(interval),
+            Schedule::Production => eval_time,
+        };
+        self.test.start.saturating_add(after_start)
     }
 
     fn alert(&self, index: usize, check: &AlertCheck) -> Option<Mismatch> {
@@ -356,10 +320,11 @@ impl Checker<'_> {
     fn strip(&self, name: &str, moment: Timestamp) -> Strip {
         let interval = self.file.evaluation_interval.max(1);
         let position = (moment - self.test.start) / interval;
+        let shift = (moment - self.test.start) % interval;
         let first = (position - STRIP_REACH).max(0);
         let last_eval = self.evaluation_at(last_eval_time(self.test));
-        let last = (position + STRIP_REACH).min((last_eval - self.test.start) / interval);
-        let at = |place: i64| self.test.start + place * interval;
+        let last = (position + STRIP_REACH).min((last_eval - self.test.start - shift) / interval);
+        let at = |place: i64| self.test.start + shift + place * interval;
         let alerts = self
             .replay
             .timeline
@@ -383,7 +348,7 @@ impl Checker<'_> {
                     .collect(),
             });
         Strip {
-            from: first * interval,
+            from: shift + first * interval,
             interval,
             marked: (position - first) as usize,
             rows: rows.collect(),

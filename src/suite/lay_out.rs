@@ -1,0 +1,76 @@
+//! The samples of the input series of a test.
+
+use rayon::prelude::*;
+
+use super::file::{InputSeries, TestCase, TestFile};
+use super::verdict::since;
+use crate::model::Timestamp;
+use crate::series::notation;
+use crate::series::stored::{as_stored, refused};
+use crate::store::{Series, Store, Writer};
+use crate::text::Diagnostic;
+
+/// At most so many samples may one input series have.
+const MAX_SAMPLES: usize = 50_000_000;
+
+/// Samples of all input series above which they are laid out on several threads.
+const PARALLEL_SAMPLES: u64 = 100_000;
+
+/// The input series of a test, in the order in which evaluations get to see them, else as the file has them.
+pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
+    let lay_out = |series| lay_out(file, test, series);
+    let count: u64 = test
+        .input_series
+        .iter()
+        .map(InputSeries::count)
+        .fold(0, u64::saturating_add);
+    let laid_out: Vec<Result<Series, Diagnostic>> = match count < PARALLEL_SAMPLES {
+        true => test.input_series.iter().map(lay_out).collect(),
+        false => test.input_series.par_iter().map(lay_out).collect(),
+    };
+    let mut inputs = Vec::with_capacity(laid_out.len());
+    let mut faults = Vec::new();
+    for result in laid_out {
+        match result {
+            Ok(series) => inputs.push(series),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let interval = file.evaluation_interval.max(1);
+    let first_evaluation = |series: &Series| match series.points.is_empty() {
+        true => Timestamp::MAX,
+        false => (since(test.start, series.points.time(0)) + interval - 1).div_euclid(interval),
+    };
+    inputs.sort_by_key(first_evaluation);
+    let mut store = Store::default();
+    for series in inputs {
+        store.add(series);
+    }
+    Ok(store)
+}
+
+/// An input series with its samples.
+fn lay_out(file: &TestFile, test: &TestCase, series: &InputSeries) -> Result<Series, Diagnostic> {
+    let points = notation::expand(&series.values, test.start, test.interval, MAX_SAMPLES)
+        .map_err(|error| diagnose(file, series, error.message, error.help))?;
+    if let Some((_, fault)) = refused(&points) {
+        let message = format!("Prometheus does not store this histogram: {fault}");
+        let help = "mend the histogram, or what is added to it or taken away";
+        return Err(diagnose(file, series, message, help.to_owned()));
+    }
+    Ok(Series {
+        labels: series.labels.clone(),
+        points: as_stored(points),
+        writer: Writer::INPUT,
+    })
+}
+
+/// What is wrong with the values of an input series.
+fn diagnose(file: &TestFile, series: &InputSeries, message: String, help: String) -> Diagnostic {
+    let values = series.values_text.as_ref();
+    let span = values.map_or(series.span, |text| text.whole());
+    Diagnostic::error(message).at(&file.source, span).help(help)
+}
