@@ -1,7 +1,7 @@
 //! Series in memory, and who may see which sample when.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 
@@ -75,6 +75,8 @@ pub struct Points {
     has_stale: bool,
     /// Whether any value is below the one before.
     falls: bool,
+    /// The same without stale markers, as soon as somebody asked.
+    fresh: OnceLock<Box<Points>>,
 }
 
 /// The stamps of samples.
@@ -117,12 +119,14 @@ impl Points {
             values,
             histograms: Vec::new(),
             starts: Vec::new(),
+            fresh: OnceLock::new(),
         }
     }
 
     /// The same samples, and when the counter of each started, 0 where that is not known. Nothing is said where there is
     /// not one for each.
     pub fn with_starts(mut self, starts: Vec<Timestamp>) -> Points {
+        self.fresh.take();
         match starts.len() == self.len() {
             true => self.starts = starts,
             false => self.starts.clear(),
@@ -194,6 +198,18 @@ impl Points {
         }
     }
 
+    /// All samples but stale markers.
+    pub fn fresh(&self) -> &Points {
+        if !self.has_stale {
+            return self;
+        }
+        self.fresh.get_or_init(|| {
+            let is_fresh =
+                |index: usize| self.histogram(index).is_some() || !is_stale(self.values[index]);
+            Box::new(self.filtered(is_fresh))
+        })
+    }
+
     /// Only the samples that pass, by index.
     pub fn filtered(&self, mut keep: impl FnMut(usize) -> bool) -> Points {
         if self.histograms.is_empty() && self.starts.is_empty() {
@@ -235,6 +251,7 @@ impl Points {
     /// Appends a float; its stamp must be after the last.
     pub fn push(&mut self, time: Timestamp, value: f64) {
         self.starts.clear();
+        self.fresh.take();
         self.push_time(time);
         self.falls |= self.values.last().is_some_and(|&before| value < before);
         self.values.push(value);
@@ -247,6 +264,7 @@ impl Points {
     /// Appends a histogram; its stamp must be after the last.
     pub fn push_histogram(&mut self, time: Timestamp, histogram: Arc<Histogram>) {
         self.starts.clear();
+        self.fresh.take();
         self.push_time(time);
         self.histograms.resize(self.values.len(), None);
         self.histograms.push(Some(histogram));

@@ -135,7 +135,11 @@ impl Run<'_, '_> {
             .saturating_mul(self.store.iter().count());
         let mut batches: Vec<Batch> = match work < PARALLEL_WORK || rules.len() == 1 {
             true => rules.iter().map(|&index| self.batch(index)).collect(),
-            false => rules.par_iter().map(|&index| self.batch(index)).collect(),
+            false => rules
+                .par_iter()
+                .with_max_len(1)
+                .map(|&index| self.batch(index))
+                .collect(),
         };
         let mut batches = batches.drain(..);
         for component in free {

@@ -8,8 +8,8 @@ use super::file::InputSeries;
 use super::read::{Reader, diagnose_notation};
 use crate::model::Labels;
 use crate::series::notation::{self, Item, NotationError};
-use crate::text::Span;
 use crate::text::yaml::{Embedded, Node};
+use crate::text::{Diagnostic, Span};
 
 /// Bytes of series notation above which they are read on several threads.
 const PARALLEL_TEXT: usize = 100_000;
@@ -34,6 +34,7 @@ impl<'d> Reader<'d, '_> {
         let mut list: Vec<InputSeries> = Vec::new();
         let mut by_labels: HashMap<Labels, usize> = HashMap::new();
         let mut cut: Option<Span> = None;
+        let (faults, warnings) = (self.decoder.faults.len(), self.warnings.len());
         let all = nodes.iter().map(|&node| self.written(node, &mut cut));
         let all: Vec<Written> = all.collect::<Vec<_>>().into_iter().flatten().collect();
         let length: usize = all.iter().map(Written::length).sum();
@@ -54,6 +55,9 @@ impl<'d> Reader<'d, '_> {
             }
             list.push(one);
         }
+        // They were found in two passes.
+        in_order_of_places(self.decoder.faults.get_mut(faults..));
+        in_order_of_places(self.warnings.get_mut(warnings..));
         let mut index = 0;
         list.retain(|one| {
             index += 1;
@@ -138,6 +142,11 @@ impl<'d> Reader<'d, '_> {
             }
         }
     }
+}
+
+fn in_order_of_places(found: Option<&mut [Diagnostic]>) {
+    let place = |found: &Diagnostic| found.place.as_ref().map(|place| place.span.start);
+    found.unwrap_or_default().sort_by_key(place);
 }
 
 impl Written {

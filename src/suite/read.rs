@@ -65,7 +65,7 @@ pub fn looks_like_test_file(text: &str) -> bool {
 pub(super) struct Reader<'d, 'o> {
     pub(super) decoder: Decoder<'d>,
     options: &'o ReadOptions,
-    warnings: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl<'d> Reader<'d, '_> {

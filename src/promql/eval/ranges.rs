@@ -221,14 +221,11 @@ impl Shape {
 
 /// The samples that a range function sees.
 pub(super) fn clean(points: &Points, samples: Samples) -> Cow<'_, Points> {
-    let floats_only = samples == Samples::Floats && points.has_histograms();
-    if !points.has_stale() && !floats_only {
-        return Cow::Borrowed(points);
+    let fresh = points.fresh();
+    match samples == Samples::Floats && points.has_histograms() {
+        false => Cow::Borrowed(fresh),
+        true => Cow::Owned(fresh.filtered(|index| fresh.histogram(index).is_none())),
     }
-    Cow::Owned(points.filtered(|index| match points.histogram(index) {
-        Some(_) => !floats_only,
-        None => !is_stale(points.values()[index]),
-    }))
 }
 
 /// The samples of a subquery without what is known of resets between them: steps may miss a sample, or see one twice.
