@@ -129,6 +129,8 @@ impl Ended {
 const TOO_MANY: &str =
     "query processing would load too many samples into memory in query execution";
 
+const TOO_MANY_STEPS: &str = "the subquery takes more than 8000000 steps";
+
 #[test]
 fn queries_of_too_many_samples_are_refused() {
     let data = Data::new("data.om", DATA.as_bytes());
@@ -138,10 +140,11 @@ fn queries_of_too_many_samples_are_refused() {
         "sum_over_time(sum_over_time(m[100y:1s])[100y:1s])",
         "max_over_time(m[1h:1s]) + max_over_time(sum_over_time(m[5m])[290y:1ms])",
         "m[290y:1ms]",
-        "vector(1)[1y:1s]",
-        "absent_over_time(m[1y:1s])",
     ] {
         data.query(expr, &[]).refuses(expr, TOO_MANY);
+    }
+    for expr in ["vector(1)[1y:1s]", "absent_over_time(m[1y:1s])"] {
+        data.query(expr, &[]).refuses(expr, TOO_MANY_STEPS);
     }
     let range = ["--start", "0", "--end", "11000", "--step", "1"];
     for expr in [
@@ -155,7 +158,7 @@ fn queries_of_too_many_samples_are_refused() {
     data.query("m", &range).refuses("billions of steps", reason);
     let allowed = ["--max-samples", "10000000000"];
     data.query("m[100y:1s]", &allowed)
-        .refuses("more steps than memory holds", TOO_MANY);
+        .refuses("more steps than memory holds", TOO_MANY_STEPS);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::ValueType;
 use crate::promql::selectors::greediest;
 use crate::promql::{
-    Annotations, Evaluated, Query, Reader, TOO_MANY_SAMPLES, Ticks, View, evaluate, evaluate_range,
-    evaluate_windows,
+    Annotations, Evaluated, Query, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, View, evaluate,
+    evaluate_range, evaluate_windows,
 };
 use crate::report::api::{Answer, ErrorType, QueryData};
 use crate::report::{listing, remedy};
@@ -300,7 +300,7 @@ impl Shown<'_> {
             self.print_json(&Answer::failure(ErrorType::Execution, message.as_str()).json());
         }
         let help = remedy(&message).unwrap_or("correct the expression");
-        let greediest = match message == TOO_MANY_SAMPLES {
+        let greediest = match [TOO_MANY_SAMPLES, TOO_MANY_STEPS].contains(&message.as_str()) {
             true => greediest(&self.query.expr),
             false => None,
         };

@@ -37,8 +37,8 @@ pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
 pub use eval::{
-    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, View, Windowed, annotations_without_data,
-    evaluate, evaluate_range, evaluate_windows,
+    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
+    annotations_without_data, evaluate, evaluate_range, evaluate_windows,
 };
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
 use crate::promql::selectors::greediest;
-use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, View};
+use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View};
 use crate::store::Store;
 
 use super::alert::{AlertRecord, InstanceRecord};
@@ -46,7 +46,7 @@ pub struct RuleError {
 impl RuleError {
     /// Which part of the rule's file it speaks of: the expression, or what in it takes too many samples.
     pub fn place(&self, rule: &Rule) -> Span {
-        let greediest = match self.message == TOO_MANY_SAMPLES {
+        let greediest = match [TOO_MANY_SAMPLES, TOO_MANY_STEPS].contains(&self.message.as_str()) {
             true => greediest(&rule.expr.expr),
             false => None,
         };

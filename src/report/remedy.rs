@@ -1,7 +1,7 @@
 //! What to do about an evaluation that failed, by Prometheus's words for it.
 
 /// A part of the message, and the way out.
-const REMEDIES: [(&str, &str); 9] = [
+const REMEDIES: [(&str, &str); 10] = [
     (
         "many-to-many matching not allowed",
         "match on more labels, or aggregate the side named so that one series is left for each match",
@@ -33,6 +33,10 @@ const REMEDIES: [(&str, &str); 9] = [
     (
         "too many samples",
         "shorten the range, make the subquery's step longer, or raise --max-samples",
+    ),
+    (
+        "subquery takes more than",
+        "shorten the subquery's range, or make its step longer",
     ),
     (
         "invalid regular expression",

@@ -4,6 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{FileReport, Totals, count, remedy};
 use crate::model::{Duration, Labels, Millis};
+use crate::promql::{TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 use crate::replay::{ALERT_NAME, AlertState};
 use crate::suite::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
@@ -164,6 +165,11 @@ impl Printer {
             }
             Cause::ExprError(error) => self.error(error),
             Cause::Rule(error) => {
+                if [TOO_MANY_SAMPLES, TOO_MANY_STEPS].contains(&error.as_str()) {
+                    let window = failure.place.source.slice(failure.place.span);
+                    let words: Vec<&str> = window.split_whitespace().collect();
+                    self.line(&format!("    window    {}", words.join(" ")));
+                }
                 self.error(error);
                 self.line(
                     "    the test ended here: later alerts and all expressions were not checked",

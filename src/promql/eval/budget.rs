@@ -19,6 +19,9 @@ pub const TOO_MANY: &str =
 /// More steps than this are not evaluated at once, whatever there is at them: each takes some bytes.
 const MAX_STEPS: usize = 8_000_000;
 
+/// What is said of a subquery of more steps than that: 92 days at one a second. Prometheus has no such limit.
+pub const TOO_MANY_STEPS: &str = "the subquery takes more than 8000000 steps";
+
 /// What a native histogram takes at most, but for very few. Only near the limit it matters.
 const HISTOGRAM: usize = 512;
 
@@ -71,8 +74,10 @@ impl Evaluator<'_> {
     pub(super) fn may_begin(&self, frame: &Frame, outer: &Frame) -> bool {
         let held = self.budget.held.get().saturating_add(frame.share);
         let may_be_long = frame.query == QueryTime::Same || frame.count() <= MAX_STEPS;
-        let fits = held <= self.budget.limit && may_be_long;
-        fits || self.overdrawn(outer)
+        match held <= self.budget.limit {
+            false => self.overdrawn(outer),
+            true => may_be_long || self.ended(outer, TOO_MANY_STEPS),
+        }
     }
 
     /// Holds some more samples, if there is room for them.
@@ -102,11 +107,16 @@ impl Evaluator<'_> {
     /// Ends the query; always false. Of several queries each is evaluated anew by itself: what all of them hold together
     /// says nothing of one.
     fn overdrawn(&self, frame: &Frame) -> bool {
+        self.ended(frame, TOO_MANY)
+    }
+
+    /// Ends the query with a reason; always false.
+    fn ended(&self, frame: &Frame, reason: &str) -> bool {
         self.budget.is_spent.set(true);
         if self.budget.is_shared.get() {
             self.must_part_ticks.set(true);
         }
-        frame.fail_all(TOO_MANY);
+        frame.fail_all(reason);
         false
     }
 }

@@ -32,7 +32,7 @@ use std::rc::Rc;
 
 use hashbrown::{HashMap, HashSet};
 
-pub use budget::TOO_MANY as TOO_MANY_SAMPLES;
+pub use budget::{TOO_MANY as TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 pub use dataless::annotations_without_data;
 pub use view::{Horizon, Reader, View};
 
