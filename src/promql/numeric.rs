@@ -53,16 +53,7 @@ pub(crate) fn sort_as_go<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
 
 /// The mean of floats: a compensated sum as long as it does not overflow, then an incremental mean.
 ///
-/// The empty mean does not exist; callers have at least one value.
-pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut state = Mean::default();
-    for value in values {
-        state.add(value);
-    }
-    state.result()
-}
-
-/// The state of [`mean`].
+/// The empty mean does not exist; callers add at least one value.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Mean {
     total: KahanSum,

@@ -225,18 +225,16 @@ impl<'a> Windows<'a> {
             .filter(|window| window.contents() == Contents::Floats)
     }
 
-    /// Fills a column window by window but for some ticks, with floats where a window holds floats alone and with histograms
-    /// where it holds histograms alone; of a mix there is no result.
+    /// Fills a column window by window, with floats where a window holds floats alone and with histograms where it holds
+    /// histograms alone; of a mix there is no result.
     pub(crate) fn fill_by_contents(
         &self,
-        but: Range<usize>,
         out: &mut Column,
         of_floats: impl Fn(&Window<'a>) -> Option<f64>,
         of_histograms: impl Fn(&Window<'a>, &mut Remarks) -> Option<Histogram>,
     ) {
         let mut remarks = Remarks::default();
-        let ticks = (0..but.start).chain(but.end..self.bounds.len());
-        for window in ticks.filter_map(|tick| self.at(tick)) {
+        for window in self.iter() {
             match window.contents() {
                 Contents::Floats => {
                     if let Some(value) = of_floats(&window) {

@@ -1,12 +1,13 @@
 //! Functions that aggregate the samples of a window.
 
-use super::{Body, Function, Samples, sliding};
+use super::sliding::{self, Sum};
+use super::{Body, Function, Samples};
 use crate::model::Histogram;
 use crate::promql::annotation::{Note, Remarks};
 use crate::promql::ast::ValueType::{Matrix, Scalar};
 use crate::promql::column::{Column, Sample};
 use crate::promql::histograms::{self, Seen};
-use crate::promql::numeric::{KahanSum, mean, quantile};
+use crate::promql::numeric::{KahanSum, Mean, quantile};
 use crate::promql::window::{Window, Windows};
 
 /// Every such function.
@@ -15,11 +16,12 @@ pub(super) static ROWS: &[Function] = &[
         "sum_over_time",
         Samples::Any,
         |windows, out| {
-            let done = sliding::fill(windows, out, |total, _| total.sum + total.lost, sum);
+            if !windows.points.has_histograms() {
+                return sliding::fill::<Sum>(windows, out);
+            }
             windows.fill_by_contents(
-                done,
                 out,
-                |window| Some(sum(window.values())),
+                |window| Some(sliding::of::<Sum>(window.values())),
                 |window, remarks| {
                     let mut seen = Seen::default();
                     let sum = histograms::sum(window.histograms(), &mut seen);
@@ -33,11 +35,12 @@ pub(super) static ROWS: &[Function] = &[
         "avg_over_time",
         Samples::Any,
         |windows, out| {
-            let done = sliding::fill(windows, out, quotient, mean_of);
+            if !windows.points.has_histograms() {
+                return sliding::fill::<Mean>(windows, out);
+            }
             windows.fill_by_contents(
-                done,
                 out,
-                |window| Some(mean_of(window.values())),
+                |window| Some(sliding::of::<Mean>(window.values())),
                 |window, remarks| {
                     let mut seen = Seen::default();
                     let mean = histograms::mean(window.histograms(), &mut seen);
@@ -175,27 +178,6 @@ fn quantiles(windows: &Windows<'_>, out: &mut Column) {
             windows.notes.add(Note::InvalidQuantile(q));
         }
         out.set(window.tick, quantile(q, &mut window.values().to_vec()));
-    }
-}
-
-fn mean_of(values: &[f64]) -> f64 {
-    mean(values.iter().copied())
-}
-
-/// The mean of so many numbers whose sum did not overflow.
-fn quotient(total: KahanSum, count: f64) -> f64 {
-    total.sum / count + total.lost / count
-}
-
-fn sum(values: &[f64]) -> f64 {
-    let mut total = KahanSum::default();
-    for &value in values {
-        total.add(value);
-    }
-    if total.sum.is_infinite() {
-        total.sum
-    } else {
-        total.sum + total.lost
     }
 }
 

@@ -1,26 +1,102 @@
-//! Sums of windows that slide in step with the samples. Each is added up from its own first sample on, as Prometheus does:
-//! what is taken out of a running sum leaves another last bit. But some windows are added up beside each other, so that
-//! none waits for the addition before.
+//! Sums of windows. Each is added up from its own first sample on, as Prometheus does: what is taken out of a running sum leaves
+//! another last bit. But a window that only grows goes on where the one before it ended, and of windows that slide in step
+//! with the samples some are added up beside each other, so that none waits for the addition before.
 
 use std::ops::Range;
 
 use crate::promql::column::Column;
-use crate::promql::numeric::KahanSum;
+use crate::promql::numeric::{KahanSum, Mean};
 use crate::promql::window::Windows;
 
 /// So many windows are added up beside each other.
 const LANES: usize = 8;
 
-/// Fills the ticks of the steady run, where there is one, and says which these are. `result` makes a value of a sum and a count,
-/// `alone` of the values of a window where the sum is no finite number.
-pub(super) fn fill(
-    windows: &Windows<'_>,
-    out: &mut Column,
-    result: impl Fn(KahanSum, f64) -> f64,
-    alone: impl Fn(&[f64]) -> f64,
-) -> Range<usize> {
-    let run = windows.steady.filter(|_| !windows.points.has_histograms());
-    let Some(run) = run else {
+/// What is made of numbers one after the other.
+pub(super) trait Running: Default {
+    /// Takes one more.
+    fn add(&mut self, value: f64);
+
+    /// What is made of those so far.
+    fn result(&self) -> f64;
+
+    /// What is made of so many whose sum is a finite number.
+    fn of_sum(sum: KahanSum, count: f64) -> f64;
+}
+
+/// A sum.
+#[derive(Default)]
+pub(super) struct Sum(KahanSum);
+
+impl Running for Sum {
+    fn add(&mut self, value: f64) {
+        self.0.add(value);
+    }
+
+    fn result(&self) -> f64 {
+        match self.0.sum.is_infinite() {
+            true => self.0.sum,
+            false => self.0.sum + self.0.lost,
+        }
+    }
+
+    fn of_sum(sum: KahanSum, _: f64) -> f64 {
+        sum.sum + sum.lost
+    }
+}
+
+impl Running for Mean {
+    fn add(&mut self, value: f64) {
+        Mean::add(self, value);
+    }
+
+    fn result(&self) -> f64 {
+        Mean::result(self)
+    }
+
+    fn of_sum(sum: KahanSum, count: f64) -> f64 {
+        sum.sum / count + sum.lost / count
+    }
+}
+
+/// What is made of some numbers.
+pub(super) fn of<R: Running>(values: &[f64]) -> f64 {
+    let mut running = R::default();
+    values.iter().for_each(|&value| running.add(value));
+    running.result()
+}
+
+/// Fills all windows of a series of floats.
+pub(super) fn fill<R: Running>(windows: &Windows<'_>, out: &mut Column) {
+    let values = windows.points.values();
+    let steady = fill_steady::<R>(windows, out);
+    let mut running = R::default();
+    let mut before = (0, 0);
+    for tick in (0..steady.start).chain(steady.end..windows.bounds.len()) {
+        let (first, past) = windows.bounds[tick];
+        if first == past {
+            continue;
+        }
+        let from = match first == before.0 && past >= before.1 {
+            true => before.1,
+            false => {
+                running = R::default();
+                first
+            }
+        };
+        let more = values.get(from as usize..past as usize);
+        let more = more.unwrap_or_default();
+        if windows.should_stop(more.len()) {
+            return;
+        }
+        more.iter().for_each(|&value| running.add(value));
+        before = (first, past);
+        out.set(tick, running.result());
+    }
+}
+
+/// Fills the ticks of the steady run, where there is one, and says which these are.
+fn fill_steady<R: Running>(windows: &Windows<'_>, out: &mut Column) -> Range<usize> {
+    let Some(run) = windows.steady else {
         return 0..0;
     };
     let values = windows.points.values();
@@ -39,8 +115,8 @@ pub(super) fn fill(
         };
         for (lane, &sum) in sums.iter().enumerate().take(lanes) {
             let value = match lanes == LANES && sum.sum.is_finite() {
-                true => result(sum, run.count as f64),
-                false => alone(window(from + lane)),
+                true => R::of_sum(sum, run.count as f64),
+                false => of::<R>(window(from + lane)),
             };
             out.set(run.ticks.start + from + lane, value);
         }
