@@ -163,6 +163,7 @@ proptest! {
         ticks in ticks(),
         delayed in any::<bool>(),
     ) {
+        prop_assume!(!has_mixed_twins(&store));
         let world = World { store: &store, features: features(delayed) };
         let filled = |law: &str| law.replace('X', &x).replace('Y', &y);
         world.agree(&filled(left), &filled(right), ticks)?;
@@ -491,6 +492,17 @@ fn unhinted(histogram: &Histogram) -> Arc<Histogram> {
 fn query() -> impl Strategy<Value = String> {
     vector().prop_filter("no query", |text| {
         Query::parse(text, &Features::ALL).is_ok()
+    })
+}
+
+/// Whether series differ in nothing but their name, one of them with histograms: once they are called alike they are one series
+/// with a float and a histogram at one time, in Prometheus too, and which of the two counts depends on who looks.
+fn has_mixed_twins(store: &Store) -> bool {
+    let nameless = |series: &Series| series.labels.with("__name__", "");
+    store.iter().any(|series| {
+        let is_twin =
+            |other: &Series| other.labels != series.labels && nameless(other) == nameless(series);
+        series.points.has_histograms() && store.iter().any(is_twin)
     })
 }
 
