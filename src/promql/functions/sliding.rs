@@ -114,7 +114,7 @@ fn fill_steady<R: Running>(windows: &Windows<'_>, out: &mut Column) -> Range<usi
             false => [KahanSum::default(); LANES],
         };
         for (lane, &sum) in sums.iter().enumerate().take(lanes) {
-            let value = match lanes == LANES && sum.sum.is_finite() {
+            let value = match lanes == LANES && sum.sum.is_finite() && sum.lost.is_finite() {
                 true => R::of_sum(sum, run.count as f64),
                 false => of::<R>(window(from + lane)),
             };
@@ -124,8 +124,8 @@ fn fill_steady<R: Running>(windows: &Windows<'_>, out: &mut Column) -> Range<usi
     run.ticks.clone()
 }
 
-/// The sums of windows of which each begins `stride` samples after the one before; they mean nothing where they are not
-/// finite.
+/// The sums of windows of which each begins `stride` samples after the one before; they mean nothing where they, or what they
+/// lost, are not finite.
 fn side_by_side(values: &[f64], first: usize, stride: usize, count: usize) -> [KahanSum; LANES] {
     let (mut sums, mut lost) = ([0.0; LANES], [0.0; LANES]);
     if stride == 1 {
@@ -149,16 +149,15 @@ fn side_by_side(values: &[f64], first: usize, stride: usize, count: usize) -> [K
     })
 }
 
-/// [`KahanSum::add`] to each sum, as long as it does not overflow.
+/// [`KahanSum::add`] to each sum, as long as nothing overflows: what rounding loses is a number, and Knuth's `TwoSum` finds the
+/// same one without asking which of the two is larger.
 #[inline(always)]
 fn add(sums: &mut [f64; LANES], lost: &mut [f64; LANES], values: &[f64; LANES]) {
     for lane in 0..LANES {
         let (sum, value) = (sums[lane], values[lane]);
         let total = sum + value;
-        let is_larger = sum.abs() >= value.abs();
-        let larger = if is_larger { sum } else { value };
-        let smaller = if is_larger { value } else { sum };
-        lost[lane] += (larger - total) + smaller;
+        let added = total - sum;
+        lost[lane] += (sum - (total - added)) + (value - added);
         sums[lane] = total;
     }
 }
