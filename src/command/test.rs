@@ -9,6 +9,7 @@ use super::schedule::{PhaseOptions, Phases, ScheduleName};
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
+use crate::replay::Schedule;
 use crate::report::{FileReport, Totals, json, text};
 use crate::rules::ReadOptions;
 use crate::suite::{self, FileVerdict, RunOptions};
@@ -32,9 +33,10 @@ pub(super) struct Options {
     /// Pass what promtool passes: unknown alerts and patterns that match nothing are only warned of
     #[arg(long)]
     promtool_compatible: bool,
-    /// Group schedule: all groups at every evaluation_interval as promtool does, or each on its own interval as a server
-    #[arg(long, value_enum, default_value_t = ScheduleName::Promtool)]
-    schedule: ScheduleName,
+    /// Group schedule: all groups at every evaluation_interval as promtool does, or each on its own interval as a server;
+    /// if not given, the file's `schedule` or promtool's
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
     #[command(flatten)]
     phases: PhaseOptions,
     #[command(flatten)]
@@ -175,11 +177,14 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         running: RunOptions {
             names: names.map_err(|fault| vec![fault])?,
             features,
-            schedule: options.schedule.into(),
+            schedule: options.schedule.map(Schedule::from),
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
         },
-        phases: options.phases.read(options.schedule.into())?,
+        phases: {
+            let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);
+            options.phases.read(schedule.into())?
+        },
         accept: options.accept,
     })
 }

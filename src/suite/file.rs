@@ -2,6 +2,7 @@
 
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
+use crate::replay::Schedule;
 use crate::series::notation::Item;
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
@@ -30,6 +31,8 @@ pub struct TestFile {
     pub group_eval_order: Vec<Spanned<String>>,
     /// Whether values may differ in their last bit.
     pub fuzzy_compare: bool,
+    /// When groups are evaluated, if the file says it.
+    pub schedule: Option<Schedule>,
     /// The tests in the order of the file.
     pub tests: Vec<TestCase>,
     /// What promtool lets pass and hardly anybody means.
@@ -47,6 +50,10 @@ pub struct TestCase {
     pub interval: Millis,
     /// The time of the first samples and the first evaluation.
     pub start: Timestamp,
+    /// Its length, if the test says it.
+    pub duration: Option<Spanned<Millis>>,
+    /// Whether it has keys that promtool does not know: then errors of rules don't end it.
+    pub is_extended: bool,
     /// The series; no labels twice (as in promtool the last ones count).
     pub input_series: Vec<InputSeries>,
     /// `alert_rule_test`

@@ -6,6 +6,7 @@ use super::file::{
 };
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
+use crate::replay::Schedule;
 use crate::rules::{ReadOptions, decode_duration, diagnose_query};
 use crate::series::notation::{self, Item, NotationError};
 use crate::text::yaml::{
@@ -13,15 +14,18 @@ use crate::text::yaml::{
 };
 use crate::text::{Diagnostic, Source, Span};
 
-const FILE_FIELDS: [&str; 5] = [
+/// The keys of a test file: first those that promtool knows.
+const FILE_FIELDS: [&str; 6] = [
     "rule_files",
     "evaluation_interval",
     "group_eval_order",
     "tests",
     "fuzzy_compare",
+    "schedule",
 ];
 
-const TEST_FIELDS: [&str; 8] = [
+/// The keys of a test that promtool knows.
+const PROMTOOL_TEST_FIELDS: [&str; 8] = [
     "interval",
     "input_series",
     "alert_rule_test",
@@ -31,6 +35,9 @@ const TEST_FIELDS: [&str; 8] = [
     "name",
     "start_timestamp",
 ];
+
+/// The keys that make a test an extended one.
+const EXTENDED_TEST_FIELDS: [&str; 1] = ["duration"];
 
 /// Evaluations are a minute apart unless the file says otherwise.
 const DEFAULT_INTERVAL: Millis = 60_000;
@@ -77,6 +84,7 @@ impl<'d> Reader<'d, '_> {
             evaluation_interval: DEFAULT_INTERVAL,
             group_eval_order: Vec::new(),
             fuzzy_compare: false,
+            schedule: None,
             tests: Vec::new(),
             warnings: Vec::new(),
         };
@@ -103,6 +111,7 @@ impl<'d> Reader<'d, '_> {
             let fuzzy = self.decoder.boolean(node, "`fuzzy_compare`");
             file.fuzzy_compare = fuzzy.unwrap_or(false);
         }
+        file.schedule = self.schedule(&fields);
         for node in self.list(&fields, "tests") {
             file.tests.push(self.test(node, file.evaluation_interval));
         }
@@ -125,20 +134,27 @@ impl<'d> Reader<'d, '_> {
             span: node.span(),
             interval: evaluation_interval,
             start: 0,
+            duration: None,
+            is_extended: false,
             input_series: Vec::new(),
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
             external_labels: Labels::empty(),
             external_url: String::new(),
         };
-        let Some(fields) = self.fields(node, "a test", &TEST_FIELDS) else {
+        let known = [&PROMTOOL_TEST_FIELDS[..], &EXTENDED_TEST_FIELDS].concat();
+        let Some(fields) = self.fields(node, "a test", &known) else {
             return test;
         };
+        test.is_extended = EXTENDED_TEST_FIELDS
+            .iter()
+            .any(|name| fields.node(name).is_some());
         test.name = self.text(&fields, "name").filter(|it| !it.value.is_empty());
         if let Some(interval) = self.duration(&fields, "interval").filter(|&it| it != 0) {
             test.interval = interval;
         }
         test.start = self.start(&fields);
+        test.duration = self.length(&fields);
         let series = self.list(&fields, "input_series");
         test.input_series = self.input_series(&series);
         for node in self.list(&fields, "alert_rule_test") {
@@ -176,6 +192,34 @@ impl<'d> Reader<'d, '_> {
                 0
             }
         }
+    }
+
+    fn schedule(&mut self, fields: &Fields<'d>) -> Option<Schedule> {
+        let text = self.text(fields, "schedule")?;
+        match text.value.as_str() {
+            "promtool" => Some(Schedule::Promtool),
+            "production" => Some(Schedule::Production),
+            other => {
+                let message = format!("there is no schedule {other:?}");
+                let help = "write `promtool` (every group at each evaluation_interval) or `production` (each group on its \
+                            own interval, as a server does)";
+                self.decoder.error(text.span, message, help);
+                None
+            }
+        }
+    }
+
+    /// The length that a test says it has.
+    fn length(&mut self, fields: &Fields<'d>) -> Option<Spanned<Millis>> {
+        let node = fields.node("duration")?;
+        let span = node.target().span();
+        let value = self.duration(fields, "duration")?;
+        if value <= 0 {
+            let help = "write how long the test lasts, such as `2h`";
+            self.decoder.error(span, "a test of no length", help);
+            return None;
+        }
+        Some(Spanned { value, span })
     }
 
     fn alert_check(&mut self, node: Node<'d>) -> Option<AlertCheck> {

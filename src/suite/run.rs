@@ -12,8 +12,9 @@ use super::verdict::{
 };
 use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
-use crate::replay::{ActiveAlert, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{ActiveAlert, OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
+use crate::store::{Series, Store};
 use crate::text::{Diagnostic, Span, closest};
 
 /// A test file with the rule files it names.
@@ -32,8 +33,8 @@ pub struct RunOptions {
     pub names: Vec<Regex>,
     /// What is switched on.
     pub features: Features,
-    /// When groups are evaluated.
-    pub schedule: Schedule,
+    /// When groups are evaluated, whatever the file says.
+    pub schedule: Option<Schedule>,
     /// How many samples a query may hold at once.
     pub max_samples: usize,
     /// What promtool lets pass in silence passes.
@@ -46,10 +47,19 @@ impl Default for RunOptions {
         RunOptions {
             names: Vec::new(),
             features: Features::default(),
-            schedule: Schedule::Promtool,
+            schedule: None,
             max_samples: View::MAX_SAMPLES,
             promtool_compatible: false,
         }
+    }
+}
+
+impl RunOptions {
+    /// When the groups of a file are evaluated.
+    fn schedule(&self, file: &TestFile) -> Schedule {
+        self.schedule
+            .or(file.schedule)
+            .unwrap_or(Schedule::Promtool)
     }
 }
 
@@ -92,9 +102,9 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     let (tests, said) = run_tests(suite, &groups, options)?;
     let apart = apart(&suite.file, &groups);
     if !options.promtool_compatible && !apart.is_empty() {
-        let schedule = options.schedule;
+        let schedule = options.schedule(&suite.file);
         let options = RunOptions {
-            schedule: schedule.other(),
+            schedule: Some(schedule.other()),
             ..options.clone()
         };
         // Where the other schedule can't be had at all, there is nothing to compare.
@@ -194,11 +204,15 @@ fn run_test(
     options: &RunOptions,
 ) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
-    let end = test.start.saturating_add(last_eval_time(test));
-    let mut spec = ReplaySpec::new(groups, inputs(file, test)?, test.start, end, interval);
+    let store = inputs(file, test)?;
+    let end = test.start.saturating_add(length(test, &store));
+    let mut spec = ReplaySpec::new(groups, store, test.start, end, interval);
+    if test.is_extended {
+        spec.on_error = OnRuleError::Continue;
+    }
     spec.external_labels = test.external_labels.clone();
     spec.external_url = test.external_url.clone();
-    spec.schedule = options.schedule;
+    spec.schedule = options.schedule(file);
     spec.features = options.features;
     spec.max_samples = options.max_samples;
     let replay = replay(spec).map_err(|error| {
@@ -214,7 +228,7 @@ fn run_test(
         file,
         test,
         groups,
-        schedule: options.schedule,
+        schedule: options.schedule(file),
         replay: &replay,
     };
     let mut failures = check.alerts();
@@ -233,6 +247,24 @@ fn run_test(
         failures,
     };
     Ok((verdict, said))
+}
+
+/// How long a test lasts: as it says, else up to the last time that it names and, where promtool's keys are not all
+/// it has, the last sample of its inputs.
+fn length(test: &TestCase, inputs: &Store) -> Millis {
+    let named = last_eval_time(test);
+    match &test.duration {
+        Some(duration) => duration.value,
+        None if !test.is_extended => named,
+        None => {
+            let last = |series: &Series| {
+                let points = &series.points;
+                let last = points.len().checked_sub(1)?;
+                Some(since(test.start, points.time(last)))
+            };
+            inputs.iter().filter_map(last).fold(named, Millis::max)
+        }
+    }
 }
 
 fn last_eval_time(test: &TestCase) -> Millis {
