@@ -112,6 +112,7 @@ fn replacements(json: &Value) -> Vec<Replacement> {
         };
         Replacement {
             test: index("test").unwrap(),
+            is_shared: json["shared"].as_bool().unwrap_or(false),
             check,
             observed,
         }
@@ -216,6 +217,7 @@ proptest! {
         });
         let replacement = Replacement {
             test: 0,
+            is_shared: false,
             check: CheckId::Alert(0),
             observed: Observed::Alerts(alerts.collect()),
         };
@@ -229,7 +231,7 @@ proptest! {
         let before = format!("tests:\n- alert_rule_test:\n{}  - alertname: B\n", LAYOUTS[layout]);
         let mut text = before;
         for alerts in [first, second] {
-            let replacement = [Replacement { test: 0, check: CheckId::Alert(0), observed: Observed::Alerts(alerts) }];
+            let replacement = [Replacement { test: 0, is_shared: false, check: CheckId::Alert(0), observed: Observed::Alerts(alerts) }];
             let accepted = accept(&Source::new("before.yml", text.as_str()), &replacement).unwrap();
             prop_assert!(accepted.refused.is_empty());
             check_reading(&accepted.text, &replacement, 0);
@@ -245,6 +247,7 @@ proptest! {
         for value in [f64::from_bits(bits), value, value.trunc()] {
             let replacement = Replacement {
                 test: 0,
+                is_shared: false,
                 check: CheckId::Expr(0),
                 observed: Observed::Samples(vec![ObservedSample { labels: Labels::empty(), value, histogram: None }]),
             };
@@ -286,6 +289,7 @@ fn promtool_reads_the_same() {
         let annotations = vec![("text".to_owned(), text.clone())];
         replacements.push(Replacement {
             test: 0,
+            is_shared: false,
             check: CheckId::Alert(index),
             observed: Observed::Alerts(vec![ObservedAlert {
                 labels: Labels::empty(),

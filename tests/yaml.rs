@@ -76,7 +76,7 @@ proptest! {
             }
         }
         for check in [CheckId::Alert(0), CheckId::Expr(0)] {
-            let replacement = Replacement { test: 0, check, observed: Observed::Alerts(Vec::new()) };
+            let replacement = Replacement { test: 0, is_shared: false, check, observed: Observed::Alerts(Vec::new()) };
             if let Ok(accepted) = accept(&source, &[replacement]) {
                 prop_assert!(parse(&Source::new("f", accepted.text)).is_ok());
             }

@@ -46,6 +46,10 @@ pub struct TestCase {
     pub name: Option<Spanned<String>>,
     /// The whole test.
     pub span: Span,
+    /// Its place in the file's list, from 0: tests of a matrix share one.
+    pub item: usize,
+    /// The names that its matrix gives it, with their values.
+    pub values: Vec<(String, String)>,
     /// Time between two samples; the file's evaluation interval unless given.
     pub interval: Millis,
     /// The time of the first samples and the first evaluation.

@@ -8,6 +8,8 @@ mod input;
 
 mod lay_out;
 
+mod matrix;
+
 mod read;
 
 mod order;

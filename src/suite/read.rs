@@ -12,7 +12,7 @@ use crate::series::notation::{self, Item, NotationError};
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Node, UnknownFields,
 };
-use crate::text::{Diagnostic, Source, Span};
+use crate::text::{Diagnostic, Source, Span, distinct};
 
 /// The keys of a test file: first those that promtool knows.
 const FILE_FIELDS: [&str; 6] = [
@@ -35,6 +35,9 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
     "name",
     "start_timestamp",
 ];
+
+/// The keys of a test that say where its parts come from.
+const COMPOSING_TEST_FIELDS: [&str; 1] = ["matrix"];
 
 /// The keys that make a test an extended one.
 const EXTENDED_TEST_FIELDS: [&str; 1] = ["duration"];
@@ -61,7 +64,7 @@ pub fn read(source: &Source, options: &ReadOptions) -> Result<TestFile, Vec<Diag
         return Ok(file);
     }
     faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.span.start));
-    Err(faults)
+    Err(distinct(faults))
 }
 
 /// Whether a text has a top-level `tests:`, by a look at the beginnings of its lines.
@@ -112,8 +115,9 @@ impl<'d> Reader<'d, '_> {
             file.fuzzy_compare = fuzzy.unwrap_or(false);
         }
         file.schedule = self.schedule(&fields);
-        for node in self.list(&fields, "tests") {
-            file.tests.push(self.test(node, file.evaluation_interval));
+        for (item, node) in self.list(&fields, "tests").into_iter().enumerate() {
+            let tests = self.tests_of(node, item, file.evaluation_interval);
+            file.tests.extend(tests);
         }
         file
     }
@@ -128,10 +132,12 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn test(&mut self, node: Node<'d>, evaluation_interval: Millis) -> TestCase {
+    pub(super) fn test(&mut self, node: Node<'d>, evaluation_interval: Millis) -> TestCase {
         let mut test = TestCase {
             name: None,
             span: node.span(),
+            item: 0,
+            values: Vec::new(),
             interval: evaluation_interval,
             start: 0,
             duration: None,
@@ -142,7 +148,12 @@ impl<'d> Reader<'d, '_> {
             external_labels: Labels::empty(),
             external_url: String::new(),
         };
-        let known = [&PROMTOOL_TEST_FIELDS[..], &EXTENDED_TEST_FIELDS].concat();
+        let known = [
+            &PROMTOOL_TEST_FIELDS[..],
+            &COMPOSING_TEST_FIELDS,
+            &EXTENDED_TEST_FIELDS,
+        ]
+        .concat();
         let Some(fields) = self.fields(node, "a test", &known) else {
             return test;
         };

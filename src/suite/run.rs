@@ -15,7 +15,7 @@ use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, ev
 use crate::replay::{ActiveAlert, OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::{Series, Store};
-use crate::text::{Diagnostic, Span, closest};
+use crate::text::{Diagnostic, Span, closest, distinct};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ fn run_tests(
     groups: &[&RuleGroup],
     options: &RunOptions,
 ) -> Result<(Vec<TestVerdict>, Said), Vec<Diagnostic>> {
-    let tests = suite.file.tests.iter().enumerate();
+    let tests = suite.file.tests.iter().map(|test| (test.item, test));
     let chosen: Vec<(usize, &TestCase)> = tests
         .filter(|(_, test)| is_chosen(test, &options.names))
         .collect();
@@ -161,7 +161,7 @@ pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
         faults.extend(check.query.as_ref().err().into_iter().flatten().cloned());
         faults.extend(check.expected.as_ref().err().cloned());
     }
-    faults
+    distinct(faults)
 }
 
 fn is_chosen(test: &TestCase, names: &[Regex]) -> bool {
@@ -182,18 +182,17 @@ fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
         .collect();
     let checks = suite.file.tests.iter().flat_map(|test| &test.alert_checks);
     let unknown = checks.filter(|check| !known.contains(&check.alertname.value.as_str()));
-    unknown
-        .map(|check| {
-            let name = &check.alertname.value;
-            let fault = Diagnostic::error(format!("no rule defines an alert {name:?}"))
-                .at(&suite.file.source, check.alertname.span)
-                .label("unknown alert");
-            match closest(name, &known) {
-                Some(near) => fault.help(format!("did you mean {near:?}?")),
-                None => fault.help("correct the name, or add the rule's file to rule_files"),
-            }
-        })
-        .collect()
+    let unknown = unknown.map(|check| {
+        let name = &check.alertname.value;
+        let fault = Diagnostic::error(format!("no rule defines an alert {name:?}"))
+            .at(&suite.file.source, check.alertname.span)
+            .label("unknown alert");
+        match closest(name, &known) {
+            Some(near) => fault.help(format!("did you mean {near:?}?")),
+            None => fault.help("correct the name, or add the rule's file to rule_files"),
+        }
+    });
+    distinct(unknown.collect())
 }
 
 fn run_test(
@@ -239,6 +238,7 @@ fn run_test(
     }
     let verdict = TestVerdict {
         index,
+        is_one_of_many: !test.values.is_empty(),
         name: test
             .name
             .as_ref()

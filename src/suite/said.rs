@@ -6,7 +6,7 @@ use super::file::ExprCheck;
 use crate::promql::Annotations;
 use crate::replay::{Replay, RuleId};
 use crate::rules::RuleGroup;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, distinct};
 
 /// What is said of queries in the tests of a file so far.
 #[derive(Debug, Default)]
@@ -51,6 +51,6 @@ impl Said {
             }
         }
         all.extend(self.exprs);
-        all
+        distinct(all)
     }
 }

@@ -3,7 +3,7 @@
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::AlertState;
-use crate::text::{Diagnostic, Place, Span};
+use crate::text::{Diagnostic, Place, Span, distinct};
 
 /// What came of a test file that could be loaded.
 #[derive(Debug, Clone)]
@@ -19,8 +19,10 @@ pub struct FileVerdict {
 /// What came of a test.
 #[derive(Debug, Clone)]
 pub struct TestVerdict {
-    /// Its place in the file, from 0.
+    /// Its place in the file's list, from 0.
     pub index: usize,
+    /// Whether its matrix makes other tests of the same item.
+    pub is_one_of_many: bool,
     /// The test's name; empty if it has none.
     pub name: String,
     /// How many expectations it holds.
@@ -154,8 +156,8 @@ impl FileVerdict {
 impl FileVerdict {
     /// The same with more warnings.
     pub fn with_warnings(mut self, warnings: Vec<Diagnostic>) -> FileVerdict {
-        self.warnings
-            .extend(warnings.into_iter().map(Diagnostic::into_warning));
+        let warnings = warnings.into_iter().map(Diagnostic::into_warning);
+        self.warnings.extend(distinct(warnings.collect()));
         self
     }
 
@@ -164,7 +166,7 @@ impl FileVerdict {
         let failures = self
             .tests
             .iter()
-            .flat_map(|test| test.failures.iter().map(|failure| (test.index, failure)));
+            .flat_map(|test| test.failures.iter().map(move |failure| (test, failure)));
         failures
             .filter_map(|(test, failure)| failure.replacement(test))
             .collect()
@@ -173,7 +175,7 @@ impl FileVerdict {
 
 impl Mismatch {
     /// The expectation with what was observed; `None` where nothing was, because of an error.
-    fn replacement(&self, test: usize) -> Option<Replacement> {
+    fn replacement(&self, test: &TestVerdict) -> Option<Replacement> {
         let (check, observed) = match &self.cause {
             Cause::Alert { got, .. } => (
                 CheckId::Alert(self.check),
@@ -186,7 +188,8 @@ impl Mismatch {
             Cause::ExprError(_) | Cause::Unreadable(_) | Cause::Rule(_) => return None,
         };
         Some(Replacement {
-            test,
+            test: test.index,
+            is_shared: test.is_one_of_many,
             check,
             observed,
         })

@@ -1,5 +1,6 @@
 //! Something to tell a person: what is wrong, where, and what to do.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -34,7 +35,7 @@ pub struct Place {
 }
 
 /// How bad a [`Diagnostic`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The input can't be used.
     Error,
@@ -138,6 +139,17 @@ impl Diagnostic {
             .fold(out, |out, place| place.corrected(out));
         format!("{out}\n")
     }
+}
+
+/// Diagnostics without those that say once more what one before says of the same place.
+pub fn distinct(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    found.retain(|one| {
+        let place = one.place.as_ref();
+        let place = place.map(|place| (place.source.name().to_owned(), place.span));
+        seen.insert((one.severity, one.message.clone(), place))
+    });
+    found
 }
 
 /// Of a line longer than this only a part is drawn.

@@ -6,5 +6,5 @@ mod source;
 pub mod yaml;
 
 pub use closest::closest;
-pub use diagnostic::{Diagnostic, Place, Severity};
+pub use diagnostic::{Diagnostic, Place, Severity, distinct};
 pub use source::{LineColumn, Source, Span};

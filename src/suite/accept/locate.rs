@@ -40,6 +40,14 @@ pub(super) fn locate<'d>(
     if item.is_flow() && !item.source().slice(item.span()).starts_with('{') {
         return Err(refuse(item, "it has no braces of its own"));
     }
+    if replacement.is_shared {
+        let reason = "all tests of a matrix share it";
+        return Err(refuse_with(
+            item,
+            reason,
+            "change it by hand, or write a test of its own for what differs",
+        ));
+    }
     let value = entry(item, field).map(|(_, value)| value);
     let merges = children.pairs().any(|(key, _)| is_text(key, "<<"));
     if value.is_none() && merges {
@@ -86,13 +94,18 @@ fn own(node: Node<'_>) -> Result<Node<'_>, Diagnostic> {
 }
 
 pub(super) fn refuse(node: Node<'_>, reason: &str) -> Diagnostic {
+    let help = "change it by hand, or write the check out without aliases";
+    refuse_with(node, reason, help)
+}
+
+fn refuse_with(node: Node<'_>, reason: &str, help: &str) -> Diagnostic {
     let source = node.source();
     let span = node.span();
     let line = source.slice(span).lines().next().unwrap_or("");
     let span = Span::new(span.start, span.start + line.trim_end().len());
     Diagnostic::warning(format!("this expectation was not changed: {reason}"))
         .at(source, span)
-        .help("change it by hand, or write the check out without aliases")
+        .help(help)
 }
 
 fn element(list: Node<'_>, index: usize) -> Result<Node<'_>, Diagnostic> {

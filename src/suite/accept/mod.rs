@@ -19,6 +19,8 @@ use crate::text::{Diagnostic, Source, Span};
 pub struct Replacement {
     /// The test, by its place in the file from 0.
     pub test: usize,
+    /// Whether other tests have the same expectation, as those of a matrix do.
+    pub is_shared: bool,
     /// The check in it.
     pub check: CheckId,
     /// What it yielded.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::parameters::{Parameters, Replaced};
 use super::parse::{HELM_HELP, is_helm_template};
+use super::resolve::resolve_plain;
 use super::{Embedded, Kind, Node, Resolved, Scalar, Style};
 use crate::text::{Diagnostic, Source, Span};
 
@@ -20,6 +22,8 @@ pub enum Dialect {
 pub struct Decoder<'d> {
     source: &'d Source,
     dialect: Dialect,
+    /// What `${name}` stands for in every text that is taken; nothing is replaced without.
+    pub parameters: Option<Parameters>,
     /// What was wrong so far.
     pub faults: Vec<Diagnostic>,
 }
@@ -30,6 +34,7 @@ impl<'d> Decoder<'d> {
         Decoder {
             source,
             dialect,
+            parameters: None,
             faults: Vec::new(),
         }
     }
@@ -53,6 +58,24 @@ impl<'d> Decoder<'d> {
     /// What a text field receives: the letters as they were written whatever they mean, nothing for
     /// null. `None`, with a fault, for a list or a mapping.
     pub fn text(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<String> {
+        let written = self.written(node, what)?;
+        match self.replaced(node).ok()? {
+            Some(replaced) => Some(replaced.text),
+            None => Some(written),
+        }
+    }
+
+    /// The same with the places of its bytes.
+    pub fn embedded(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<Embedded> {
+        let embedded = Embedded::new(node, self.written(node, what)?);
+        match self.replaced(node).ok()? {
+            Some(replaced) => Some(embedded.replaced(replaced)),
+            None => Some(embedded),
+        }
+    }
+
+    /// The text of a scalar with no name replaced.
+    fn written(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<String> {
         let Kind::Scalar(scalar) = node.kind() else {
             self.wrong_kind(node, what, "a text");
             return None;
@@ -75,10 +98,41 @@ impl<'d> Decoder<'d> {
         }
     }
 
-    /// The same with the places of its bytes.
-    pub fn embedded(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<Embedded> {
-        let text = self.text(node, what)?;
-        Some(Embedded::new(node, text))
+    /// The text of a scalar with its names replaced, where it holds some. An error, which is noted, is a name that
+    /// stands for nothing.
+    fn replaced(&mut self, node: Node<'d>) -> Result<Option<Replaced>, ()> {
+        let (Some(parameters), Kind::Scalar(scalar)) = (&mut self.parameters, node.kind()) else {
+            return Ok(None);
+        };
+        if scalar.tag.as_deref() == Some("!!binary") {
+            return Ok(None);
+        }
+        let Some(replaced) = parameters.replace(&scalar.text) else {
+            return Ok(None);
+        };
+        if replaced.unknown.is_empty() {
+            return Ok(Some(replaced));
+        }
+        let embedded = Embedded::new(node, scalar.text.clone().into_owned());
+        for unknown in &replaced.unknown {
+            let message = format!("`${{{}}}` stands for nothing in this test", unknown.name);
+            let fault = Diagnostic::error(message).at(self.source, embedded.span(unknown.span));
+            let fault = fault.help(parameters.way_out(&unknown.name));
+            parameters.unknown.push(fault);
+        }
+        Err(())
+    }
+
+    /// What a scalar means. With a name replaced that is what its text would mean without quotes: inside of braces
+    /// `${name}` can't be written without. An error was noted.
+    fn resolved(&mut self, node: Node<'d>) -> Result<Option<Resolved>, ()> {
+        let Kind::Scalar(scalar) = node.kind() else {
+            return Ok(None);
+        };
+        Ok(match self.replaced(node)? {
+            Some(replaced) => Some(resolve_plain(&replaced.text)),
+            None => scalar.resolve().ok(),
+        })
     }
 
     /// The elements of a list; none for nothing. YAML v3 passes over elements that are nothing.
@@ -98,7 +152,7 @@ impl<'d> Decoder<'d> {
 
     /// A whole number; 0 for nothing. Like Go it cuts the fraction off a number that has one.
     pub fn integer(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<i64> {
-        match resolved(node) {
+        match self.resolved(node).ok()? {
             Some(Resolved::Null) => Some(0),
             Some(Resolved::Int(value)) => Some(value),
             Some(Resolved::Float(value)) if value.abs() < 9.2e18 => Some(value as i64),
@@ -111,7 +165,7 @@ impl<'d> Decoder<'d> {
 
     /// A number; 0 for nothing.
     pub fn float(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<f64> {
-        match resolved(node) {
+        match self.resolved(node).ok()? {
             Some(Resolved::Null) => Some(0.0),
             Some(Resolved::Int(value)) => Some(value as f64),
             Some(Resolved::Uint(value)) => Some(value as f64),
@@ -125,7 +179,7 @@ impl<'d> Decoder<'d> {
 
     /// `true` or `false`; `false` for nothing.
     pub fn boolean(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<bool> {
-        match resolved(node) {
+        match self.resolved(node).ok()? {
             Some(Resolved::Null) => Some(false),
             Some(Resolved::Bool(value)) => Some(value),
             _ => {
@@ -137,7 +191,10 @@ impl<'d> Decoder<'d> {
 
     /// Notes that a node is not what its place asks for.
     pub(super) fn wrong_kind(&mut self, node: Node<'d>, what: impl fmt::Display, wanted: &str) {
-        let message = format!("{what} must be {wanted}, this is {}", node.describe());
+        let message = match self.replaced(node) {
+            Ok(Some(replaced)) => format!("{what} must be {wanted}, this is {:?}", replaced.text),
+            _ => format!("{what} must be {wanted}, this is {}", node.describe()),
+        };
         let help = self.way_out(node, wanted);
         self.error(node.target().span(), message, help);
     }
@@ -165,13 +222,6 @@ impl<'d> Decoder<'d> {
             }
             _ => format!("write {wanted} here"),
         }
-    }
-}
-
-fn resolved(node: Node<'_>) -> Option<Resolved> {
-    match node.kind() {
-        Kind::Scalar(scalar) => scalar.resolve().ok(),
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A text inside a YAML scalar, whose every byte knows its place in the file.
 
+use super::parameters::{Edit, Replaced, written_end, written_start};
 use super::{Kind, Node, Scalar, Style};
 use crate::text::{Source, Span};
 
@@ -13,6 +14,15 @@ pub struct Embedded {
     content: Span,
     whole: Span,
     style: Style,
+    /// The text before names in it were replaced, where some were.
+    before: Option<Box<Before>>,
+}
+
+/// A text before names in it were replaced.
+#[derive(Debug, Clone)]
+struct Before {
+    text: String,
+    edits: Vec<Edit>,
 }
 
 /// A stretch of the decoded text and the stretch of the file that it comes from. Where both have the
@@ -36,6 +46,19 @@ impl Embedded {
             content,
             whole: node.target().span(),
             style,
+            before: None,
+        }
+    }
+
+    /// The same with names in it replaced.
+    pub(super) fn replaced(self, replaced: Replaced) -> Embedded {
+        Embedded {
+            text: replaced.text,
+            before: Some(Box::new(Before {
+                text: self.text,
+                edits: replaced.edits,
+            })),
+            ..self
         }
     }
 
@@ -48,6 +71,7 @@ impl Embedded {
             content: whole,
             whole,
             style: Style::Literal,
+            before: None,
         }
     }
 
@@ -62,8 +86,19 @@ impl Embedded {
     }
 
     /// Where a part of the text stands in the file. An empty part at the end is the place behind the
-    /// last character.
+    /// last character. What was made of a name stands where the name does.
     pub fn span(&self, inner: Span) -> Span {
+        let inner = match &self.before {
+            None => inner,
+            Some(before) => {
+                let start = written_start(&before.edits, inner.start);
+                let end = match inner.end > inner.start {
+                    true => written_end(&before.edits, inner.end),
+                    false => start,
+                };
+                Span::new(start, end)
+            }
+        };
         let pieces = self.pieces();
         let start = place(&pieces, inner.start, self.content);
         match inner.end > inner.start {
@@ -78,10 +113,11 @@ impl Embedded {
     fn pieces(&self) -> Vec<Piece> {
         let raw = self.source.slice(self.content);
         let base = self.content.start;
+        let text = self.before.as_ref().map_or(&self.text, |it| &it.text);
         match self.style {
             Style::Double => double_quoted(raw, base),
-            Style::Single => aligned(&self.text, raw, base, true),
-            Style::Plain | Style::Literal | Style::Folded => aligned(&self.text, raw, base, false),
+            Style::Single => aligned(text, raw, base, true),
+            Style::Plain | Style::Literal | Style::Folded => aligned(text, raw, base, false),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
+use super::parameters::references;
 use super::{Decoder, Dialect, Kind, Node};
 use crate::text::{Diagnostic, Span, closest};
 
@@ -105,6 +106,12 @@ impl<'d> Decoder<'d> {
         }
         entries.sort_by_key(|entry| entry.name);
         entries
+    }
+
+    /// The entries of a mapping whose keys are free, in the order of the file; none for nothing.
+    pub fn entries_of(&mut self, node: Node<'d>, what: &str) -> Vec<Field<'d>> {
+        let entries = self.entries(node, what, Doubles::Refuse);
+        entries.unwrap_or_default()
     }
 
     fn entries(&mut self, node: Node<'d>, what: &str, doubles: Doubles) -> Option<Vec<Field<'d>>> {
@@ -216,6 +223,14 @@ impl<'d> Decoder<'d> {
             Kind::Scalar(scalar) if scalar.is_null() => Some(""),
             Kind::Scalar(scalar) if scalar.tag.as_deref() == Some("!!binary") => {
                 self.wrong_kind(key, "a key", "written without `!!binary`");
+                None
+            }
+            Kind::Scalar(scalar)
+                if self.parameters.is_some() && !references(&scalar.text).is_empty() =>
+            {
+                let message = format!("`{}` is a key, in which nothing is replaced", scalar.text);
+                self.fault(key.span(), message)
+                    .help("write the key out; parameters stand in values");
                 None
             }
             Kind::Scalar(scalar) => Some(&scalar.text),

@@ -405,9 +405,17 @@ impl<'s> Parser<'s> {
             Ok(token) => token.span,
             Err(error) => return error,
         };
+        let text = self.document.source.text();
+        let is_reference = text
+            .get(span.start.saturating_sub(1)..)
+            .is_some_and(|rest| rest.starts_with("${"));
+        let help = match is_reference {
+            true => "inside of braces `${name}` needs quotes: `'${name}'`",
+            false => "check the indentation, the quotes and the brackets around this place",
+        };
         ScanError {
             message: message.into(),
-            help: "check the indentation, the quotes and the brackets around this place",
+            help,
             span,
         }
     }

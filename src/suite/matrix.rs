@@ -1,0 +1,325 @@
+//! `matrix`: one item of `tests` that stands for a test of every combination of values.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::file::{Spanned, TestCase};
+use super::read::Reader;
+use crate::model::Millis;
+use crate::text::yaml::{Field, Kind, Node, Parameters, UnknownFields};
+use crate::text::{Diagnostic, Span};
+
+/// At most so many tests may one matrix make.
+const MAX_TESTS: usize = 10_000;
+
+/// After so many different faults the rest of a matrix is not read.
+const MAX_FAULTS: usize = 20;
+
+/// What every name stands for in one test.
+type Combination = Vec<(String, String)>;
+
+impl<'d> Reader<'d, '_> {
+    /// The tests that an item of `tests` stands for: itself, or one for each combination of its matrix. The value of
+    /// the first name changes last.
+    pub(super) fn tests_of(
+        &mut self,
+        node: Node<'d>,
+        item: usize,
+        evaluation_interval: Millis,
+    ) -> Vec<TestCase> {
+        let known = &["matrix", "name"];
+        // What is wrong with the item itself is noted where the test is read.
+        let noted = self.decoder.faults.len();
+        let fields = self
+            .decoder
+            .fields(node, "a test", known, UnknownFields::Ignore);
+        self.decoder.faults.truncate(noted);
+        let Some(matrix) = fields.as_ref().and_then(|fields| fields.node("matrix")) else {
+            let test = self.test(node, evaluation_interval);
+            return vec![TestCase { item, ..test }];
+        };
+        let combinations = self.combinations(matrix);
+        if combinations.is_empty() {
+            return Vec::new();
+        }
+        let name = fields.and_then(|fields| fields.node("name"));
+        let mut tests = Vec::with_capacity(combinations.len());
+        let mut found = Found::default();
+        for combination in combinations {
+            let mut test = self.one_test(node, evaluation_interval, &combination, &mut found);
+            test.name = Some(told_apart(test.name, name, node, &combination));
+            test.item = item;
+            test.values = combination;
+            tests.push(test);
+            if found.faults.list.len() >= MAX_FAULTS {
+                break;
+            }
+        }
+        self.decoder.faults.extend(found.faults.said(tests.len()));
+        self.warnings.extend(found.warnings.said(tests.len()));
+        let values = tests.first().map(|test| test.values.as_slice());
+        for (name, _) in values.unwrap_or_default() {
+            if !found.used.contains(name) {
+                let message = format!("the parameter {name:?} is not used in this test");
+                let help = format!(
+                    "write `${{{name}}}` where its value belongs, or take it out of the matrix"
+                );
+                self.warn(matrix.target().span(), message, help);
+            }
+        }
+        tests
+    }
+
+    /// The test of one combination; what is wrong with it goes to what was found.
+    fn one_test(
+        &mut self,
+        node: Node<'d>,
+        evaluation_interval: Millis,
+        combination: &Combination,
+        found: &mut Found,
+    ) -> TestCase {
+        let pairs = combination.iter();
+        let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
+        let (faults, warnings) = (self.decoder.faults.len(), self.warnings.len());
+        self.decoder.parameters = Some(Parameters::new(pairs));
+        let test = self.test(node, evaluation_interval);
+        let parameters = self.decoder.parameters.take().unwrap_or_default();
+        let names = combination.iter().map(|(name, _)| name);
+        let used = names.filter(|name| parameters.is_used(name));
+        found.used.extend(used.cloned());
+        let mut faults = self.decoder.faults.split_off(faults);
+        if !parameters.unknown.is_empty() {
+            faults = parameters.unknown;
+        }
+        found.faults.add(faults, combination);
+        let warnings = self.warnings.split_off(warnings);
+        found.warnings.add(warnings, combination);
+        test
+    }
+
+    /// What a matrix makes: of a mapping every combination, of a list what each of its mappings makes.
+    fn combinations(&mut self, matrix: Node<'d>) -> Vec<Combination> {
+        let noted = self.decoder.faults.len();
+        let mut all: Vec<Combination> = Vec::new();
+        let mut first: Option<(Vec<String>, usize)> = None;
+        let parts = match matrix.kind() {
+            Kind::Sequence(children) => children.iter().collect(),
+            _ => vec![matrix],
+        };
+        if parts.is_empty() {
+            self.refuse_empty(matrix);
+        }
+        for part in parts {
+            let axes = self.axes(part);
+            if axes.is_empty() {
+                continue;
+            }
+            let mut names: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
+            names.sort_unstable();
+            match &first {
+                Some((wanted, line)) if *wanted != names => {
+                    let message =
+                        format!("this has {}, not {}", names.join(", "), wanted.join(", "));
+                    let help =
+                        format!("give every mapping of a matrix the names of that in line {line}");
+                    self.decoder.error(part.target().span(), message, help);
+                }
+                Some(_) => {}
+                None => {
+                    let line = part.source().line_column(part.span().start).line;
+                    first = Some((names, line));
+                }
+            }
+            let count = axes
+                .iter()
+                .map(|axis| axis.values.len())
+                .fold(1, usize::saturating_mul);
+            if count.saturating_add(all.len()) > MAX_TESTS {
+                let message = format!("a matrix may make {MAX_TESTS} tests, this makes more");
+                let help = "take out values, or make several tests of this one";
+                self.decoder.error(matrix.target().span(), message, help);
+                return Vec::new();
+            }
+            all.extend(product(&axes));
+        }
+        match self.decoder.faults.len() == noted {
+            true => all,
+            false => Vec::new(),
+        }
+    }
+
+    /// The names of a mapping in the order of the file, with their values.
+    fn axes(&mut self, part: Node<'d>) -> Vec<Axis> {
+        let noted = self.decoder.faults.len();
+        let entries = self.decoder.entries_of(part, "a matrix");
+        if entries.is_empty() {
+            if self.decoder.faults.len() == noted {
+                self.refuse_empty(part);
+            }
+            return Vec::new();
+        }
+        let axes = entries.iter().filter_map(|entry| self.axis(entry));
+        axes.collect()
+    }
+
+    fn refuse_empty(&mut self, matrix: Node<'d>) {
+        let help =
+            "write names with lists of values: `matrix: {region: [eu, us], code: ['500', '503']}`";
+        let message = "a matrix of no values makes no test";
+        self.decoder.error(matrix.target().span(), message, help);
+    }
+
+    fn axis(&mut self, entry: &Field<'d>) -> Option<Axis> {
+        let name = entry.name.to_owned();
+        if !Parameters::is_name(&name) {
+            let message = format!("{name:?} can't be the name of a parameter");
+            let help = "a name has letters without accents, digits and `_`, and does not begin with a digit";
+            self.decoder.error(entry.key.span(), message, help);
+            return None;
+        }
+        let nodes = match entry.value.kind() {
+            Kind::Sequence(children) => children.iter().collect(),
+            _ => vec![entry.value],
+        };
+        let mut values: Vec<Spanned<String>> = Vec::new();
+        for node in nodes {
+            let span = node.target().span();
+            if node.is_null() {
+                let message = format!("a value of `{name}` is nothing");
+                self.decoder
+                    .error(span, message, "write `''` for an empty text");
+                continue;
+            }
+            let value = self
+                .decoder
+                .text(node, format_args!("a value of `{name}`"))?;
+            if values.iter().any(|other| other.value == value) {
+                let message = format!("`{name}` has the value {value:?} twice");
+                self.decoder.error(span, message, "remove one of the two");
+            }
+            values.push(Spanned { value, span });
+        }
+        if values.is_empty() {
+            let message = format!("`{name}` has no value, which makes no test");
+            let span = entry.value.target().span();
+            self.decoder
+                .error(span, message, "list its values: `[eu, us]`");
+        }
+        let values = values.into_iter().map(|value| value.value).collect();
+        Some(Axis { name, values })
+    }
+}
+
+/// A name and everything that it stands for, one after another.
+struct Axis {
+    name: String,
+    values: Vec<String>,
+}
+
+/// Every combination; the value of the first name changes last.
+fn product(axes: &[Axis]) -> Vec<Combination> {
+    axes.iter().fold(vec![Vec::new()], |all, axis| {
+        let longer = |combination: &Combination| {
+            let combination = combination.clone();
+            axis.values.iter().map(move |value| {
+                let mut longer = combination.clone();
+                longer.push((axis.name.clone(), value.clone()));
+                longer
+            })
+        };
+        all.iter().flat_map(longer).collect()
+    })
+}
+
+/// The name of a test of a matrix: with the values that it does not name itself.
+fn told_apart(
+    name: Option<Spanned<String>>,
+    written: Option<Node<'_>>,
+    test: Node<'_>,
+    combination: &Combination,
+) -> Spanned<String> {
+    let written = match written.map(Node::kind) {
+        Some(Kind::Scalar(scalar)) => &*scalar.text,
+        _ => "",
+    };
+    let others = combination
+        .iter()
+        .filter(|(name, _)| !Parameters::is_referred_to(name, written));
+    let others = list(others);
+    let span = test.span();
+    let name = name.unwrap_or(Spanned {
+        value: String::new(),
+        span,
+    });
+    let value = match (name.value.as_str(), others.as_str()) {
+        (name, "") => name.to_owned(),
+        ("", others) => others.to_owned(),
+        (name, others) => format!("{name} ({others})"),
+    };
+    Spanned { value, ..name }
+}
+
+/// `region=eu, code=500`
+fn list<'a>(pairs: impl Iterator<Item = &'a (String, String)>) -> String {
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.join(", ")
+}
+
+/// What is said of the tests of a matrix.
+#[derive(Default)]
+struct Found {
+    faults: Once,
+    warnings: Once,
+    /// Names that some text refers to.
+    used: BTreeSet<String>,
+}
+
+/// Diagnostics, each once, with the tests that have it.
+#[derive(Default)]
+struct Once {
+    list: Vec<Said>,
+    places: HashMap<(String, Option<Span>), usize>,
+}
+
+struct Said {
+    diagnostic: Diagnostic,
+    /// How many tests have it.
+    tests: usize,
+    /// What the first of them is told by.
+    first: String,
+}
+
+impl Once {
+    fn add(&mut self, found: Vec<Diagnostic>, combination: &Combination) {
+        for diagnostic in found {
+            let place = diagnostic.place.as_ref().map(|place| place.span);
+            let key = (diagnostic.message.clone(), place);
+            match self
+                .places
+                .get(&key)
+                .and_then(|&index| self.list.get_mut(index))
+            {
+                Some(said) => said.tests += 1,
+                None => {
+                    self.places.insert(key, self.list.len());
+                    self.list.push(Said {
+                        diagnostic,
+                        tests: 1,
+                        first: list(combination.iter()),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What is true of some of the tests only says of which.
+    fn said(self, tests: usize) -> impl Iterator<Item = Diagnostic> {
+        self.list.into_iter().map(move |said| {
+            match said.tests < tests && said.diagnostic.label.is_empty() {
+                true => said.diagnostic.label(format!("with {}", said.first)),
+                false => said.diagnostic,
+            }
+        })
+    }
+}
