@@ -13,7 +13,9 @@ use crate::report::{remedy, timeline};
 use crate::rules::{self, ReadOptions, RuleFile, RuleGroup};
 use crate::series;
 use crate::store::{Points, Series, Store, Writer};
-use crate::suite::{Suite, file};
+use crate::suite::Suite;
+use crate::suite::file::{self, Fixture, TestFile};
+use crate::suite::recorded::{self, Recording};
 use crate::text::Diagnostic;
 
 /// Reads a test file and the rule files it names. Where `lenient`, a pattern that matches no rule file is only warned
@@ -52,12 +54,68 @@ pub(super) fn suite(
         faults.extend(found);
         Vec::new()
     });
+    let recordings = recordings(&test_file, &options.features, &mut faults);
+    if let Err(found) = recorded::place(&mut test_file, &recordings) {
+        faults.extend(found);
+    }
     match faults.is_empty() {
         true => Ok(Suite {
             file: test_file,
             rule_files,
         }),
         false => Err(faults),
+    }
+}
+
+/// Reads the recordings that tests name, each once.
+fn recordings(
+    file: &TestFile,
+    features: &Features,
+    faults: &mut Vec<Diagnostic>,
+) -> BTreeMap<PathBuf, Recording> {
+    let mut recordings = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for fixture in file.tests.iter().flat_map(|test| &test.fixtures) {
+        let path = fixture.path();
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let read = io::read_series(&path).map_err(|fault| vec![at_fixture(fault, fixture)]);
+        let read = read.and_then(|source| {
+            let series = series::read(&source, importing(features))?;
+            let steps = series::steps(&source, &series);
+            Ok(Recording { series, steps })
+        });
+        match read {
+            Ok(recording) => drop(recordings.insert(path, recording)),
+            Err(found) => faults.extend(found),
+        }
+    }
+    recordings
+}
+
+/// Why a recording can't be read, where the file is named; what is wrong inside has its own place.
+fn at_fixture(fault: Diagnostic, fixture: &Fixture) -> Diagnostic {
+    match fault.place {
+        Some(_) => fault,
+        None => {
+            let help = match fault.help.as_deref() {
+                None | Some("check the path") => {
+                    "paths are relative to the folder of the test file"
+                }
+                Some(help) => help,
+            };
+            let help = help.to_owned();
+            fault.at(&fixture.source, fixture.file.span).help(help)
+        }
+    }
+}
+
+/// How series are read.
+fn importing(features: &Features) -> series::ReadOptions {
+    series::ReadOptions {
+        type_and_unit_labels: features.type_and_unit_labels,
+        start_timestamps: features.stored_starts,
     }
 }
 
@@ -101,10 +159,7 @@ pub(super) fn set_phases(
 
 /// Reads series from files, `-` from standard input. The samples of a series may lie in several files.
 pub(super) fn data(paths: &[PathBuf], features: &Features) -> Result<Store, Vec<Diagnostic>> {
-    let options = series::ReadOptions {
-        type_and_unit_labels: features.type_and_unit_labels,
-        start_timestamps: features.stored_starts,
-    };
+    let options = importing(features);
     let mut parts: BTreeMap<Labels, Vec<(&PathBuf, Points)>> = BTreeMap::new();
     let mut faults = Vec::new();
     for path in paths {

@@ -4,17 +4,17 @@
 //! seconds, `to` null while it lasts; and `{"version": 1, "needs": [{"selector", "history"}]}`, seconds, null where an `@`
 //! fixes the moments.
 
-use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
 use super::count;
+use crate::model::Duration;
 use crate::model::number::format_value;
-use crate::model::{Duration, Timestamp};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::replay::{ALERT_NAME, AlertState, Need, Replay, Stretch};
 use crate::rules::RuleGroup;
+pub use crate::series::time::show as moment;
 
 /// A line for every instance of an alert, and below it one for every stretch.
 pub fn text(replay: &Replay<'_>, groups: &[&RuleGroup]) -> String {
@@ -123,17 +123,6 @@ fn table(rows: Builder) -> String {
     let drawn = rows.build().with(Style::blank()).to_string();
     let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
     drawn.lines().map(line).collect()
-}
-
-/// A moment in UTC, to the millisecond where it is no whole second.
-pub fn moment(time: Timestamp) -> String {
-    match DateTime::from_timestamp_millis(time) {
-        None => format!("{} s", seconds(time)),
-        Some(time) if time.timestamp_subsec_millis() == 0 => {
-            time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-        }
-        Some(time) => time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-    }
 }
 
 /// Seconds, whole ones as an integer.

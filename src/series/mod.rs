@@ -17,12 +17,16 @@ mod gather;
 mod join;
 pub mod json;
 pub mod notation;
+mod placing;
+mod steps;
 pub mod stored;
 pub mod time;
 pub mod unpack;
 
 pub use self::exposition::ReadOptions;
 pub use self::join::join;
+pub use self::placing::{Misplaced, Placing, nan_before_gap};
+pub use self::steps::steps;
 
 use self::detect::Format;
 use crate::model::Labels;

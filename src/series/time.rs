@@ -18,6 +18,17 @@ pub fn moment(text: &str) -> Option<Timestamp> {
         .filter(|time| (-MAX_TIME..=MAX_TIME).contains(time))
 }
 
+/// A moment in UTC, to the millisecond where it is no whole second; seconds where the calendar does not reach.
+pub fn show(time: Timestamp) -> String {
+    match DateTime::from_timestamp_millis(time) {
+        None => format!("{} s", time as f64 / 1000.0),
+        Some(time) if time.timestamp_subsec_millis() == 0 => {
+            time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+        }
+        Some(time) => time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+    }
+}
+
 /// RFC 3339, or a date and a time without a zone, which is UTC: `2026-03-02 09:00:00`. What is finer than a millisecond
 /// is cut off.
 pub(super) fn date(text: &str) -> Option<Timestamp> {

@@ -7,6 +7,7 @@ use crate::series::notation::Item;
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
 
+pub use super::fixture::{Align, Fixture, Moment, Nan, Selection};
 pub use super::read::{looks_like_test_file, read};
 
 /// A value with the place it was written at.
@@ -60,6 +61,8 @@ pub struct TestCase {
     pub is_extended: bool,
     /// The series; no labels twice (as in promtool the last ones count).
     pub input_series: Vec<InputSeries>,
+    /// Recordings that give it more series.
+    pub fixtures: Vec<Fixture>,
     /// `alert_rule_test`
     pub alert_checks: Vec<AlertCheck>,
     /// `promql_expr_test`

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::file::{InputSeries, TestCase, TestFile};
+use super::together::{Origin, Together};
 use super::verdict::since;
 use crate::model::Timestamp;
 use crate::series::notation;
@@ -39,6 +40,9 @@ pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diag
     if !faults.is_empty() {
         return Err(faults);
     }
+    if !test.fixtures.is_empty() {
+        inputs = with_fixtures(file, test, inputs)?;
+    }
     let interval = file.evaluation_interval.max(1);
     let first_evaluation = |series: &Series| match series.points.is_empty() {
         true => Timestamp::MAX,
@@ -50,6 +54,23 @@ pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diag
         store.add(series);
     }
     Ok(store)
+}
+
+/// Input series, as many as the test has, and those that its fixtures bring.
+fn with_fixtures(
+    file: &TestFile,
+    test: &TestCase,
+    inputs: Vec<Series>,
+) -> Result<Vec<Series>, Vec<Diagnostic>> {
+    let mut together = Together::default();
+    for (series, input) in inputs.into_iter().zip(&test.input_series) {
+        let origin = Origin::new("an input series", &file.source, input.series.whole());
+        together.add(series.labels, series.points, origin);
+    }
+    for fixture in &test.fixtures {
+        together.add_fixture(fixture);
+    }
+    together.finish(test.start)
 }
 
 /// An input series with its samples.

@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+mod fixture;
+
 mod input;
 
 mod lay_out;
@@ -14,6 +16,8 @@ mod read;
 
 mod order;
 
+pub mod recorded;
+
 mod run;
 
 mod said;
@@ -21,6 +25,8 @@ mod said;
 mod schedules;
 
 pub mod script;
+
+mod together;
 
 mod verdict;
 

@@ -40,7 +40,7 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
 const COMPOSING_TEST_FIELDS: [&str; 1] = ["matrix"];
 
 /// The keys that make a test an extended one.
-const EXTENDED_TEST_FIELDS: [&str; 1] = ["duration"];
+const EXTENDED_TEST_FIELDS: [&str; 2] = ["duration", "fixtures"];
 
 /// Evaluations are a minute apart unless the file says otherwise.
 const DEFAULT_INTERVAL: Millis = 60_000;
@@ -74,7 +74,7 @@ pub fn looks_like_test_file(text: &str) -> bool {
 
 pub(super) struct Reader<'d, 'o> {
     pub(super) decoder: Decoder<'d>,
-    options: &'o ReadOptions,
+    pub(super) options: &'o ReadOptions,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -143,6 +143,7 @@ impl<'d> Reader<'d, '_> {
             duration: None,
             is_extended: false,
             input_series: Vec::new(),
+            fixtures: Vec::new(),
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
             external_labels: Labels::empty(),
@@ -168,6 +169,7 @@ impl<'d> Reader<'d, '_> {
         test.duration = self.length(&fields);
         let series = self.list(&fields, "input_series");
         test.input_series = self.input_series(&series);
+        test.fixtures = self.fixtures(&fields);
         for node in self.list(&fields, "alert_rule_test") {
             test.alert_checks.extend(self.alert_check(node));
         }
@@ -373,7 +375,7 @@ impl<'d> Reader<'d, '_> {
             .fields(node, what, known, UnknownFields::Refuse)
     }
 
-    fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
+    pub(super) fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
         match fields.node(name) {
             Some(node) => self.decoder.list(node, format_args!("`{name}`")),
             None => Vec::new(),
@@ -394,7 +396,7 @@ impl<'d> Reader<'d, '_> {
         texts
     }
 
-    fn text(&mut self, fields: &Fields<'d>, name: &str) -> Option<Spanned<String>> {
+    pub(super) fn text(&mut self, fields: &Fields<'d>, name: &str) -> Option<Spanned<String>> {
         let node = fields.node(name)?;
         let value = self.decoder.text(node, format_args!("`{name}`"))?;
         let span = node.target().span();
@@ -406,7 +408,7 @@ impl<'d> Reader<'d, '_> {
         decode_duration(&mut self.decoder, node, format_args!("`{name}`"))
     }
 
-    fn pairs(&mut self, field: &Field<'d>, what: &str) -> Vec<(String, String)> {
+    pub(super) fn pairs(&mut self, field: &Field<'d>, what: &str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for entry in self.decoder.map(field, what) {
             if let Some(value) = self
@@ -458,7 +460,7 @@ fn parse_histogram(text: &Embedded) -> Result<Histogram, Diagnostic> {
 const ZERO_TIME: Timestamp = -62_135_596_800_000;
 
 /// Seconds since 1970 with a fraction, or RFC 3339.
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse::<f64>() {
         let whole = seconds.trunc();
         let nanoseconds = ((seconds - whole) * 1e9) as i64;

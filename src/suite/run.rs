@@ -149,9 +149,11 @@ fn run_tests(
 /// Evaluations times series, about: what it costs to run a test.
 fn work(file: &TestFile, test: &TestCase) -> u64 {
     let evaluations = last_eval_time(test) / file.evaluation_interval.max(1) + 1;
+    let recorded = test.fixtures.iter().map(|fixture| fixture.series.len());
+    let series = test.input_series.len() + recorded.sum::<usize>();
     u64::try_from(evaluations)
         .unwrap_or(0)
-        .saturating_mul(test.input_series.len() as u64)
+        .saturating_mul(series as u64)
 }
 
 /// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read.
