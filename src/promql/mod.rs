@@ -20,6 +20,8 @@ pub mod aggregations;
 
 mod query;
 
+mod threshold;
+
 mod duration;
 
 mod pretty;
@@ -42,4 +44,5 @@ pub use eval::{
 };
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
+pub use threshold::{Threshold, threshold};
 pub use window::{Contents, Ends, Notes, Window, Windows};

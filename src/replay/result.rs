@@ -148,6 +148,57 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// What somebody sees who asks at each moment when everything up to it has been evaluated.
+    pub fn view_live(&self) -> View<'_> {
+        View {
+            reader: Reader::Rule {
+                position: u32::MAX,
+                offset: 0,
+            },
+            ..self.view_after(Timestamp::MAX)
+        }
+    }
+
+    /// Every evaluation after which an instance fires, with the alert as it was then; where `only` is given, just the last
+    /// one up to that moment, if it fires after that. `alert` and `instance` count as in the [`Timeline`].
+    pub fn firings(
+        &self,
+        alert: usize,
+        instance: usize,
+        only: Option<Timestamp>,
+    ) -> impl Iterator<Item = (Timestamp, ActiveAlert)> {
+        let found = self.recorded(alert, instance);
+        found.into_iter().flat_map(move |(rule, record, instance)| {
+            let firing = instance.stretches.iter();
+            let firing = firing.filter(|stretch| stretch.state == AlertState::Firing);
+            let end = rule.moments_until(self.clamped(Timestamp::MAX)).count;
+            let asked = only.map(|only| rule.moments_until(self.clamped(only)).count);
+            let is_asked = move |tick: &usize| asked.is_none_or(|count| tick + 1 == count);
+            let ticks = firing.flat_map(move |stretch| {
+                let last = stretch.to.map_or(end, |to| to.min(end));
+                (stretch.from..last).filter(is_asked)
+            });
+            ticks.filter_map(move |tick| {
+                let alert = rule.alert()?;
+                let active =
+                    self.active(rule, alert, record, instance, tick, AlertState::Firing)?;
+                Some((rule.moments.time(tick), active))
+            })
+        })
+    }
+
+    /// What is kept of an instance, by its places in the [`Timeline`].
+    fn recorded(
+        &self,
+        alert: usize,
+        instance: usize,
+    ) -> Option<(&PlannedRule<'a>, &AlertRecord, &InstanceRecord)> {
+        let records = self.rules.iter();
+        let mut records = records.filter_map(|(rule, record)| Some((rule, record.as_ref()?)));
+        let (rule, record) = records.nth(alert)?;
+        Some((rule, record, record.instances.get(instance)?))
+    }
+
     /// The float values that an instance's condition had during a stretch, with their moments. `alert` and
     /// `instance` count as in the [`Timeline`].
     pub fn values(
@@ -156,14 +207,7 @@ impl<'a> Replay<'a> {
         instance: usize,
         stretch: &Stretch,
     ) -> Vec<(Timestamp, f64)> {
-        let records = self
-            .rules
-            .iter()
-            .filter_map(|(rule, record)| Some((rule, record.as_ref()?)));
-        let Some((rule, record)) = records.into_iter().nth(alert) else {
-            return Vec::new();
-        };
-        let Some(instance) = record.instances.get(instance) else {
+        let Some((rule, record, instance)) = self.recorded(alert, instance) else {
             return Vec::new();
         };
         let moments = rule.moments;

@@ -1,8 +1,8 @@
 //! JSON for programs; its shape is versioned.
 //!
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
-//! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule, "name", "eval_time", "file", "line",
-//! "expected", "got", "error"}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
+//! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
+//! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them.
 
 use std::borrow::Cow;
@@ -11,7 +11,10 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::FileReport;
+use super::unmet::words;
+use crate::model::Millis;
 use crate::model::bytes::shown;
+use crate::suite::expect::Problem;
 use crate::suite::{AlertLine, Cause, Mismatch, SampleLine, TestVerdict};
 use crate::text::Diagnostic;
 
@@ -64,6 +67,28 @@ struct Failure<'r> {
     expected: Option<Lines<'r>>,
     got: Lines<'r>,
     error: Option<Cow<'r, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Wrong<'r>>,
+}
+
+/// One thing that is not as an item of `expect` says.
+#[derive(Serialize)]
+struct Wrong<'r> {
+    problem: &'static str,
+    at: f64,
+    labels: Option<Pairs<'r>>,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Vec<Window>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    got: Option<Vec<Window>>,
+}
+
+/// A window in seconds after the start of the test; `to` null while it lasts.
+#[derive(Serialize)]
+struct Window {
+    from: f64,
+    to: Option<f64>,
 }
 
 /// What was expected or seen.
@@ -164,9 +189,12 @@ impl<'r> Failure<'r> {
                     faults.iter().map(|fault| fault.message.as_str()).collect();
                 (None, nothing(), Some(Cow::Owned(messages.join("; "))))
             }
-            Cause::ExprError(error) | Cause::Rule(error) => {
+            Cause::ExprError(error)
+            | Cause::Rule(error)
+            | Cause::RuleFails { message: error, .. } => {
                 (None, nothing(), Some(Cow::Borrowed(error.as_str())))
             }
+            Cause::Unmet(_) => (None, nothing(), None),
         };
         let at = failure.place.source.line_column(failure.place.span.start);
         Failure {
@@ -178,6 +206,45 @@ impl<'r> Failure<'r> {
             expected,
             got,
             error,
+            problems: match &failure.cause {
+                Cause::Unmet(unmet) => unmet.problems.iter().map(Wrong::new).collect(),
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+impl<'r> Wrong<'r> {
+    fn new(problem: &'r Problem) -> Wrong<'r> {
+        let seconds = |millis: Millis| millis as f64 / 1000.0;
+        let window = |from: Millis, to: Option<Millis>| Window {
+            from: seconds(from),
+            to: to.map(seconds),
+        };
+        let expected = match problem {
+            Problem::Windows { expected, .. } => {
+                Some(expected.iter().map(|it| window(it.from, it.to)).collect())
+            }
+            _ => None,
+        };
+        let got = match problem {
+            Problem::Windows { seen, .. }
+            | Problem::Unresolved { seen, .. }
+            | Problem::Unselected { seen, .. }
+            | Problem::Never { seen, .. } => {
+                Some(seen.iter().map(|&(from, to)| window(from, to)).collect())
+            }
+            _ => None,
+        };
+        Wrong {
+            problem: problem.kind(),
+            at: seconds(problem.moment()),
+            labels: problem
+                .labels()
+                .map(|labels| Pairs(labels.iter().collect())),
+            message: words(problem),
+            expected,
+            got,
         }
     }
 }

@@ -14,6 +14,8 @@ pub mod text;
 
 pub mod timeline;
 
+mod unmet;
+
 pub(crate) use remedy::remedy;
 
 use crate::suite::{FileVerdict, TestVerdict};

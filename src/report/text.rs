@@ -1,11 +1,14 @@
 //! Text for people; it may change.
 
+mod expect;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::{FileReport, Totals, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::promql::{TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 use crate::replay::{ALERT_NAME, AlertState};
+use crate::suite::expect::Subject;
 use crate::suite::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
 };
@@ -137,6 +140,22 @@ impl Printer {
                 format!("expression {} at {time}", shortened(&failure.name))
             }
             Cause::Rule(_) => format!("rule {} can't be evaluated at {time}", failure.name),
+            Cause::RuleFails { last, count, .. } => match count {
+                1 => format!("rule {} can't be evaluated at {time}", failure.name),
+                _ => format!(
+                    "rule {} can't be evaluated {count} times from {time} to {}",
+                    failure.name,
+                    Duration(*last)
+                ),
+            },
+            Cause::Unmet(unmet) => {
+                let of = match unmet.subject {
+                    Subject::Alert => format!("alert {}", failure.name),
+                    Subject::Alerts => failure.name.clone(),
+                    Subject::Expr => format!("expression {}", shortened(&failure.name)),
+                };
+                format!("{of} is not as expected at {time}")
+            }
         };
         self.line("");
         let head = format!(
@@ -164,6 +183,11 @@ impl Printer {
                 }
             }
             Cause::ExprError(error) => self.error(error),
+            Cause::Unmet(unmet) => self.unmet(unmet),
+            Cause::RuleFails { message, .. } => {
+                self.error(message);
+                self.line("    the test went on; `rule_errors: expected` lets such errors pass");
+            }
             Cause::Rule(error) => {
                 if [TOO_MANY_SAMPLES, TOO_MANY_STEPS].contains(&error.as_str()) {
                     let window = failure.place.source.slice(failure.place.span);
@@ -477,7 +501,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// A text on one line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.trim_end_matches('\n').replace('\n', "\\n")
 }
 

@@ -7,6 +7,7 @@ use crate::series::notation::Item;
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
 
+use super::expect::{Expectation, ExpectationKind};
 pub use super::fixture::{Align, Fixture, Moment, Nan, Selection};
 pub use super::read::{looks_like_test_file, read};
 
@@ -67,10 +68,48 @@ pub struct TestCase {
     pub alert_checks: Vec<AlertCheck>,
     /// `promql_expr_test`
     pub expr_checks: Vec<ExprCheck>,
+    /// `expect`
+    pub expectations: Vec<Expectation>,
+    /// Whether errors of rules are no failure.
+    pub rule_errors_expected: bool,
     /// Labels that templates see.
     pub external_labels: Labels,
     /// The address that templates see.
     pub external_url: String,
+}
+
+impl TestCase {
+    /// The alerts that it names, with their places.
+    pub fn named_alerts(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let checks = self.alert_checks.iter().map(|check| &check.alertname);
+        let expected = self.expectations.iter();
+        checks.chain(expected.filter_map(|expectation| match &expectation.kind {
+            ExpectationKind::Alert(alert) => Some(&alert.alert),
+            ExpectationKind::Alerts(_) | ExpectationKind::Expr(_) => None,
+        }))
+    }
+
+    /// The times of promtool's checks, with the places of these.
+    pub fn eval_times(&self) -> Vec<Spanned<Millis>> {
+        let alerts = self.alert_checks.iter();
+        let alerts = alerts.map(|check| (check.eval_time, check.span));
+        let exprs = self.expr_checks.iter();
+        let exprs = exprs.map(|check| (check.eval_time, check.span));
+        let times = alerts.chain(exprs);
+        times.map(|(value, span)| Spanned { value, span }).collect()
+    }
+
+    /// The last time that it names; 0 for none.
+    pub fn last_named(&self) -> Millis {
+        let checks = self.eval_times().into_iter().map(|time| time.value);
+        let expected = self.expectations.iter().filter_map(Expectation::last_named);
+        checks.chain(expected).max().unwrap_or(0)
+    }
+
+    /// How many expectations it holds.
+    pub fn checks(&self) -> usize {
+        self.alert_checks.len() + self.expr_checks.len() + self.expectations.len()
+    }
 }
 
 /// One series and its samples.

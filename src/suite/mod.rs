@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+pub mod expect;
+
 mod fixture;
 
 mod input;

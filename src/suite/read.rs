@@ -40,7 +40,7 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
 const COMPOSING_TEST_FIELDS: [&str; 1] = ["matrix"];
 
 /// The keys that make a test an extended one.
-const EXTENDED_TEST_FIELDS: [&str; 2] = ["duration", "fixtures"];
+const EXTENDED_TEST_FIELDS: [&str; 4] = ["duration", "fixtures", "expect", "rule_errors"];
 
 /// Evaluations are a minute apart unless the file says otherwise.
 const DEFAULT_INTERVAL: Millis = 60_000;
@@ -146,6 +146,8 @@ impl<'d> Reader<'d, '_> {
             fixtures: Vec::new(),
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
+            expectations: Vec::new(),
+            rule_errors_expected: false,
             external_labels: Labels::empty(),
             external_url: String::new(),
         };
@@ -171,11 +173,17 @@ impl<'d> Reader<'d, '_> {
         test.input_series = self.input_series(&series);
         test.fixtures = self.fixtures(&fields);
         for node in self.list(&fields, "alert_rule_test") {
-            test.alert_checks.extend(self.alert_check(node));
+            let check = self.alert_check(node);
+            test.alert_checks.extend(check);
         }
         for node in self.list(&fields, "promql_expr_test") {
             test.expr_checks.push(self.expr_check(node));
         }
+        let times = test.eval_times();
+        self.refuse_after_end(&test, &times);
+        test.expectations = self.expectations(&fields, &test);
+        test.rule_errors_expected =
+            self.word(&fields, "rule_errors", &["expected", "refused"]) == Some("expected");
         if let Some(field) = fields.get("external_labels") {
             test.external_labels = Labels::from_pairs(self.pairs(field, "`external_labels`"));
         }

@@ -1,7 +1,10 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
+use super::expect::{self, ExpectationKind, Problem, Scene};
 use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
 use super::lay_out::inputs;
 use super::order::{groups_in_order, unknown_groups};
@@ -12,7 +15,9 @@ use super::verdict::{
 };
 use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
-use crate::replay::{ActiveAlert, OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{
+    ActiveAlert, OnRuleError, Replay, ReplaySpec, RuleError, RuleId, Schedule, replay,
+};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::{Series, Store};
 use crate::text::{Diagnostic, Span, closest, distinct};
@@ -148,7 +153,8 @@ fn run_tests(
 
 /// Evaluations times series, about: what it costs to run a test.
 fn work(file: &TestFile, test: &TestCase) -> u64 {
-    let evaluations = last_eval_time(test) / file.evaluation_interval.max(1) + 1;
+    let length = test.duration.as_ref().map_or(0, |duration| duration.value);
+    let evaluations = test.last_named().max(length) / file.evaluation_interval.max(1) + 1;
     let recorded = test.fixtures.iter().map(|fixture| fixture.series.len());
     let series = test.input_series.len() + recorded.sum::<usize>();
     u64::try_from(evaluations)
@@ -182,12 +188,12 @@ fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
         .filter(|rule| matches!(rule.kind, RuleKind::Alert(_)))
         .map(|rule| rule.name.as_str())
         .collect();
-    let checks = suite.file.tests.iter().flat_map(|test| &test.alert_checks);
-    let unknown = checks.filter(|check| !known.contains(&check.alertname.value.as_str()));
-    let unknown = unknown.map(|check| {
-        let name = &check.alertname.value;
+    let named = suite.file.tests.iter().flat_map(TestCase::named_alerts);
+    let unknown = named.filter(|alert| !known.contains(&alert.value.as_str()));
+    let unknown = unknown.map(|alert| {
+        let name = &alert.value;
         let fault = Diagnostic::error(format!("no rule defines an alert {name:?}"))
-            .at(&suite.file.source, check.alertname.span)
+            .at(&suite.file.source, alert.span)
             .label("unknown alert");
         match closest(name, &known) {
             Some(near) => fault.help(format!("did you mean {near:?}?")),
@@ -206,7 +212,8 @@ fn run_test(
 ) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let store = inputs(file, test)?;
-    let end = test.start.saturating_add(length(test, &store));
+    let length = length(test, &store);
+    let end = test.start.saturating_add(length);
     let mut spec = ReplaySpec::new(groups, store, test.start, end, interval);
     if test.is_extended {
         spec.on_error = OnRuleError::Continue;
@@ -230,6 +237,7 @@ fn run_test(
         test,
         groups,
         schedule: options.schedule(file),
+        length,
         replay: &replay,
     };
     let mut failures = check.alerts();
@@ -237,6 +245,10 @@ fn run_test(
         failures.extend(check.rule_errors());
     } else {
         failures.extend(check.exprs(&mut said));
+        failures.extend(check.expectations(&mut said));
+        if !test.rule_errors_expected {
+            failures.extend(check.failing_rules());
+        }
     }
     let verdict = TestVerdict {
         index,
@@ -245,7 +257,7 @@ fn run_test(
             .name
             .as_ref()
             .map_or_else(String::new, |name| name.value.clone()),
-        checks: test.alert_checks.len() + test.expr_checks.len(),
+        checks: test.checks(),
         failures,
     };
     Ok((verdict, said))
@@ -254,7 +266,7 @@ fn run_test(
 /// How long a test lasts: as it says, else up to the last time that it names and, where promtool's keys are not all
 /// it has, the last sample of its inputs.
 fn length(test: &TestCase, inputs: &Store) -> Millis {
-    let named = last_eval_time(test);
+    let named = test.last_named();
     match &test.duration {
         Some(duration) => duration.value,
         None if !test.is_extended => named,
@@ -269,18 +281,13 @@ fn length(test: &TestCase, inputs: &Store) -> Millis {
     }
 }
 
-fn last_eval_time(test: &TestCase) -> Millis {
-    let alerts = test.alert_checks.iter().map(|check| check.eval_time);
-    let exprs = test.expr_checks.iter().map(|check| check.eval_time);
-    alerts.chain(exprs).max().unwrap_or(0)
-}
-
 /// A replay and what is asked of it.
 struct Checker<'c> {
     file: &'c TestFile,
     test: &'c TestCase,
     groups: &'c [&'c RuleGroup],
     schedule: Schedule,
+    length: Millis,
     replay: &'c Replay<'c>,
 }
 
@@ -356,7 +363,7 @@ impl Checker<'_> {
         let position = (moment - self.test.start) / interval;
         let shift = (moment - self.test.start) % interval;
         let first = (position - STRIP_REACH).max(0);
-        let last_eval = self.evaluation_at(last_eval_time(self.test));
+        let last_eval = self.evaluation_at(self.test.last_named());
         let last = (position + STRIP_REACH).min((last_eval - self.test.start - shift) / interval);
         let at = |place: i64| self.test.start + shift + place * interval;
         let alerts = self
@@ -401,6 +408,76 @@ impl Checker<'_> {
                 cause: Cause::Rule(error.message.clone()),
             }
         })
+    }
+
+    /// The rules that failed in a test that went on: each once.
+    fn failing_rules(&self) -> impl Iterator<Item = Mismatch> {
+        let mut by_rule: BTreeMap<RuleId, Vec<&RuleError>> = BTreeMap::new();
+        for error in &self.replay.errors {
+            by_rule.entry(error.rule).or_default().push(error);
+        }
+        by_rule.into_values().filter_map(|errors| {
+            let (first, last) = (errors.first()?, errors.last()?);
+            let group = self.groups.get(first.rule.group)?;
+            let rule = group.rules.get(first.rule.rule)?;
+            Some(Mismatch {
+                name: rule.name.clone(),
+                eval_time: since(self.test.start, first.at),
+                place: place(&group.source, first.place(rule)),
+                check: 0,
+                cause: Cause::RuleFails {
+                    message: first.message.clone(),
+                    last: since(self.test.start, last.at),
+                    count: errors.len(),
+                },
+            })
+        })
+    }
+
+    /// The items of `expect` that are not met, in the order of the file.
+    fn expectations(&self, said: &mut Said) -> Vec<Mismatch> {
+        let scene = Scene {
+            replay: self.replay,
+            groups: self.groups,
+            start: self.test.start,
+            length: self.length,
+            interval: self.file.evaluation_interval,
+        };
+        let all = &self.test.expectations;
+        let mut unmet = Vec::new();
+        for (index, expectation) in all.iter().enumerate() {
+            let (name, found) = match &expectation.kind {
+                ExpectationKind::Alert(alert) => {
+                    let found = expect::check_alert(&scene, alert, all);
+                    (alert.alert.value.clone(), found)
+                }
+                ExpectationKind::Alerts(every) => {
+                    let named = self.test.named_alerts().map(|alert| alert.value.as_str());
+                    let named: Vec<&str> = named.collect();
+                    (
+                        every.name().to_owned(),
+                        expect::check_every(&scene, every, &named),
+                    )
+                }
+                ExpectationKind::Expr(expr) => {
+                    let (found, columns) = expect::check_expr(&scene, expr);
+                    if let Some(columns) = columns {
+                        said.of_expectation(expr, &columns.annotations);
+                    }
+                    (expr.expr.text.clone(), found)
+                }
+            };
+            let Some(found) = found else { continue };
+            let first = found.problems.iter().map(Problem::moment).min();
+            unmet.push(Mismatch {
+                name,
+                eval_time: first.unwrap_or(0),
+                place: place(&self.file.source, expectation.span),
+                check: index,
+                cause: Cause::Unmet(Box::new(found)),
+            });
+        }
+        unmet
     }
 
     /// The checks of expressions that fail, in the order of the file.
@@ -466,7 +543,7 @@ impl Checker<'_> {
     fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Columns, String> {
         let view = self
             .replay
-            .view_after(self.evaluation_at(last_eval_time(self.test)));
+            .view_after(self.evaluation_at(self.test.last_named()));
         let time = self.test.start.saturating_add(eval_time);
         let columns = match evaluate(query, &view, Ticks::instant(time)) {
             Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::expect::ExprExpectation;
 use super::file::ExprCheck;
 use crate::promql::Annotations;
 use crate::replay::{Replay, RuleId};
@@ -37,6 +38,12 @@ impl Said {
     pub fn of_expr(&mut self, check: &ExprCheck, found: &Annotations) {
         self.exprs
             .extend(found.iter().map(|found| found.diagnose(&check.expr)));
+    }
+
+    /// Takes over what is said of an expression in `expect`.
+    pub fn of_expectation(&mut self, asked: &ExprExpectation, found: &Annotations) {
+        let found = found.iter().map(|found| found.diagnose(&asked.expr));
+        self.exprs.extend(found);
     }
 
     /// Each once at its place: rules in the order of groups, then expressions.

@@ -1,6 +1,7 @@
 //! What came of a test file.
 
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
+use super::expect::Unmet;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::AlertState;
 use crate::text::{Diagnostic, Place, Span, distinct};
@@ -71,6 +72,17 @@ pub enum Cause {
     Unreadable(Vec<Diagnostic>),
     /// A rule can't be evaluated, which ends the test.
     Rule(String),
+    /// A rule can't be evaluated at some moments, which does not end the test.
+    RuleFails {
+        /// Why, the first time, in Prometheus's words.
+        message: String,
+        /// The last moment, after the start of the test.
+        last: Millis,
+        /// How often.
+        count: usize,
+    },
+    /// An item of `expect` is not met.
+    Unmet(Box<Unmet>),
 }
 
 /// A firing alert, expected or seen.
@@ -185,7 +197,11 @@ impl Mismatch {
                 CheckId::Expr(self.check),
                 Observed::Samples(got.iter().map(SampleLine::observed).collect()),
             ),
-            Cause::ExprError(_) | Cause::Unreadable(_) | Cause::Rule(_) => return None,
+            Cause::ExprError(_)
+            | Cause::Unreadable(_)
+            | Cause::Rule(_)
+            | Cause::RuleFails { .. }
+            | Cause::Unmet(_) => return None,
         };
         Some(Replacement {
             test: test.index,
@@ -195,12 +211,13 @@ impl Mismatch {
         })
     }
 
-    /// `alert`, `expr` or `rule`.
+    /// `alert`, `expr`, `rule` or `expect`.
     pub fn kind(&self) -> &'static str {
         match self.cause {
             Cause::Alert { .. } => "alert",
             Cause::Expr { .. } | Cause::ExprError(_) | Cause::Unreadable(_) => "expr",
-            Cause::Rule(_) => "rule",
+            Cause::Rule(_) | Cause::RuleFails { .. } => "rule",
+            Cause::Unmet(_) => "expect",
         }
     }
 }

@@ -1,0 +1,213 @@
+//! Expectations that are not met, in words.
+
+use crate::model::number::format_value;
+use crate::model::{Duration, Millis};
+use crate::replay::AlertState;
+use crate::suite::expect::{
+    AmountTest, Bounds, Counted, EdgeFault, Problem, Side, StateName, Text, Tolerance, ValueTest,
+};
+
+/// No more windows than this are listed.
+const MAX_WINDOWS: usize = 6;
+
+/// What is wrong, in one line.
+pub(super) fn words(problem: &Problem) -> String {
+    match problem {
+        Problem::Windows {
+            state,
+            expected,
+            seen,
+            faults,
+            ..
+        } => {
+            let several = expected.len() > 1 || seen.len() > 1;
+            let faults = faults.iter().map(|fault| {
+                let of = |window: usize| match several {
+                    true => format!("window {} ", window + 1),
+                    false => String::new(),
+                };
+                edge(fault, *state, of)
+            });
+            let faults: Vec<String> = faults.take(MAX_WINDOWS).collect();
+            faults.join(", ")
+        }
+        Problem::NoInstance { .. } => "no instance was ever pending or firing".to_owned(),
+        Problem::Amount {
+            what, wanted, got, ..
+        } => {
+            let what = match what {
+                Counted::Instances => "instances that fire",
+                Counted::Firings => "times it fires",
+                Counted::Flaps => "times it fires again",
+                Counted::Samples => "samples",
+            };
+            format!("{what}: expected {}, got {got}", amount(wanted))
+        }
+        Problem::Unresolved { by, seen, .. } => match seen.is_empty() {
+            true => "it never fired, so it never resolved".to_owned(),
+            false => format!("must be resolved by {}", Duration(*by)),
+        },
+        Problem::State { at, wanted, got, .. } => format!(
+            "at {} expected {}, it is {}",
+            Duration(*at),
+            state_name(*wanted),
+            state_name(*got)
+        ),
+        Problem::Text {
+            what,
+            name,
+            wanted,
+            got,
+            at,
+            ..
+        } => format!(
+            "{what} {name} at {}: expected {}, got {}",
+            Duration(*at),
+            text(wanted),
+            got.as_deref().unwrap_or("(absent)")
+        ),
+        Problem::Unselected { seen, .. } => {
+            format!("fires {} and no item of `expect` selects it", list(seen))
+        }
+        Problem::Never { state, seen, .. } => format!("{} {}", state.name(), list(seen)),
+        Problem::Value {
+            test,
+            wanted,
+            got,
+            at,
+            times,
+            ..
+        } => format!(
+            "{test} {}: expected {}, got {got}",
+            span_of_times(*at, *times),
+            value(wanted)
+        ),
+        Problem::NoSample { at, times, .. } => {
+            match times.0 == times.1 && times.1 > 1 {
+                true => format!("no sample at any of {} moments from {}", times.1, Duration(*at)),
+                false => format!("no sample {}", span_of_times(*at, *times)),
+            }
+        }
+        Problem::Sample { got, at, .. } => {
+            format!("a sample at {} where none is expected: {got}", Duration(*at))
+        }
+        Problem::Error { at, message } => format!("at {}: {message}", Duration(*at)),
+        Problem::NothingAsked => {
+            "no alert that is meant fires, so nothing was asked of any: test a moment at which one fires".to_owned()
+        }
+        Problem::EmptySpan => {
+            "no evaluation lies in this span: make it longer than the evaluation_interval".to_owned()
+        }
+    }
+}
+
+/// `at 40m`, or `first at 40m, at 3 of 10 moments`.
+pub(super) fn span_of_times(at: Millis, (bad, all): (usize, usize)) -> String {
+    match all {
+        0 | 1 => format!("at {}", Duration(at)),
+        _ => format!("at {bad} of {all} moments, the first is {}", Duration(at)),
+    }
+}
+
+/// `36m to 47m, 50m to the end`, or `never`.
+pub(super) fn list(windows: &[(Millis, Option<Millis>)]) -> String {
+    let window = |&(from, to): &(Millis, Option<Millis>)| match to {
+        Some(to) => format!("{} to {}", Duration(from), Duration(to)),
+        None => format!("{} to the end", Duration(from)),
+    };
+    match windows.len() {
+        0 => "never".to_owned(),
+        count => {
+            let mut parts: Vec<String> = windows.iter().take(MAX_WINDOWS).map(window).collect();
+            if count > MAX_WINDOWS {
+                parts.push(format!("{} more", count - MAX_WINDOWS));
+            }
+            parts.join(", ")
+        }
+    }
+}
+
+/// `3`, or `at least 1, at most 4`.
+pub(super) fn amount(wanted: &AmountTest) -> String {
+    match wanted {
+        AmountTest::Exactly(amount) => amount.to_string(),
+        AmountTest::Bounds(found) => bounds(found, |amount| amount.to_string()),
+    }
+}
+
+/// `0.12, 2% more or less`, or `above 0.1`.
+pub(super) fn value(wanted: &ValueTest) -> String {
+    match wanted {
+        ValueTest::Bounds(found) => bounds(found, format_value),
+        ValueTest::Equal { value, tolerance } => {
+            let value = format_value(*value);
+            match tolerance {
+                Tolerance::Absolute(0.0) => value,
+                Tolerance::Absolute(allowed) => {
+                    format!("{value}, {} more or less", format_value(*allowed))
+                }
+                Tolerance::Relative(part) => {
+                    format!("{value}, {}% more or less", format_value(part * 100.0))
+                }
+            }
+        }
+    }
+}
+
+/// A text, or a pattern between slashes.
+pub(super) fn text(wanted: &Text) -> String {
+    match wanted {
+        Text::Equal(text) => super::text::one_line(text),
+        Text::Matches(_, pattern) => format!("/{pattern}/"),
+    }
+}
+
+/// `inactive`, `pending` or `firing`.
+pub(super) fn state_name(state: StateName) -> &'static str {
+    match state {
+        StateName::Inactive => "inactive",
+        StateName::Pending => "pending",
+        StateName::Firing => "firing",
+    }
+}
+
+fn bounds<T: Copy>(bounds: &Bounds<T>, number: impl Fn(T) -> String) -> String {
+    let parts = [
+        ("above", bounds.above),
+        ("at least", bounds.at_least),
+        ("below", bounds.below),
+        ("at most", bounds.at_most),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter_map(|(word, bound)| Some(format!("{word} {}", number(bound?))));
+    parts.collect::<Vec<String>>().join(", ")
+}
+
+fn edge(fault: &EdgeFault, state: AlertState, of: impl Fn(usize) -> String) -> String {
+    let state = state.name();
+    match *fault {
+        EdgeFault::Moved { window, side, by } => {
+            let verb = match side {
+                Side::From => "begins",
+                Side::To => "ends",
+            };
+            let when = match by > 0 {
+                true => "late",
+                false => "early",
+            };
+            let by = Duration(by.saturating_abs());
+            format!("{}{verb} {by} {when}", of(window))
+        }
+        EdgeFault::Lasts { window } => format!("{}is still {state} at the end", of(window)),
+        EdgeFault::Ends { window } => {
+            format!("{}ends, and is expected to last to the end", of(window))
+        }
+        EdgeFault::Missing { window } => {
+            format!("expected window {} is not there", window + 1)
+        }
+        EdgeFault::Extra { window } => {
+            format!("observed window {} is not expected", window + 1)
+        }
+    }
+}
