@@ -74,11 +74,12 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         true => None,
         false => Some(load::data(&options.data, &reading.features)?),
     };
+    let recordings = load::Recordings::default();
     let mut outcome = Outcome::Success;
     let (mut faulty, mut warnings, mut infos) = (0, 0, 0);
     for named in &files {
         let (path, (line, findings)) = match named {
-            Ok(path) => (path, one(path, &reading, store.as_ref())),
+            Ok(path) => (path, one(path, &reading, store.as_ref(), &recordings)),
             Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
         };
         let broken = line.is_none();
@@ -120,13 +121,14 @@ fn one(
     path: &Path,
     reading: &ReadOptions,
     store: Option<&Store>,
+    recordings: &load::Recordings,
 ) -> (Option<String>, Vec<Diagnostic>) {
     let is_test = match io::read(path) {
         Ok(source) => crate::suite::file::looks_like_test_file(source.text()),
         Err(fault) => return (None, vec![fault]),
     };
     let read = match is_test {
-        true => load::suite(path, reading, false).and_then(tests),
+        true => load::suite(path, reading, false, recordings).and_then(tests),
         false => load::rule_files(&[path.to_owned()], reading)
             .and_then(|files| rules(&files, store, reading.features)),
     };

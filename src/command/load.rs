@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Outcome;
 use super::schedule::Phases;
@@ -24,6 +25,7 @@ pub(super) fn suite(
     path: &Path,
     options: &ReadOptions,
     lenient: bool,
+    recordings: &Recordings,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let source = io::read(path).map_err(|fault| vec![fault])?;
     let mut test_file = file::read(&source, options)?;
@@ -54,7 +56,7 @@ pub(super) fn suite(
         faults.extend(found);
         Vec::new()
     });
-    let recordings = recordings(&test_file, &options.features, &mut faults);
+    let recordings = recordings.of(&test_file, &options.features, &mut faults);
     if let Err(found) = recorded::place(&mut test_file, &recordings) {
         faults.extend(found);
     }
@@ -67,31 +69,56 @@ pub(super) fn suite(
     }
 }
 
-/// Reads the recordings that tests name, each once.
-fn recordings(
-    file: &TestFile,
-    features: &Features,
-    faults: &mut Vec<Diagnostic>,
-) -> BTreeMap<PathBuf, Recording> {
-    let mut recordings = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for fixture in file.tests.iter().flat_map(|test| &test.fixtures) {
-        let path = fixture.path();
-        if !seen.insert(path.clone()) {
-            continue;
+/// The recordings that test files name, each read once in a call.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    by_path: Mutex<BTreeMap<PathBuf, Arc<OnceLock<Read>>>>,
+}
+
+/// A recording, or why there is none.
+type Read = Result<Arc<Recording>, Vec<Diagnostic>>;
+
+impl Recordings {
+    /// Those of a test file, by the paths of its fixtures. Each that can't be read is a fault where it is named first.
+    fn of(
+        &self,
+        file: &TestFile,
+        features: &Features,
+        faults: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<PathBuf, Arc<Recording>> {
+        let mut recordings = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for fixture in file.tests.iter().flat_map(|test| &test.fixtures) {
+            let path = fixture.path();
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            match self.read(&path, features) {
+                Ok(recording) => drop(recordings.insert(path, recording)),
+                Err(found) => {
+                    let found = found.into_iter().map(|fault| at_fixture(fault, fixture));
+                    faults.extend(found);
+                }
+            }
         }
-        let read = io::read_series(&path).map_err(|fault| vec![at_fixture(fault, fixture)]);
-        let read = read.and_then(|source| {
+        recordings
+    }
+
+    fn read(&self, path: &Path, features: &Features) -> Read {
+        // However it is spelt: whoever comes first, messages name it alike.
+        let path = io::clean(path);
+        let cell = {
+            let mut cells = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(cells.entry(path.clone()).or_default())
+        };
+        let read = cell.get_or_init(|| {
+            let source = io::read_series(&path).map_err(|fault| vec![fault])?;
             let series = series::read(&source, importing(features))?;
             let steps = series::steps(&source, &series);
-            Ok(Recording { series, steps })
+            Ok(Arc::new(Recording { series, steps }))
         });
-        match read {
-            Ok(recording) => drop(recordings.insert(path, recording)),
-            Err(found) => faults.extend(found),
-        }
+        read.clone()
     }
-    recordings
 }
 
 /// Why a recording can't be read, where the file is named; what is wrong inside has its own place.
@@ -280,5 +307,28 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
     match first_errors.is_empty() {
         true => Outcome::Success,
         false => Outcome::Failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_is_read_once_however_it_is_spelt() {
+        let folder = snapbox::dir::DirRoot::mutable_temp().unwrap();
+        let path = folder.path().unwrap().join("a.om");
+        std::fs::write(&path, "m 1 1\n# EOF\n").unwrap();
+        let recordings = Recordings::default();
+        let features = Features::default();
+        let first = recordings.read(&path, &features).unwrap();
+        assert_eq!(first.series.len(), 1);
+        std::fs::remove_file(&path).unwrap();
+        let again = folder.path().unwrap().join("b/../a.om");
+        assert!(Arc::ptr_eq(
+            &first,
+            &recordings.read(&again, &features).unwrap()
+        ));
+        assert!(Recordings::default().read(&path, &features).is_err());
     }
 }

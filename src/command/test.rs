@@ -64,6 +64,7 @@ struct Plan {
     reading: ReadOptions,
     running: RunOptions,
     phases: Phases,
+    recordings: load::Recordings,
     accept: bool,
 }
 
@@ -185,6 +186,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);
             options.phases.read(schedule.into())?
         },
+        recordings: load::Recordings::default(),
         accept: options.accept,
     })
 }
@@ -223,7 +225,8 @@ fn report(named: &io::Named, plan: &Plan) -> FileReport {
 }
 
 fn run_file(path: &Path, plan: &Plan) -> Result<FileVerdict, Vec<Diagnostic>> {
-    let mut suite = load::suite(path, &plan.reading, plan.running.promtool_compatible)?;
+    let lenient = plan.running.promtool_compatible;
+    let mut suite = load::suite(path, &plan.reading, lenient, &plan.recordings)?;
     let interval = suite.file.evaluation_interval;
     plan.phases.set(&mut suite.rule_files, interval)?;
     suite::run(&suite, &plan.running)

@@ -10,7 +10,7 @@ use crate::model::{Duration, Labels, METRIC_NAME, MatchOp, Matcher, Millis, Time
 use crate::series::time::show;
 use crate::series::{Misplaced, Placing, join, nan_before_gap};
 use crate::store::Points;
-use crate::text::{Diagnostic, Place, Span, closest};
+use crate::text::{Diagnostic, Span, closest, distinct};
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -35,38 +35,36 @@ const MAX_NAMED: usize = 5;
 /// Selectors that match nothing, moments that lie outside of the recording or of time.
 pub fn place(
     file: &mut TestFile,
-    recordings: &BTreeMap<PathBuf, Recording>,
+    recordings: &BTreeMap<PathBuf, Arc<Recording>>,
 ) -> Result<(), Vec<Diagnostic>> {
     let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+    // The tests of a matrix mostly have the same series.
+    let mut shared: BTreeMap<String, Arc<Vec<(Labels, Points)>>> = BTreeMap::new();
     for test in &mut file.tests {
         for fixture in &mut test.fixtures {
             // What could not be read was named before.
             let Some(recording) = recordings.get(&fixture.path()) else {
                 continue;
             };
+            let key = fixture.key(test.start);
+            if let Some(series) = shared.get(&key) {
+                fixture.series = Arc::clone(series);
+                continue;
+            }
             match placed(fixture, recording, test.start, &mut warnings) {
-                Ok(series) => fixture.series = Arc::new(series),
+                Ok(series) => {
+                    fixture.series = Arc::new(series);
+                    shared.insert(key, Arc::clone(&fixture.series));
+                }
                 Err(fault) => faults.push(fault),
             }
         }
     }
-    let mut said: Vec<Diagnostic> = Vec::new();
-    for warning in warnings {
-        // A fixture may serve several tests.
-        if !said.iter().any(|before| is_same(before, &warning)) {
-            said.push(warning);
-        }
-    }
-    file.warnings.extend(said);
+    file.warnings.extend(distinct(warnings));
     match faults.is_empty() {
         true => Ok(()),
-        false => Err(faults),
+        false => Err(distinct(faults)),
     }
-}
-
-fn is_same(one: &Diagnostic, other: &Diagnostic) -> bool {
-    let key = |place: &Place| (place.source.name().to_owned(), place.span);
-    one.message == other.message && one.place.as_ref().map(key) == other.place.as_ref().map(key)
 }
 
 /// The series that a fixture brings into a test that begins at `start`.
@@ -121,6 +119,26 @@ fn placed(
 }
 
 impl Fixture {
+    /// What its series hang on, in a test that begins at `start`.
+    fn key(&self, start: Timestamp) -> String {
+        let select = self.select.iter().map(|it| it.text.text.as_str());
+        let select: Vec<&str> = select.collect();
+        let (path, speed) = (self.path(), self.speed.value);
+        format!(
+            "{:?}",
+            (
+                start,
+                path,
+                select,
+                &self.align,
+                speed,
+                self.nan,
+                &self.labels,
+                self.span
+            )
+        )
+    }
+
     fn fault(&self, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(message).at(&self.source, span)
     }
