@@ -27,7 +27,7 @@ fn odd_rule_files_are_warned_of() {
 
 #[test]
 fn bad_test_files_are_refused() {
-    check("tests-bad", 5, |source| said_of_tests(source).unwrap_err());
+    check("tests-bad", 6, |source| said_of_tests(source).unwrap_err());
 }
 
 #[test]

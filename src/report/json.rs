@@ -75,7 +75,7 @@ struct Failure<'r> {
 #[derive(Serialize)]
 struct Wrong<'r> {
     problem: &'static str,
-    at: f64,
+    at: Option<f64>,
     labels: Option<Pairs<'r>>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,7 +238,7 @@ impl<'r> Wrong<'r> {
         };
         Wrong {
             problem: problem.kind(),
-            at: seconds(problem.moment()),
+            at: problem.moment().map(seconds),
             labels: problem
                 .labels()
                 .map(|labels| Pairs(labels.iter().collect())),

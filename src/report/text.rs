@@ -154,7 +154,10 @@ impl Printer {
                     Subject::Alerts => failure.name.clone(),
                     Subject::Expr => format!("expression {}", shortened(&failure.name)),
                 };
-                format!("{of} is not as expected at {time}")
+                match unmet.moment() {
+                    Some(moment) => format!("{of}: not as expected at {}", Duration(moment)),
+                    None => format!("{of}: not as expected"),
+                }
             }
         };
         self.line("");

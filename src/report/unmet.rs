@@ -20,6 +20,9 @@ pub(super) fn words(problem: &Problem) -> String {
             faults,
             ..
         } => {
+            if expected.is_empty() {
+                return format!("{} {}, expected never", state.name(), list(seen));
+            }
             let several = expected.len() > 1 || seen.len() > 1;
             let faults = faults.iter().map(|fault| {
                 let of = |window: usize| match several {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::expect::{self, ExpectationKind, Problem, Scene};
+use super::expect::{self, ExpectationKind, Scene};
 use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
 use super::lay_out::inputs;
 use super::order::{groups_in_order, unknown_groups};
@@ -106,7 +106,9 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let (tests, said) = run_tests(suite, &groups, options)?;
     let apart = apart(&suite.file, &groups);
-    if !options.promtool_compatible && !apart.is_empty() {
+    // A file that says its schedule means that one.
+    let is_chosen = suite.file.schedule.is_some() && options.schedule.is_none();
+    if !options.promtool_compatible && !apart.is_empty() && !is_chosen {
         let schedule = options.schedule(&suite.file);
         let options = RunOptions {
             schedule: Some(schedule.other()),
@@ -468,10 +470,9 @@ impl Checker<'_> {
                 }
             };
             let Some(found) = found else { continue };
-            let first = found.problems.iter().map(Problem::moment).min();
             unmet.push(Mismatch {
                 name,
-                eval_time: first.unwrap_or(0),
+                eval_time: found.moment().unwrap_or(0),
                 place: place(&self.file.source, expectation.span),
                 check: index,
                 cause: Cause::Unmet(Box::new(found)),

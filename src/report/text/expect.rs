@@ -48,7 +48,9 @@ impl Printer {
                 let windows: Vec<_> = windows.collect();
                 self.line(&format!("        {verb:<9} expected {}", list(&windows)));
                 self.line(&format!("                  observed {}", list(seen)));
-                self.line(&format!("                  {}", words(problem)));
+                if !expected.is_empty() {
+                    self.line(&format!("                  {}", words(problem)));
+                }
             }
             Problem::NoInstance { others } => {
                 self.bad("no instance that is meant was ever pending or firing");
@@ -63,6 +65,7 @@ impl Printer {
                 labels,
                 wanted,
                 got,
+                counted,
             } => {
                 let what = match what {
                     Counted::Instances => "instances that fire",
@@ -70,10 +73,14 @@ impl Printer {
                     Counted::Flaps => "times it fires again",
                     Counted::Samples => "samples",
                 };
-                self.head("differs:", labels.as_ref());
+                match labels {
+                    Some(labels) => self.head("differs:", Some(labels)),
+                    None => self.bad("differs:"),
+                }
                 self.line(&format!("        {what}"));
                 self.line(&format!("            expected  {}", amount(wanted)));
                 self.line(&format!("            got       {got}"));
+                self.others("    these:", counted);
             }
             Problem::Unresolved { labels, seen, .. } => {
                 self.head("differs:", labels.as_ref());

@@ -165,12 +165,15 @@ impl Part {
             labels: self.labels.clone(),
             wanted: wanted.value.clone(),
             got,
+            counted: Vec::new(),
         })
     }
 }
 
 fn instances(expectation: &AlertExpectation, meant: &[Actor<'_>]) -> Option<Problem> {
-    let got = meant.iter().filter(|actor| actor.fires()).count() as u64;
+    let firing = meant.iter().filter(|actor| actor.fires());
+    let counted: Vec<Labels> = firing.map(Actor::labels).collect();
+    let got = counted.len() as u64;
     let wanted = expectation.instances.as_ref()?;
     if wanted.value.holds(got) {
         return None;
@@ -180,6 +183,7 @@ fn instances(expectation: &AlertExpectation, meant: &[Actor<'_>]) -> Option<Prob
         labels: None,
         wanted: wanted.value.clone(),
         got,
+        counted,
     })
 }
 

@@ -60,6 +60,7 @@ fn flaps(scene: &Scene<'_>, expectation: &EveryAlert, actor: &Actor<'_>) -> Opti
         labels: Some(actor.instance.labels.clone()),
         wanted: wanted.value.clone(),
         got,
+        counted: Vec::new(),
     })
 }
 
@@ -81,7 +82,7 @@ fn labels(scene: &Scene<'_>, expectation: &EveryAlert, actor: &Actor<'_>) -> Vec
             wanted: test.wanted.clone(),
             got: of.get(&test.name).map(str::to_owned),
             at: first.0,
-            times: (seen.len(), seen.len()),
+            times: (1, 1),
         })
         .collect()
 }

@@ -85,6 +85,7 @@ impl Yield<'_> {
                     labels: None,
                     wanted: wanted.value.clone(),
                     got,
+                    counted: selected.iter().map(|it| it.labels.clone()).collect(),
                 });
             }
         }

@@ -1,6 +1,6 @@
 //! What an alert did, drawn beside what was expected.
 
-use super::problem::Problem;
+use super::problem::{Counted, Problem};
 use super::scene::{Actor, Scene};
 use super::windows::Seen;
 use super::{AlertExpectation, Window, Windows};
@@ -81,6 +81,7 @@ pub(super) fn of_alert(
             Problem::State { labels, .. } | Problem::Unselected { labels, .. } => {
                 Some(labels.clone())
             }
+            Problem::Amount { what, labels, .. } if *what != Counted::Instances => labels.clone(),
             Problem::NoInstance { .. } => {
                 is_silent = true;
                 continue;

@@ -59,6 +59,8 @@ pub enum Problem {
         wanted: AmountTest,
         /// How many there are.
         got: u64,
+        /// The instances that were counted.
+        counted: Vec<Labels>,
     },
     /// It still fires, fires again, or never fired.
     Unresolved {
@@ -177,6 +179,11 @@ pub enum Counted {
 }
 
 impl Unmet {
+    /// The first moment at which something is not as expected; `None` where that is the whole test.
+    pub fn moment(&self) -> Option<Millis> {
+        self.problems.iter().filter_map(Problem::moment).min()
+    }
+
     /// `None` where there is no problem.
     pub(super) fn new(subject: Subject, problems: Vec<Problem>) -> Option<Unmet> {
         (!problems.is_empty()).then_some(Unmet {
@@ -233,8 +240,9 @@ impl Problem {
         }
     }
 
-    /// The first moment, after the start of the test, at which something is not as expected.
-    pub fn moment(&self) -> Millis {
+    /// The first moment, after the start of the test, at which something is not as expected; `None` where that is the
+    /// whole test.
+    pub fn moment(&self) -> Option<Millis> {
         match self {
             Problem::Windows {
                 expected,
@@ -245,22 +253,22 @@ impl Problem {
                 let first = faults
                     .iter()
                     .filter_map(|fault| fault.moment(expected, seen));
-                first.min().unwrap_or(0)
+                first.min()
             }
-            Problem::Unresolved { by, .. } => *by,
+            Problem::Unresolved { by, .. } => Some(*by),
             Problem::State { at, .. }
             | Problem::Text { at, .. }
             | Problem::Value { at, .. }
             | Problem::NoSample { at, .. }
             | Problem::Sample { at, .. }
-            | Problem::Error { at, .. } => *at,
+            | Problem::Error { at, .. } => Some(*at),
             Problem::Unselected { seen, .. } | Problem::Never { seen, .. } => {
-                seen.first().map_or(0, |window| window.0)
+                seen.first().map(|window| window.0)
             }
             Problem::NoInstance { .. }
             | Problem::Amount { .. }
             | Problem::NothingAsked
-            | Problem::EmptySpan => 0,
+            | Problem::EmptySpan => None,
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::Query;
 use crate::rules::diagnose_query;
-use crate::text::Span;
 use crate::text::yaml::{Fields, Kind, Node};
+use crate::text::{Span, closest};
 
 /// The keys that say what an item is about; each has exactly one of them.
 pub(in crate::suite) const KINDS: [&str; 3] = ["alert", "alerts", "expr"];
@@ -70,8 +70,9 @@ impl<'d> Reader<'d, '_> {
         let Some(node) = fields.node("expect") else {
             return Vec::new();
         };
+        let before = self.decoder.faults.len();
         let items = self.decoder.list(node, "`expect`");
-        if items.is_empty() && self.decoder.faults.is_empty() {
+        if items.is_empty() && self.decoder.faults.len() == before {
             let help = "write an item such as `- {alert: NAME, fires: never}`, or remove the key";
             self.decoder
                 .error(node.span(), "`expect` expects nothing", help);
@@ -132,11 +133,22 @@ impl<'d> Reader<'d, '_> {
             )
         };
         let found: Vec<&&'static str> = KINDS.iter().filter(names).collect();
+        let meant = || {
+            let mut keys = children.pairs().filter_map(|(key, _)| match key.kind() {
+                Kind::Scalar(scalar) => closest(&scalar.text, &KINDS),
+                _ => None,
+            });
+            keys.next()
+        };
         match found.as_slice() {
             [one] => Some(one),
             [] => {
                 let message = "an item of `expect` that says of nothing what it expects";
-                let help = "begin it with `alert: NAME`, `alerts: others`, `alerts: all` or `expr: EXPRESSION`";
+                let help = match meant() {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "begin it with `alert: NAME`, `alerts: others`, `alerts: all` or `expr: EXPRESSION`"
+                        .to_owned(),
+                };
                 self.decoder.error(node.span(), message, help);
                 None
             }
@@ -150,6 +162,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn of_alert(&mut self, node: Node<'d>, start: Timestamp) -> Option<AlertExpectation> {
+        let before = self.decoder.faults.len();
         let fields = self.fields(node, "an expectation of an alert", &ALERT_FIELDS)?;
         let alert = self.text(&fields, "alert")?;
         let within = fields.node("within");
@@ -173,7 +186,9 @@ impl<'d> Reader<'d, '_> {
                 == Some("allowed"),
             alert,
         };
-        self.refuse_idle(&expectation, &fields, node);
+        if self.decoder.faults.len() == before {
+            self.refuse_idle(&expectation, &fields, node);
+        }
         Some(expectation)
     }
 
@@ -293,6 +308,7 @@ impl<'d> Reader<'d, '_> {
         counts: bool,
         start: Timestamp,
     ) -> Option<Ask> {
+        let before = self.decoder.faults.len();
         let tolerance = self.tolerance(fields);
         let over = ["start", "end", "always", "min", "max"];
         let of_span = over.into_iter().find(|name| fields.node(name).is_some());
@@ -305,7 +321,8 @@ impl<'d> Reader<'d, '_> {
             }
             let absent = self.word(fields, "samples", &["none"]).is_some();
             let value = self.value_test(fields, "value", tolerance);
-            if fields.node("value").is_none() && !absent && !counts {
+            let is_idle = fields.node("value").is_none() && !absent && !counts;
+            if is_idle && self.decoder.faults.len() == before {
                 let help = "add `value: 0.12`, `instances: 3` or `samples: none`";
                 let message = "nothing is expected of this expression";
                 self.decoder.error(span, message, help);
@@ -348,7 +365,8 @@ impl<'d> Reader<'d, '_> {
         let max = self.value_test(fields, "max", tolerance);
         let never = self.word(fields, "samples", &["none"]).is_some();
         let asks = ["always", "min", "max", "samples"];
-        if !counts && !asks.iter().any(|name| fields.node(name).is_some()) {
+        let is_idle = !counts && !asks.iter().any(|name| fields.node(name).is_some());
+        if is_idle && self.decoder.faults.len() == before {
             let message = "nothing is expected of this expression";
             self.decoder.error(
                 span,
@@ -377,14 +395,14 @@ impl<'d> Reader<'d, '_> {
         let span = node.target().span();
         let what = format!("`{name}`");
         let Kind::Sequence(_) = node.kind() else {
-            let text = self.decoder.text(node, &what)?;
-            if text == "never" {
+            let is_never = matches!(node.kind(), Kind::Scalar(scalar) if scalar.text == "never");
+            if is_never {
                 let value = Windows::Never;
                 return Some(Spanned { value, span });
             }
             let help = "write `never`, or a list of windows: `[{from: 36m, to: 47m}]`";
-            self.decoder
-                .error(span, format!("{what}: {text:?} is no window"), help);
+            let message = format!("{what} is no list of windows");
+            self.decoder.error(span, message, help);
             return None;
         };
         let items = self.decoder.list(node, &what);
@@ -444,10 +462,13 @@ impl<'d> Reader<'d, '_> {
         words: &[&'static str],
     ) -> Option<&'static str> {
         let node = fields.node(name)?;
-        let text = self.decoder.text(node, format_args!("`{name}`"))?;
+        let text = match node.kind() {
+            Kind::Scalar(_) => self.decoder.text(node, format_args!("`{name}`"))?,
+            _ => node.describe().to_owned(),
+        };
         let found = words.iter().find(|word| **word == text);
         if found.is_none() {
-            let message = format!("`{name}`: {text:?} has no meaning here");
+            let message = format!("`{name}`: {text} has no meaning here");
             let help = format!("write {}", words.join(" or "));
             self.decoder.error(node.target().span(), message, help);
         }
