@@ -8,7 +8,7 @@ use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
 
 use super::expect::{Expectation, ExpectationKind};
-pub use super::fixture::{Align, Fixture, Moment, Nan, Selection};
+pub use super::fixture::{Align, Fixture, Nan, Selection};
 pub use super::read::{looks_like_test_file, read};
 
 /// A value with the place it was written at.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::file::Spanned;
 use super::read::{Reader, parse_time};
-use crate::model::{Duration, Labels, Matcher, Timestamp};
+use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::promql::Query;
 use crate::rules::diagnose_query;
 use crate::store::Points;
@@ -60,18 +60,9 @@ pub enum Align {
     Moment {
         /// The moment of the recording.
         recorded: Spanned<Timestamp>,
-        /// The moment of the test; its start unless given.
-        at: Option<Moment>,
+        /// The moment of the test, after its start.
+        at: Millis,
     },
-}
-
-/// A moment of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// So long after its start.
-    After(Duration),
-    /// At this time.
-    At(Timestamp),
 }
 
 /// What NaN in a recording means. Text formats write stale markers as NaN.
@@ -93,27 +84,17 @@ impl Fixture {
     }
 }
 
-impl Moment {
-    /// The time, in a test that begins at `start`.
-    pub fn time(self, start: Timestamp) -> Timestamp {
-        match self {
-            Moment::After(length) => start.saturating_add(length.millis()),
-            Moment::At(time) => time,
-        }
-    }
-}
-
 impl<'d> Reader<'d, '_> {
-    /// The fixtures of a test or of shared series.
-    pub(super) fn fixtures(&mut self, fields: &Fields<'d>) -> Vec<Fixture> {
+    /// The fixtures of a test that begins at `start`.
+    pub(super) fn fixtures(&mut self, fields: &Fields<'d>, start: Timestamp) -> Vec<Fixture> {
         let nodes = self.list(fields, "fixtures");
         nodes
             .into_iter()
-            .filter_map(|node| self.fixture(node))
+            .filter_map(|node| self.fixture(node, start))
             .collect()
     }
 
-    fn fixture(&mut self, node: Node<'d>) -> Option<Fixture> {
+    fn fixture(&mut self, node: Node<'d>, start: Timestamp) -> Option<Fixture> {
         let nameless = |this: &mut Self| {
             let help = "name the recording behind `file:`, relative to this file";
             let message = "a fixture without a `file`";
@@ -137,7 +118,7 @@ impl<'d> Reader<'d, '_> {
             let help = "name the recording, relative to this file";
             self.decoder.error(file.span, "this names no file", help);
         }
-        let align = self.align(&fields);
+        let align = self.align(&fields, start);
         let speed = self.speed(&fields, node);
         let (select, nan) = (self.select(&fields), self.nan(&fields));
         let labels = fields.get("labels");
@@ -186,13 +167,13 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn align(&mut self, fields: &Fields<'d>) -> Option<Align> {
+    fn align(&mut self, fields: &Fields<'d>, start: Timestamp) -> Option<Align> {
         let Some(node) = fields.node("align").filter(|node| !node.is_null()) else {
             return Some(Align::Start);
         };
         match node.kind() {
             Kind::Scalar(_) => {}
-            Kind::Mapping(_) => return self.aligned_moment(node),
+            Kind::Mapping(_) => return self.aligned_moment(node, start),
             _ => {
                 let message = format!(
                     "`align` must be a word or a mapping, this is {}",
@@ -220,7 +201,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// `{recorded: TIME, at: MOMENT}`
-    fn aligned_moment(&mut self, node: Node<'d>) -> Option<Align> {
+    fn aligned_moment(&mut self, node: Node<'d>, start: Timestamp) -> Option<Align> {
         let fields = self.fields(node, "`align`", &["recorded", "at"])?;
         let recorded = self.text(&fields, "recorded");
         if fields.node("recorded").is_none() {
@@ -240,31 +221,13 @@ impl<'d> Reader<'d, '_> {
             }
         });
         let at = match fields.node("at").filter(|node| !node.is_null()) {
-            Some(_) => Some(self.moment(&fields, "at")?),
-            None => None,
+            Some(node) => self.moment_of_test(node, start, "`at`")?.value,
+            None => 0,
         };
         Some(Align::Moment {
             recorded: recorded?,
             at,
         })
-    }
-
-    fn moment(&mut self, fields: &Fields<'d>, name: &str) -> Option<Moment> {
-        let text = self.text(fields, name)?;
-        if let Ok(length) = Duration::parse(&text.value) {
-            return Some(Moment::After(length));
-        }
-        // A bare number of seconds would be taken for a duration by people.
-        let is_date = text.value.contains('T');
-        match parse_time(&text.value).filter(|_| is_date) {
-            Some(time) => Some(Moment::At(time)),
-            None => {
-                let message = format!("`{name}`: {:?} is no moment of the test", text.value);
-                let help = "write how long after the test's start, such as `30m`, or a time such as 2026-03-02T09:12:00Z";
-                self.decoder.error(text.span, message, help);
-                None
-            }
-        }
     }
 
     fn speed(&mut self, fields: &Fields<'d>, fixture: Node<'d>) -> Option<Spanned<f64>> {

@@ -171,7 +171,7 @@ impl<'d> Reader<'d, '_> {
         test.duration = self.length(&fields);
         let series = self.list(&fields, "input_series");
         test.input_series = self.input_series(&series);
-        test.fixtures = self.fixtures(&fields);
+        test.fixtures = self.fixtures(&fields, test.start);
         for node in self.list(&fields, "alert_rule_test") {
             let check = self.alert_check(node);
             test.alert_checks.extend(check);

@@ -263,29 +263,14 @@ fn placing(
                 let fault = fixture.fault(recorded.span, message);
                 return Err(fault.help("name a moment within it, or select other series"));
             }
-            let placed = at.map_or(start, |at| at.time(start));
-            (recorded.value, placed)
+            (recorded.value, start.saturating_add(*at))
         }
     };
-    let placing = Placing {
+    Ok(Placing {
         recorded,
         placed,
         speed,
-    };
-    if placing.of(last) < start {
-        let before = Duration(start.saturating_sub(placing.of(last)));
-        let message =
-            format!("all samples lie before the test's start, the last {before} before it");
-        let span = match &fixture.align {
-            Align::Moment { recorded, .. } => recorded.span,
-            Align::AsRecorded(span) => *span,
-            Align::Start => fixture.span,
-        };
-        let help =
-            "align the recording with the test's start (`align: start`), or choose another moment";
-        return Err(fixture.fault(span, message).help(help));
-    }
-    Ok(placing)
+    })
 }
 
 /// What is wrong with `align: none`.
@@ -301,8 +286,14 @@ fn as_recorded(
             "leave `speed` out, or say which moment stays: `align: {recorded: TIME, at: MOMENT}`";
         return Err(fixture.fault(fixture.speed.span, message).help(help));
     }
-    let distance = (first.saturating_sub(start)).max(start.saturating_sub(last));
-    if distance > FAR {
+    if (start.saturating_sub(FAR)..start).contains(&last) {
+        let before = Duration(start.saturating_sub(last));
+        let message =
+            format!("all samples lie before the test's start, the last {before} before it");
+        let help = "correct the test's `start_timestamp`, or write `align: start`";
+        return Err(fixture.fault(span, message).help(help));
+    }
+    if last < start || first.saturating_sub(start) > FAR {
         let message = format!(
             "the recording goes from {} to {}, but the test starts at {}",
             show(first),
