@@ -60,6 +60,8 @@ pub(super) fn suite(
     if let Err(found) = recorded::place(&mut test_file, &recordings) {
         faults.extend(found);
     }
+    let doubled = recorded::written_by_rules(&test_file, &rule_files);
+    test_file.warnings.extend(doubled);
     match faults.is_empty() {
         true => Ok(Suite {
             file: test_file,

@@ -1,12 +1,14 @@
 //! Puts recordings into tests: selects series, and gives their samples the times that they have there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file::{Align, Fixture, Nan, Selection, TestFile};
 use super::verdict::since;
 use crate::model::{Duration, Labels, METRIC_NAME, MatchOp, Matcher, Millis, Timestamp};
+use crate::replay::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE};
+use crate::rules::{RuleFile, RuleKind};
 use crate::series::time::show;
 use crate::series::{Misplaced, Placing, join, nan_before_gap};
 use crate::store::Points;
@@ -65,6 +67,43 @@ pub fn place(
         true => Ok(()),
         false => Err(distinct(faults)),
     }
+}
+
+/// Warns of fixtures that bring what rules write themselves: a recording of everything holds it.
+pub fn written_by_rules(file: &TestFile, rule_files: &[RuleFile]) -> Vec<Diagnostic> {
+    let groups = rule_files.iter().flat_map(|file| &file.groups);
+    let rules = groups.flat_map(|group| &group.rules);
+    let (mut records, mut alerts) = (BTreeSet::new(), BTreeSet::new());
+    for rule in rules {
+        match rule.kind {
+            RuleKind::Alert(_) => alerts.insert(rule.name.as_str()),
+            RuleKind::Recording { .. } => records.insert(rule.name.as_str()),
+        };
+    }
+    let is_written = |labels: &Labels| match labels.metric() {
+        ALERTS | ALERTS_FOR_STATE => alerts.contains(labels.value(ALERT_NAME)),
+        metric => records.contains(metric),
+    };
+    let fixtures = file.tests.iter().flat_map(|test| &test.fixtures);
+    let found = fixtures.filter_map(|fixture| {
+        let all = fixture.series.iter().map(|(labels, _)| labels);
+        let metrics: BTreeSet<&str> = all
+            .filter(|it| is_written(it))
+            .map(Labels::metric)
+            .collect();
+        let metrics: Vec<&str> = metrics.into_iter().collect();
+        if metrics.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "the recording holds what rules of this test write, too: {}",
+            listed(&metrics)
+        );
+        let help = format!("leave that out: `{{__name__!~\"{}\"}}`", metrics.join("|"));
+        let warning = Diagnostic::warning(message).at(&fixture.source, fixture.file.span);
+        Some(warning.help(help))
+    });
+    distinct(found.collect())
 }
 
 /// The series that a fixture brings into a test that begins at `start`.
