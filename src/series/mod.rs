@@ -6,7 +6,7 @@
 //! * [`json`]: answers of Prometheus's HTTP API;
 //! * [`csv`]: tables with a header, as Grafana exports them and people write them.
 //!
-//! All may be packed with gzip ([`unpack`]).
+//! All may be packed with gzip ([`unpack`]). [`generate`] makes series from a description instead.
 
 pub mod csv;
 mod decimal;
@@ -14,6 +14,7 @@ mod detect;
 pub mod exposition;
 mod fault;
 mod gather;
+pub mod generate;
 mod join;
 pub mod json;
 pub mod notation;

@@ -3,6 +3,7 @@
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
+use crate::series::generate::Generator;
 use crate::series::notation::Item;
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
@@ -64,6 +65,8 @@ pub struct TestCase {
     pub input_series: Vec<InputSeries>,
     /// Recordings that give it more series.
     pub fixtures: Vec<Fixture>,
+    /// `generate`: series that are made.
+    pub generated: Vec<GeneratedSeries>,
     /// `alert_rule_test`
     pub alert_checks: Vec<AlertCheck>,
     /// `promql_expr_test`
@@ -133,6 +136,19 @@ impl InputSeries {
         let counts = self.values.iter().map(Item::count);
         counts.fold(0, u64::saturating_add)
     }
+}
+
+/// Series that are made of a description.
+#[derive(Debug, Clone)]
+pub struct GeneratedSeries {
+    /// The description.
+    pub generator: Generator,
+    /// The file that it stands in.
+    pub source: Source,
+    /// The key that names its kind.
+    pub span: Span,
+    /// Where each of its events stands.
+    pub event_spans: Vec<Span>,
 }
 
 /// What must fire at a moment.

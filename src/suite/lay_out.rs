@@ -1,11 +1,14 @@
-//! The samples of the input series of a test.
+//! The samples of the input series of a test, given and generated.
 
 use rayon::prelude::*;
 
 use super::file::{InputSeries, TestCase, TestFile};
+use super::generate::check;
+use super::run::length;
 use super::together::{Origin, Together};
 use super::verdict::since;
-use crate::model::Timestamp;
+use crate::model::{Millis, Timestamp};
+use crate::series::generate::{Grid, generate};
 use crate::series::notation;
 use crate::series::stored::{as_stored, refused};
 use crate::store::{Series, Store, Writer};
@@ -17,7 +20,7 @@ const MAX_SAMPLES: usize = 50_000_000;
 /// Samples of all input series above which they are laid out on several threads.
 const PARALLEL_SAMPLES: u64 = 100_000;
 
-/// The input series of a test, in the order in which evaluations get to see them, else as the file has them.
+/// The input series of a test, given and generated, in the order in which evaluations get to see them, else as the file has them.
 pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
     let lay_out = |series| lay_out(file, test, series);
     let count: u64 = test
@@ -42,6 +45,10 @@ pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diag
     }
     if !test.fixtures.is_empty() {
         inputs = with_fixtures(file, test, inputs)?;
+    }
+    if !test.generated.is_empty() {
+        let length = length(test, inputs.iter());
+        inputs.extend(generated(test, length)?);
     }
     let interval = file.evaluation_interval.max(1);
     let first_evaluation = |series: &Series| match series.points.is_empty() {
@@ -71,6 +78,29 @@ fn with_fixtures(
         together.add_fixture(fixture);
     }
     together.finish(test.start)
+}
+
+/// The series that a test of some length generates.
+fn generated(
+    test: &TestCase,
+    length: Millis,
+) -> Result<impl Iterator<Item = Series>, Vec<Diagnostic>> {
+    let grid = Grid {
+        start: test.start,
+        interval: test.interval.max(1),
+        end: test.start.saturating_add(length),
+    };
+    let faults = check(test, &grid);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let generators = test.generated.iter().map(|generated| &generated.generator);
+    let series = generate(generators, &grid).into_iter();
+    Ok(series.map(|(labels, points)| Series {
+        labels,
+        points,
+        writer: Writer::INPUT,
+    }))
 }
 
 /// An input series with its samples.

@@ -8,6 +8,8 @@ pub mod expect;
 
 mod fixture;
 
+mod generate;
+
 mod input;
 
 mod lay_out;

@@ -40,7 +40,8 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
 const COMPOSING_TEST_FIELDS: [&str; 1] = ["matrix"];
 
 /// The keys that make a test an extended one.
-const EXTENDED_TEST_FIELDS: [&str; 4] = ["duration", "fixtures", "expect", "rule_errors"];
+const EXTENDED_TEST_FIELDS: [&str; 5] =
+    ["duration", "generate", "fixtures", "expect", "rule_errors"];
 
 /// Evaluations are a minute apart unless the file says otherwise.
 const DEFAULT_INTERVAL: Millis = 60_000;
@@ -144,6 +145,7 @@ impl<'d> Reader<'d, '_> {
             is_extended: false,
             input_series: Vec::new(),
             fixtures: Vec::new(),
+            generated: Vec::new(),
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
             expectations: Vec::new(),
@@ -171,6 +173,8 @@ impl<'d> Reader<'d, '_> {
         test.duration = self.length(&fields);
         let series = self.list(&fields, "input_series");
         test.input_series = self.input_series(&series);
+        let generated = self.list(&fields, "generate");
+        test.generated = self.generated(&generated, &test);
         test.fixtures = self.fixtures(&fields, test.start);
         for node in self.list(&fields, "alert_rule_test") {
             let check = self.alert_check(node);
@@ -411,7 +415,7 @@ impl<'d> Reader<'d, '_> {
         Some(Spanned { value, span })
     }
 
-    fn duration(&mut self, fields: &Fields<'d>, name: &str) -> Option<Millis> {
+    pub(super) fn duration(&mut self, fields: &Fields<'d>, name: &str) -> Option<Millis> {
         let node = fields.node(name)?;
         decode_duration(&mut self.decoder, node, format_args!("`{name}`"))
     }

@@ -19,7 +19,7 @@ use crate::replay::{
     ActiveAlert, OnRuleError, Replay, ReplaySpec, RuleError, RuleId, Schedule, replay,
 };
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
-use crate::store::{Series, Store};
+use crate::store::Series;
 use crate::text::{Diagnostic, Span, closest, distinct};
 
 /// A test file with the rule files it names.
@@ -158,7 +158,8 @@ fn work(file: &TestFile, test: &TestCase) -> u64 {
     let length = test.duration.as_ref().map_or(0, |duration| duration.value);
     let evaluations = test.last_named().max(length) / file.evaluation_interval.max(1) + 1;
     let recorded = test.fixtures.iter().map(|fixture| fixture.series.len());
-    let series = test.input_series.len() + recorded.sum::<usize>();
+    let generated = test.generated.iter().map(|it| it.generator.series.len());
+    let series = test.input_series.len() + recorded.sum::<usize>() + generated.sum::<usize>();
     u64::try_from(evaluations)
         .unwrap_or(0)
         .saturating_mul(series as u64)
@@ -214,7 +215,7 @@ fn run_test(
 ) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let store = inputs(file, test)?;
-    let length = length(test, &store);
+    let length = length(test, store.iter());
     let end = test.start.saturating_add(length);
     let mut spec = ReplaySpec::new(groups, store, test.start, end, interval);
     if test.is_extended {
@@ -267,7 +268,7 @@ fn run_test(
 
 /// How long a test lasts: as it says, else up to the last time that it names and, where promtool's keys are not all
 /// it has, the last sample of its inputs.
-fn length(test: &TestCase, inputs: &Store) -> Millis {
+pub(super) fn length<'s>(test: &TestCase, inputs: impl Iterator<Item = &'s Series>) -> Millis {
     let named = test.last_named();
     match &test.duration {
         Some(duration) => duration.value,
@@ -278,7 +279,7 @@ fn length(test: &TestCase, inputs: &Store) -> Millis {
                 let last = points.len().checked_sub(1)?;
                 Some(since(test.start, points.time(last)))
             };
-            inputs.iter().filter_map(last).fold(named, Millis::max)
+            inputs.filter_map(last).fold(named, Millis::max)
         }
     }
 }
