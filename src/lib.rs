@@ -24,7 +24,7 @@
 //! * [`model`] holds the nouns: labels, matchers, histograms, durations, numbers as Go prints them.
 //! * [`store`] keeps series in memory and says who may see which sample when.
 //! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text, JSON, CSV.
-//! * [`promql`] parses, prints and checks queries and evaluates them over columns of ticks.
+//! * [`promql`] parses, prints and checks queries, evaluates them over columns of ticks and explains what they yield.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
 //! * [`suite`] reads test files and turns a replay into verdicts; [`suite::script`] runs the scripts by which Prometheus

@@ -1,6 +1,6 @@
 //! The query language: `ast <- parse, print, check`; `functions, aggregations <- query <- check, eval`;
 //! parsing and evaluation never meet. What there is to say of a query beside its result is noted where it is evaluated
-//! ([`Annotations`]).
+//! ([`Annotations`]). `why` stands above them all and evaluates every part of a query by itself.
 
 pub mod ast;
 
@@ -33,6 +33,8 @@ mod check;
 pub mod parse;
 
 pub mod eval;
+
+pub mod why;
 
 pub use annotation::{Annotation, Annotations, Note, Operation, Site};
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};

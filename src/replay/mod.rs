@@ -20,6 +20,7 @@ mod result;
 mod runs;
 mod stepwise;
 mod timeline;
+mod why;
 
 use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::{Features, View};
@@ -33,6 +34,7 @@ pub use phase::phase;
 pub use plan::MAX_TICKS;
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Standing};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
+pub use why::{Explanation, Recorded, Section, State, Subject, Waiting};
 
 /// What is replayed, and how.
 #[derive(Debug, Clone)]

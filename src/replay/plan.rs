@@ -26,6 +26,8 @@ pub(super) struct PlannedRule<'a> {
     pub id: RuleId,
     /// What it is.
     pub rule: &'a Rule,
+    /// The name of its group.
+    pub group: &'a str,
     /// Its place in the order, and how far back it writes.
     pub writer: Writer,
     /// When it is evaluated.
@@ -44,6 +46,7 @@ pub(super) fn plan<'a>(spec: &ReplaySpec<'a>) -> Result<Vec<PlannedRule<'a>>, Re
             planned.push(PlannedRule {
                 id: RuleId { group, rule: index },
                 rule,
+                group: &rule_group.name,
                 writer: Writer {
                     position: planned.len() as u32 + 1,
                     offset,

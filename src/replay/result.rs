@@ -137,14 +137,15 @@ impl<'a> Replay<'a> {
 
     /// What somebody sees who asks when everything up to a moment has been evaluated.
     pub fn view_after(&self, moment: Timestamp) -> View<'_> {
+        self.view_as(Reader::After(moment))
+    }
+
+    /// What a reader sees.
+    pub(super) fn view_as(&self, reader: Reader) -> View<'_> {
         View {
             features: self.setting.features,
             max_samples: self.setting.max_samples,
-            ..View::new(
-                &self.store,
-                Reader::After(moment),
-                self.setting.default_step,
-            )
+            ..View::new(&self.store, reader, self.setting.default_step)
         }
     }
 
@@ -197,6 +198,11 @@ impl<'a> Replay<'a> {
         let mut records = records.filter_map(|(rule, record)| Some((rule, record.as_ref()?)));
         let (rule, record) = records.nth(alert)?;
         Some((rule, record, record.instances.get(instance)?))
+    }
+
+    /// All rules in the order of evaluation.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &PlannedRule<'a>> {
+        self.rules.iter().map(|(rule, _)| rule)
     }
 
     /// The float values that an instance's condition had during a stretch, with their moments. `alert` and
@@ -277,7 +283,7 @@ impl<'a> Replay<'a> {
     }
 
     /// A moment, but none after the one at which an error stopped the replay.
-    fn clamped(&self, moment: Timestamp) -> Timestamp {
+    pub(super) fn clamped(&self, moment: Timestamp) -> Timestamp {
         self.stopped_at.map_or(moment, |last| moment.min(last))
     }
 

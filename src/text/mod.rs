@@ -5,6 +5,6 @@ mod diagnostic;
 mod source;
 pub mod yaml;
 
-pub use closest::closest;
+pub use closest::{closest, closest_few};
 pub use diagnostic::{Diagnostic, Place, Severity, distinct};
 pub use source::{LineColumn, Source, Span};
