@@ -26,6 +26,11 @@ pub fn read(path: &Path) -> Result<Source, Diagnostic> {
     Source::decode(display(path), bytes(path)?)
 }
 
+/// Whether a path is that of a file.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// Reads a file that holds series, packed with gzip or not; `-` is standard input.
 ///
 /// # Errors

@@ -18,6 +18,8 @@ mod serve;
 
 mod test;
 
+mod why;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ enum Command {
     Replay(replay::Options),
     /// Evaluate an expression over recorded series
     Query(query::Options),
+    /// Explain why an alert fires or does not, or what an expression yields, at one moment
+    Why(why::Options),
     /// Answer queries over series as Prometheus's HTTP API does, for Grafana and other clients
     Serve(serve::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
@@ -98,6 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Query(options) => query::run(&options),
+        Command::Why(options) => why::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };

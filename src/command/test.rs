@@ -41,6 +41,9 @@ pub(super) struct Options {
     phases: PhaseOptions,
     #[command(flatten)]
     limits: Limits,
+    /// Below each failing expectation print why: what each part of the expression yielded at its moment, and the near miss
+    #[arg(long)]
+    why: bool,
     /// Write what was observed into the failing expectations
     #[arg(long)]
     accept: bool,
@@ -181,6 +184,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             schedule: options.schedule.map(Schedule::from),
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
+            why: options.why,
         },
         phases: {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);

@@ -3,7 +3,8 @@
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
 //! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
 //! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
-//! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them.
+//! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them. With
+//! `--why` a failure has `"why": [{"sections"}]` too, as [`super::why`] has it.
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::FileReport;
 use super::unmet::words;
+use super::why::Clock;
 use crate::model::Millis;
 use crate::model::bytes::shown;
 use crate::suite::expect::Problem;
@@ -69,6 +71,8 @@ struct Failure<'r> {
     error: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<Wrong<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    why: Vec<serde_json::Value>,
 }
 
 /// One thing that is not as an item of `expect` says.
@@ -210,6 +214,15 @@ impl<'r> Failure<'r> {
                 Cause::Unmet(unmet) => unmet.problems.iter().map(Wrong::new).collect(),
                 _ => Vec::new(),
             },
+            why: failure
+                .why
+                .iter()
+                .flat_map(|why| {
+                    let clock = Clock::Since(why.start);
+                    let all = why.explanations.iter();
+                    all.map(move |explanation| super::why::value(explanation, clock))
+                })
+                .collect(),
         }
     }
 }

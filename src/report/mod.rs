@@ -16,6 +16,8 @@ pub mod timeline;
 
 mod unmet;
 
+pub mod why;
+
 pub(crate) use remedy::remedy;
 
 use crate::suite::{FileVerdict, TestVerdict};

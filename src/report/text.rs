@@ -4,6 +4,7 @@ mod expect;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::why::Clock;
 use super::{FileReport, Totals, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::promql::{TOO_MANY_SAMPLES, TOO_MANY_STEPS};
@@ -201,6 +202,18 @@ impl Printer {
                 self.line(
                     "    the test ended here: later alerts and all expressions were not checked",
                 );
+            }
+        }
+        self.why(failure);
+    }
+
+    fn why(&mut self, failure: &Mismatch) {
+        if let Some(why) = &failure.why {
+            for explanation in &why.explanations {
+                self.line("    why");
+                let clock = Clock::Since(why.start);
+                let text = super::why::text(explanation, clock, 6, self.coloured);
+                self.out.push_str(&text);
             }
         }
     }

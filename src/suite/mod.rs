@@ -34,7 +34,10 @@ mod together;
 
 mod verdict;
 
+mod why;
+
 pub use run::{RunOptions, Suite, faults, run};
 pub use verdict::{
-    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict,
+    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, Why,
 };
+pub use why::{TestRun, replay_test};

@@ -13,6 +13,7 @@ use super::schedules::{apart, difference};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
 };
+use super::why::why;
 use crate::model::{Histogram, Millis, Regex, Timestamp};
 use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
 use crate::replay::{
@@ -44,6 +45,8 @@ pub struct RunOptions {
     pub max_samples: usize,
     /// What promtool lets pass in silence passes.
     pub promtool_compatible: bool,
+    /// Failures are explained.
+    pub why: bool,
 }
 
 impl Default for RunOptions {
@@ -55,6 +58,7 @@ impl Default for RunOptions {
             schedule: None,
             max_samples: View::MAX_SAMPLES,
             promtool_compatible: false,
+            why: false,
         }
     }
 }
@@ -206,13 +210,13 @@ fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
     distinct(unknown.collect())
 }
 
-fn run_test(
+/// Replays the rules over the inputs of a test; also says how long it lasts.
+pub(super) fn replayed<'g>(
     file: &TestFile,
-    index: usize,
     test: &TestCase,
-    groups: &[&RuleGroup],
+    groups: &'g [&'g RuleGroup],
     options: &RunOptions,
-) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
+) -> Result<(Replay<'g>, Millis), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let store = inputs(file, test)?;
     let length = length(test, store.iter());
@@ -233,6 +237,17 @@ fn run_test(
                 .help("use a longer evaluation_interval or earlier eval_times"),
         ]
     })?;
+    Ok((replay, length))
+}
+
+fn run_test(
+    file: &TestFile,
+    index: usize,
+    test: &TestCase,
+    groups: &[&RuleGroup],
+    options: &RunOptions,
+) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
+    let (replay, length) = replayed(file, test, groups, options)?;
     let mut said = Said::default();
     said.of_rules(&replay);
     let check = Checker {
@@ -251,6 +266,12 @@ fn run_test(
         failures.extend(check.expectations(&mut said));
         if !test.rule_errors_expected {
             failures.extend(check.failing_rules());
+        }
+    }
+    if options.why {
+        let last = check.evaluation_at(test.last_named());
+        for failure in &mut failures {
+            failure.why = why(&replay, test, failure, last);
         }
     }
     let verdict = TestVerdict {
@@ -357,6 +378,7 @@ impl Checker<'_> {
                 got,
                 strip: self.strip(name, moment),
             },
+            why: None,
         })
     }
 
@@ -409,6 +431,7 @@ impl Checker<'_> {
                 place: place(&group.source, error.place(rule)),
                 check: 0,
                 cause: Cause::Rule(error.message.clone()),
+                why: None,
             }
         })
     }
@@ -433,6 +456,7 @@ impl Checker<'_> {
                     last: since(self.test.start, last.at),
                     count: errors.len(),
                 },
+                why: None,
             })
         })
     }
@@ -477,6 +501,7 @@ impl Checker<'_> {
                 place: place(&self.file.source, expectation.span),
                 check: index,
                 cause: Cause::Unmet(Box::new(found)),
+                why: None,
             });
         }
         unmet
@@ -493,6 +518,7 @@ impl Checker<'_> {
                 place: place(&self.file.source, check.span),
                 check: index,
                 cause,
+                why: None,
             })
         })
     }

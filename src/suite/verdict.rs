@@ -3,7 +3,7 @@
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
 use super::expect::Unmet;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
-use crate::replay::AlertState;
+use crate::replay::{AlertState, Explanation};
 use crate::text::{Diagnostic, Place, Span, distinct};
 
 /// What came of a test file that could be loaded.
@@ -45,6 +45,17 @@ pub struct Mismatch {
     pub check: usize,
     /// What is wrong.
     pub cause: Cause,
+    /// Why, where that was asked for.
+    pub why: Option<Why>,
+}
+
+/// Why an expectation was not met.
+#[derive(Debug, Clone)]
+pub struct Why {
+    /// The start of the test.
+    pub start: Timestamp,
+    /// One for each rule that it is about.
+    pub explanations: Vec<Explanation>,
 }
 
 /// What is wrong.

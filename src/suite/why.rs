@@ -1,0 +1,134 @@
+//! Why an expectation was not met, and a single test to ask questions of.
+
+use super::expect::{AlertExpectation, ExpectationKind, Windows};
+use super::file::TestCase;
+use super::order::groups_in_order;
+use super::run::{RunOptions, Suite, replayed};
+use super::verdict::{Cause, Mismatch, Why};
+use crate::model::{Millis, Timestamp};
+use crate::promql::Query;
+use crate::replay::{Explanation, Replay};
+use crate::rules::RuleGroup;
+use crate::text::Diagnostic;
+use crate::text::yaml::Embedded;
+
+/// How many levels of recording rules are gone down below a failure.
+const DEPTH: usize = 1;
+
+/// A test that was replayed.
+#[derive(Debug)]
+pub struct TestRun<'r> {
+    /// The test.
+    pub test: &'r TestCase,
+    /// The groups in the order of evaluation.
+    pub groups: &'r [&'r RuleGroup],
+    /// What came of it.
+    pub replay: Replay<'r>,
+    /// How long it lasts.
+    pub length: Millis,
+}
+
+/// Replays one test of a suite, by its place from 0, and hands it to `ask`.
+///
+/// # Errors
+///
+/// What keeps the test from being run; a test that the file does not have yields none.
+pub fn replay_test<T>(
+    suite: &Suite,
+    index: usize,
+    options: &RunOptions,
+    ask: impl FnOnce(&TestRun<'_>) -> T,
+) -> Result<T, Vec<Diagnostic>> {
+    let test = suite.file.tests.get(index).ok_or_else(Vec::new)?;
+    let groups = groups_in_order(&suite.file, &suite.rule_files);
+    let (replay, length) = replayed(&suite.file, test, &groups, options)?;
+    Ok(ask(&TestRun {
+        test,
+        groups: &groups,
+        replay,
+        length,
+    }))
+}
+
+/// Why a failure is one, at its moment, or at the end of the test where it has none. `last` is the last evaluation of the
+/// test, up to which the expressions of `promql_expr_test` see everything.
+pub(super) fn why(
+    replay: &Replay<'_>,
+    test: &TestCase,
+    failure: &Mismatch,
+    last: Timestamp,
+) -> Option<Why> {
+    let asking = Asking {
+        replay,
+        time: test.start.saturating_add(failure.eval_time),
+    };
+    let explanations = match &failure.cause {
+        Cause::Alert { .. } => asking.rules(&failure.name),
+        Cause::Rule(_) | Cause::RuleFails { .. } => {
+            let mut failed = asking.rules(&failure.name);
+            failed.retain(|explanation| {
+                let first = explanation.sections.first();
+                first.is_some_and(|section| section.error.is_some())
+            });
+            failed
+        }
+        Cause::Expr { .. } | Cause::ExprError(_) => {
+            let check = test.expr_checks.get(failure.check)?;
+            asking.expr(check.query.as_ref().ok()?, &check.expr, last)
+        }
+        Cause::Unmet(unmet) => {
+            let expectation = test.expectations.get(failure.check)?;
+            let moment = unmet.moment();
+            let time = moment.map_or(last, |moment| test.start.saturating_add(moment));
+            let asking = Asking { replay, time };
+            match &expectation.kind {
+                ExpectationKind::Alert(alert) => {
+                    let first = first_window(alert).filter(|_| moment.is_none());
+                    let time = first.map_or(time, |from| test.start.saturating_add(from));
+                    Asking { replay, time }.rules(&alert.alert.value)
+                }
+                // Which alerts fire is told with the problem, and why they do asked for one of them.
+                ExpectationKind::Alerts(_) => Vec::new(),
+                ExpectationKind::Expr(expr) => asking.expr(&expr.query, &expr.expr, time),
+            }
+        }
+        Cause::Unreadable(_) => Vec::new(),
+    };
+    Some(Why {
+        start: test.start,
+        explanations,
+    })
+}
+
+/// When an alert is first expected to fire or to be pending.
+fn first_window(alert: &AlertExpectation) -> Option<Millis> {
+    let windows = alert.fires.iter().chain(&alert.pending);
+    windows
+        .into_iter()
+        .find_map(|windows| match &windows.value {
+            Windows::Listed(windows) => Some(windows.first()?.from),
+            Windows::Never => None,
+        })
+}
+
+/// Who asks, and when.
+struct Asking<'a> {
+    replay: &'a Replay<'a>,
+    time: Timestamp,
+}
+
+impl Asking<'_> {
+    fn rules(&self, name: &str) -> Vec<Explanation> {
+        let rules = self.replay.rules_called(name).into_iter();
+        rules
+            .filter_map(|id| self.replay.explain_rule(id, self.time, DEPTH))
+            .collect()
+    }
+
+    fn expr(&self, query: &Query, text: &Embedded, after: Timestamp) -> Vec<Explanation> {
+        vec![
+            self.replay
+                .explain_query(query, text, self.time, after, DEPTH),
+        ]
+    }
+}
