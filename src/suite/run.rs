@@ -73,7 +73,7 @@ impl RunOptions {
 }
 
 /// Evaluations times series of all tests above which tests are run on several threads.
-const PARALLEL_WORK: u64 = 20_000;
+const PARALLEL_WORK: u64 = 100_000;
 
 /// How many evaluations a strip shows before and after the moment asked for.
 const STRIP_REACH: i64 = 15;
