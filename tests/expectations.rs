@@ -93,9 +93,7 @@ impl Case {
             file,
             rule_files: vec![rules],
         };
-        suite::run(&suite, &RunOptions::default())
-            .unwrap()
-            .passed()
+        suite::run(&suite, &RunOptions::default()).unwrap().passed()
     }
 }
 
@@ -129,7 +127,9 @@ fn written(windows: &Windows) -> String {
 /// One edge of one window a minute later, if the windows stay apart and in the test.
 fn moved(windows: &Windows, place: usize, end: bool) -> Option<Windows> {
     let mut moved = windows.clone();
-    let next = windows.get(place + 1).map_or(EVALUATIONS - 1, |next| next.0);
+    let next = windows
+        .get(place + 1)
+        .map_or(EVALUATIONS - 1, |next| next.0);
     let window = moved.get_mut(place)?;
     match (end, &mut window.1) {
         (true, Some(to)) => *to += 1,
