@@ -17,7 +17,7 @@ use crate::store::{Points, Series, Store, Writer};
 use crate::suite::Suite;
 use crate::suite::file::{self, Fixture, TestFile};
 use crate::suite::recorded::{self, Recording};
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, Source};
 
 /// Reads a test file and the rule files it names. Where `lenient`, a pattern that matches no rule file is only warned
 /// of, as in promtool.
@@ -28,7 +28,11 @@ pub(super) fn suite(
     recordings: &Recordings,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let source = io::read(path).map_err(|fault| vec![fault])?;
-    let mut test_file = file::read(&source, options)?;
+    let mut include = |from: &Source, path: &str| {
+        let folder = Path::new(from.name()).parent().unwrap_or(Path::new(""));
+        io::read(&io::clean(&folder.join(path)))
+    };
+    let mut test_file = file::read_with(&source, options, &mut include)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut faults = Vec::new();

@@ -10,7 +10,8 @@ use crate::text::{Diagnostic, Source, Span};
 
 use super::expect::{Expectation, ExpectationKind};
 pub use super::fixture::{Align, Fixture, Nan, Selection};
-pub use super::read::{looks_like_test_file, read};
+pub use super::include::Load;
+pub use super::read::{looks_like_test_file, read, read_with};
 
 /// A value with the place it was written at.
 #[derive(Debug, Clone, PartialEq, Eq)]

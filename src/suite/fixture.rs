@@ -79,7 +79,7 @@ pub enum Nan {
 impl Fixture {
     /// Where the recording lies.
     pub fn path(&self) -> PathBuf {
-        let folder = Path::new(self.source.name()).parent();
+        let folder = Path::new(self.source.name_at(self.span.start)).parent();
         folder.unwrap_or(Path::new("")).join(&self.file.value)
     }
 }

@@ -48,9 +48,10 @@ impl<'d> Reader<'d, '_> {
             };
             let again = by_labels.insert(one.labels.clone(), list.len());
             if let Some(before) = again.and_then(|index| list.get(index)) {
-                let line = self.decoder.source().line_column(before.span.start).line;
+                let source = self.decoder.source();
+                let line = source.line_seen_from(before.span.start, one.span.start);
                 let message = format!("input series {} is given twice", one.labels);
-                let help = format!("remove it here or in line {line}: only this one counts");
+                let help = format!("remove it here or in {line}: only this one counts");
                 self.warn(one.series.whole(), message, help);
             }
             list.push(one);
@@ -76,10 +77,10 @@ impl<'d> Reader<'d, '_> {
         let series = embedded(self, "series");
         let values_text = embedded(self, "values");
         if let Some(cause) = *cut {
-            let line = self.decoder.source().line_column(cause.start).line;
-            let message = format!(
-                "promtool does not load this series: one in line {line} ends in an empty line"
-            );
+            let source = self.decoder.source();
+            let line = source.line_seen_from(cause.start, node.span().start);
+            let message =
+                format!("promtool does not load this series: one in {line} ends in an empty line");
             self.warn(node.span(), message, "write `>-` instead of `|` there");
             return None;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::file::{Spanned, TestCase};
 use super::read::Reader;
 use crate::model::Millis;
-use crate::text::yaml::{Field, Kind, Node, Parameters, UnknownFields};
+use crate::text::yaml::{Field, Kind, Node, Parameters};
 use crate::text::{Diagnostic, Span};
 
 /// At most so many tests may one matrix make.
@@ -26,14 +26,14 @@ impl<'d> Reader<'d, '_> {
         item: usize,
         evaluation_interval: Millis,
     ) -> Vec<TestCase> {
-        let known = &["matrix", "name"];
         // What is wrong with the item itself is noted where the test is read.
         let noted = self.decoder.faults.len();
-        let fields = self
-            .decoder
-            .fields(node, "a test", known, UnknownFields::Ignore);
+        let fields = self.fields_of_test(node);
         self.decoder.faults.truncate(noted);
-        let Some(matrix) = fields.as_ref().and_then(|fields| fields.node("matrix")) else {
+        let matrix = fields.as_ref().and_then(|fields| fields.node("matrix"));
+        // With nothing behind the key a test has none, whatever the default.
+        let is_none = |matrix: &Node<'d>| matrix.is_null() && self.has_default("matrix");
+        let Some(matrix) = matrix.filter(|matrix| !is_none(matrix)) else {
             let test = self.test(node, evaluation_interval);
             return vec![TestCase { item, ..test }];
         };

@@ -10,6 +10,8 @@ mod fixture;
 
 mod generate;
 
+mod include;
+
 mod input;
 
 mod lay_out;
@@ -27,6 +29,8 @@ mod run;
 mod said;
 
 mod schedules;
+
+mod shared;
 
 pub mod script;
 

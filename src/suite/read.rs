@@ -4,6 +4,8 @@
 use super::file::{
     AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, Spanned, TestCase, TestFile,
 };
+use super::include::{self, Load};
+use super::shared::Shared;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
@@ -15,13 +17,16 @@ use crate::text::yaml::{
 use crate::text::{Diagnostic, Source, Span, distinct};
 
 /// The keys of a test file: first those that promtool knows.
-const FILE_FIELDS: [&str; 6] = [
+const FILE_FIELDS: [&str; 9] = [
     "rule_files",
     "evaluation_interval",
     "group_eval_order",
     "tests",
     "fuzzy_compare",
     "schedule",
+    "include",
+    "defaults",
+    "series",
 ];
 
 /// The keys of a test that promtool knows.
@@ -37,11 +42,21 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
 ];
 
 /// The keys of a test that say where its parts come from.
-const COMPOSING_TEST_FIELDS: [&str; 1] = ["matrix"];
+const COMPOSING_TEST_FIELDS: [&str; 2] = ["matrix", "use"];
 
 /// The keys that make a test an extended one.
 const EXTENDED_TEST_FIELDS: [&str; 5] =
     ["duration", "generate", "fixtures", "expect", "rule_errors"];
+
+/// The keys of a test.
+pub(super) fn test_fields() -> Vec<&'static str> {
+    let lists = [
+        &PROMTOOL_TEST_FIELDS[..],
+        &COMPOSING_TEST_FIELDS,
+        &EXTENDED_TEST_FIELDS,
+    ];
+    lists.concat()
+}
 
 /// Evaluations are a minute apart unless the file says otherwise.
 const DEFAULT_INTERVAL: Millis = 60_000;
@@ -52,19 +67,58 @@ const DEFAULT_INTERVAL: Millis = 60_000;
 ///
 /// Every fault for which promtool would not run the file, in the order of the file.
 pub fn read(source: &Source, options: &ReadOptions) -> Result<TestFile, Vec<Diagnostic>> {
-    let document = yaml::parse(source).map_err(|fault| vec![fault])?;
+    let nothing = |_: &Source, path: &str| {
+        let fault = Diagnostic::error(format!("{path} can't be included: no file is read here"));
+        Err(fault.help("put what it holds into this file"))
+    };
+    read_with(source, options, &mut { nothing })
+}
+
+/// The same for a file that may include others, which are read by their paths.
+///
+/// # Errors
+///
+/// Those of [`read`], in all files.
+pub fn read_with(
+    source: &Source,
+    options: &ReadOptions,
+    load: &mut Load<'_>,
+) -> Result<TestFile, Vec<Diagnostic>> {
+    let files = include::find(source, load)?;
+    let all = match files.sources.as_slice() {
+        [_] => source.clone(),
+        _ => Source::joined(files.sources.clone()),
+    };
+    let (mut document, mut faults) = (None, Vec::new());
+    for (index, part) in files.sources.iter().enumerate() {
+        match (yaml::parse(part), &mut document) {
+            (Err(fault), _) => faults.push(fault),
+            (Ok(part), None) => document = Some(part.within(&all)),
+            (Ok(part), Some(document)) => document.append(part, all.start(index)),
+        }
+    }
+    let Some(document) = document.filter(|_| faults.is_empty()) else {
+        return Err(faults);
+    };
     let mut reader = Reader {
-        decoder: Decoder::new(source, Dialect::V2),
+        decoder: Decoder::new(&all, Dialect::V2),
         options,
         warnings: Vec::new(),
+        shared: Shared::default(),
     };
-    let mut file = reader.file(&document);
+    let mut file = reader.file(&document, &files.includes);
     let mut faults = reader.decoder.faults;
     if faults.is_empty() {
-        file.warnings = reader.warnings;
+        file.warnings = distinct(reader.warnings);
         return Ok(file);
     }
-    faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.span.start));
+    let order = |fault: &Diagnostic| {
+        let place = fault.place.as_ref()?;
+        let file = place.source.name();
+        let is_other = file != source.name();
+        Some((is_other, file.to_owned(), place.span.start))
+    };
+    faults.sort_by_cached_key(order);
     Err(distinct(faults))
 }
 
@@ -77,10 +131,11 @@ pub(super) struct Reader<'d, 'o> {
     pub(super) decoder: Decoder<'d>,
     pub(super) options: &'o ReadOptions,
     pub(super) warnings: Vec<Diagnostic>,
+    pub(super) shared: Shared<'d>,
 }
 
 impl<'d> Reader<'d, '_> {
-    fn file(&mut self, document: &'d Document<'d>) -> TestFile {
+    fn file(&mut self, document: &'d Document<'d>, includes: &[Vec<usize>]) -> TestFile {
         let source = self.decoder.source();
         let mut file = TestFile {
             source: source.clone(),
@@ -116,10 +171,12 @@ impl<'d> Reader<'d, '_> {
             file.fuzzy_compare = fuzzy.unwrap_or(false);
         }
         file.schedule = self.schedule(&fields);
+        self.shared(document, &fields, includes);
         for (item, node) in self.list(&fields, "tests").into_iter().enumerate() {
             let tests = self.tests_of(node, item, file.evaluation_interval);
             file.tests.extend(tests);
         }
+        self.warn_of_idle(&file);
         file
     }
 
@@ -153,18 +210,12 @@ impl<'d> Reader<'d, '_> {
             external_labels: Labels::empty(),
             external_url: String::new(),
         };
-        let known = [
-            &PROMTOOL_TEST_FIELDS[..],
-            &COMPOSING_TEST_FIELDS,
-            &EXTENDED_TEST_FIELDS,
-        ]
-        .concat();
-        let Some(fields) = self.fields(node, "a test", &known) else {
+        let Some(fields) = self.fields_of_test(node) else {
             return test;
         };
         test.is_extended = EXTENDED_TEST_FIELDS
             .iter()
-            .any(|name| fields.node(name).is_some());
+            .any(|name| fields.lists(name).next().is_some());
         test.name = self.text(&fields, "name").filter(|it| !it.value.is_empty());
         if let Some(interval) = self.duration(&fields, "interval").filter(|&it| it != 0) {
             test.interval = interval;
@@ -388,10 +439,9 @@ impl<'d> Reader<'d, '_> {
     }
 
     pub(super) fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
-        match fields.node(name) {
-            Some(node) => self.decoder.list(node, format_args!("`{name}`")),
-            None => Vec::new(),
-        }
+        let lists = fields.lists(name);
+        let lists = lists.map(|node| self.decoder.list(node, format_args!("`{name}`")));
+        lists.flatten().collect()
     }
 
     fn texts(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Spanned<String>> {

@@ -11,7 +11,7 @@ use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
 use super::schedules::{apart, difference};
 use super::verdict::{
-    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, place, since,
+    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, since,
 };
 use super::why::why;
 use crate::model::{Histogram, Millis, Regex, Timestamp};
@@ -21,7 +21,7 @@ use crate::replay::{
 };
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::Series;
-use crate::text::{Diagnostic, Span, closest, distinct};
+use crate::text::{Diagnostic, Place, Span, closest, distinct};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
@@ -371,7 +371,7 @@ impl Checker<'_> {
         Some(Mismatch {
             name: name.clone(),
             eval_time: check.eval_time,
-            place: place(&self.file.source, check.span),
+            place: Place::new(&self.file.source, check.span),
             check: index,
             cause: Cause::Alert {
                 expected,
@@ -428,7 +428,7 @@ impl Checker<'_> {
             Mismatch {
                 name: rule.name.clone(),
                 eval_time: since(self.test.start, error.at),
-                place: place(&group.source, error.place(rule)),
+                place: Place::new(&group.source, error.place(rule)),
                 check: 0,
                 cause: Cause::Rule(error.message.clone()),
                 why: None,
@@ -449,7 +449,7 @@ impl Checker<'_> {
             Some(Mismatch {
                 name: rule.name.clone(),
                 eval_time: since(self.test.start, first.at),
-                place: place(&group.source, first.place(rule)),
+                place: Place::new(&group.source, first.place(rule)),
                 check: 0,
                 cause: Cause::RuleFails {
                     message: first.message.clone(),
@@ -498,7 +498,7 @@ impl Checker<'_> {
             unmet.push(Mismatch {
                 name,
                 eval_time: found.moment().unwrap_or(0),
-                place: place(&self.file.source, expectation.span),
+                place: Place::new(&self.file.source, expectation.span),
                 check: index,
                 cause: Cause::Unmet(Box::new(found)),
                 why: None,
@@ -515,7 +515,7 @@ impl Checker<'_> {
             Some(Mismatch {
                 name: check.expr.text.clone(),
                 eval_time: check.eval_time,
-                place: place(&self.file.source, check.span),
+                place: Place::new(&self.file.source, check.span),
                 check: index,
                 cause,
                 why: None,

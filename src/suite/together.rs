@@ -82,10 +82,7 @@ impl Together {
 
 impl Origin {
     pub fn new(what: &'static str, source: &Source, span: Span) -> Origin {
-        let place = Place {
-            source: source.clone(),
-            span,
-        };
+        let place = Place::new(source, span);
         Origin { what, place }
     }
 }

@@ -4,7 +4,7 @@ use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacemen
 use super::expect::Unmet;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::{AlertState, Explanation};
-use crate::text::{Diagnostic, Place, Span, distinct};
+use crate::text::{Diagnostic, Place, distinct};
 
 /// What came of a test file that could be loaded.
 #[derive(Debug, Clone)]
@@ -236,12 +236,4 @@ impl Mismatch {
 /// A moment after the start of a test.
 pub(super) fn since(start: Timestamp, moment: Timestamp) -> Millis {
     moment.saturating_sub(start)
-}
-
-/// A place in a test file.
-pub(super) fn place(source: &crate::text::Source, span: Span) -> Place {
-    Place {
-        source: source.clone(),
-        span,
-    }
 }

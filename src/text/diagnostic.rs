@@ -85,10 +85,7 @@ impl Diagnostic {
 
     /// The same, at a place.
     pub fn at(mut self, source: &Source, span: Span) -> Diagnostic {
-        self.place = Some(Place {
-            source: source.clone(),
-            span,
-        });
+        self.place = Some(Place::new(source, span));
         self
     }
 
@@ -156,6 +153,12 @@ pub fn distinct(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 const LONG_LINE: usize = 1 << 13;
 
 impl Place {
+    /// A span of a source; of one that is joined of several, in the one that holds it.
+    pub fn new(source: &Source, span: Span) -> Place {
+        let (source, span) = source.locate(span);
+        Place { source, span }
+    }
+
     /// The lines that the span touches, the number of the first, and the span in them. Of a very long line only a part
     /// around the span: drawing takes time, and nobody sees more.
     fn excerpt(&self) -> (&str, usize, Span) {

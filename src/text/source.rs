@@ -18,6 +18,8 @@ struct Inner {
     text: String,
     /// Byte offset of the start of every line.
     line_starts: Vec<usize>,
+    /// Where the texts begin that this one is joined of, in order; none for a text of one piece.
+    parts: Vec<(usize, Source)>,
 }
 
 /// A half-open byte range in a [`Source`].
@@ -50,7 +52,67 @@ impl Source {
                 name: name.into(),
                 text,
                 line_starts,
+                parts: Vec::new(),
             }),
+        }
+    }
+
+    /// One text of several, with the name of the first, so that a span in any of them is a span of it. What is told of
+    /// a place names the text that it lies in.
+    pub fn joined(parts: Vec<Source>) -> Source {
+        let name = parts.first().map_or("", Source::name).to_owned();
+        let mut text = String::with_capacity(parts.iter().map(|it| it.text().len() + 1).sum());
+        let mut starts = Vec::with_capacity(parts.len());
+        for part in parts {
+            starts.push((text.len(), part.clone()));
+            text.push_str(part.text());
+            // The end of a text is a place of its own.
+            text.push('\n');
+        }
+        Source {
+            inner: Arc::new(Inner {
+                name,
+                text,
+                line_starts: vec![0],
+                parts: starts,
+            }),
+        }
+    }
+
+    /// Where one of the texts begins that this one is joined of, counted from 0.
+    pub fn start(&self, part: usize) -> usize {
+        self.inner.parts.get(part).map_or(0, |(start, _)| *start)
+    }
+
+    /// The text of one piece that holds an offset, and where it begins.
+    fn part(&self, offset: usize) -> (&Source, usize) {
+        let parts = &self.inner.parts;
+        let next = parts.partition_point(|(start, _)| *start <= offset);
+        match next.checked_sub(1).and_then(|index| parts.get(index)) {
+            Some((start, part)) => (part, *start),
+            None => (self, 0),
+        }
+    }
+
+    /// A span in the text of one piece that it lies in.
+    pub fn locate(&self, span: Span) -> (Source, Span) {
+        let (part, base) = self.part(span.start);
+        let end = span.end.saturating_sub(base);
+        let start = span.start - base;
+        (part.clone(), Span::new(start, end.max(start)))
+    }
+
+    /// The name of the text that holds an offset.
+    pub fn name_at(&self, offset: usize) -> &str {
+        self.part(offset).0.name()
+    }
+
+    /// The line of an offset as it is told to somebody who looks at another: `line 5`, or `line 5 of other.yml`.
+    pub fn line_seen_from(&self, offset: usize, from: usize) -> String {
+        let line = self.line_column(offset).line;
+        match (self.name_at(offset), self.name_at(from)) {
+            (name, other) if name == other => format!("line {line}"),
+            (name, _) => format!("line {line} of {name}"),
         }
     }
 
@@ -93,6 +155,10 @@ impl Source {
 
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn line_column(&self, offset: usize) -> LineColumn {
+        if !self.inner.parts.is_empty() {
+            let (part, base) = self.part(offset);
+            return part.line_column(offset - base);
+        }
         let offset = offset.min(self.inner.text.len());
         let line = self
             .inner
@@ -134,6 +200,33 @@ impl Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_of_a_joined_text_are_those_of_its_parts() {
+        let parts = [("a", "x\ny"), ("b", ""), ("c", "é\nz\n")];
+        let all = Source::joined(parts.map(|(name, text)| Source::new(name, text)).into());
+        for (offset, name, line, column) in [
+            (0, "a", 1, 1),
+            (2, "a", 2, 1),
+            (3, "a", 2, 2),
+            (4, "b", 1, 1),
+            (all.start(2), "c", 1, 1),
+            (all.start(2) + 3, "c", 2, 1),
+            (99, "c", 3, 1),
+        ] {
+            assert_eq!(all.name_at(offset), name, "{offset}");
+            assert_eq!(
+                all.line_column(offset),
+                LineColumn { line, column },
+                "{offset}"
+            );
+            let (part, span) = all.locate(Span::new(offset, offset + 1));
+            assert_eq!(
+                (part.name(), part.line_column(span.start)),
+                (name, LineColumn { line, column })
+            );
+        }
+    }
 
     #[test]
     fn columns_count_characters() {

@@ -74,7 +74,7 @@ fn step<'d>(node: Node<'d>, name: &str) -> Result<(Node<'d>, Node<'d>), Diagnost
         Some((key, value)) => Ok((key, own(value)?)),
         None => Err(refuse(
             node,
-            &format!("`{name}` comes from a merge key `<<`"),
+            &format!("`{name}` comes from `defaults` or a merge key `<<`"),
         )),
     }
 }

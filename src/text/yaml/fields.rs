@@ -23,6 +23,8 @@ pub struct Fields<'d> {
     /// The mapping.
     pub span: Span,
     fields: Vec<Field<'d>>,
+    /// Lists that come before those of the fields of the same names.
+    lists: Vec<(&'static str, Node<'d>)>,
 }
 
 /// One field.
@@ -39,6 +41,41 @@ pub struct Field<'d> {
 }
 
 impl<'d> Fields<'d> {
+    /// No field, at a place.
+    pub fn none(span: Span) -> Fields<'d> {
+        Fields {
+            span,
+            fields: Vec::new(),
+            lists: Vec::new(),
+        }
+    }
+
+    /// Takes over a field, unless there is one of that name.
+    pub fn add_default(&mut self, field: &Field<'d>) -> bool {
+        let is_new = self.get(field.name).is_none();
+        if is_new {
+            self.fields.push(field.clone());
+        }
+        is_new
+    }
+
+    /// Puts a list before that of a field.
+    pub fn add_list(&mut self, name: &'static str, list: Node<'d>) {
+        self.lists.push((name, list));
+    }
+
+    /// The lists of a name: those put before a field's own, and that.
+    pub fn lists(&self, name: &str) -> impl Iterator<Item = Node<'d>> {
+        let before = self.lists.iter().filter(move |(it, _)| *it == name);
+        let before: Vec<Node<'d>> = before.map(|(_, list)| *list).collect();
+        before.into_iter().chain(self.node(name))
+    }
+
+    /// The fields in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Field<'d>> {
+        self.fields.iter()
+    }
+
     /// A field by its name.
     pub fn get(&self, name: &str) -> Option<&Field<'d>> {
         self.fields.iter().find(|field| field.name == name)
@@ -81,6 +118,7 @@ impl<'d> Decoder<'d> {
         Some(Fields {
             span: node.span(),
             fields,
+            lists: Vec::new(),
         })
     }
 

@@ -31,7 +31,7 @@ pub use decode::{Decoder, Dialect};
 pub use embedded::Embedded;
 pub use fields::{Field, Fields, UnknownFields};
 pub use glance::has_top_level_key;
-pub use parameters::Parameters;
+pub use parameters::{Parameters, first_reference};
 pub use parse::{NESTING_LIMIT, parse};
 pub use resolve::Resolved;
 pub use write::{Around, write_block, write_float, write_like, write_text};
@@ -44,6 +44,8 @@ pub struct Document<'s> {
     /// Children of all collections; a mapping's are key, value, key, value.
     children: Vec<u32>,
     root: Option<u32>,
+    /// The top nodes of the documents that were appended.
+    appended: Vec<Option<u32>>,
     /// Where a second document begins: Prometheus does not read it.
     pub more: Option<Span>,
 }
@@ -141,6 +143,50 @@ impl<'s> Document<'s> {
     /// The text it was read from.
     pub fn source(&self) -> &'s Source {
         self.source
+    }
+
+    /// The same as the first of those of a text that is joined of several.
+    pub fn within(mut self, joined: &'s Source) -> Document<'s> {
+        self.source = joined;
+        self
+    }
+
+    /// Takes over the nodes of a document whose text begins at an offset of the joined one.
+    pub fn append(&mut self, other: Document<'s>, start: usize) {
+        let first_node = self.nodes.len() as u32;
+        let first_child = self.children.len();
+        let later = |span: Span| Span::new(span.start + start, span.end + start);
+        for mut node in other.nodes {
+            node.span = later(node.span);
+            node.outer += start;
+            match &mut node.content {
+                Content::Scalar(scalar) => scalar.content = later(scalar.content),
+                Content::Sequence { first, end, .. } | Content::Mapping { first, end, .. } => {
+                    *first += first_child;
+                    *end += first_child;
+                }
+                Content::Alias(target) => *target += first_node,
+            }
+            self.nodes.push(node);
+        }
+        let children = other.children.into_iter();
+        self.children
+            .extend(children.map(|child| child + first_node));
+        let root = other.root.map(|root| root + first_node);
+        self.appended.push(root);
+        self.more = self.more.or(other.more.map(later));
+    }
+
+    /// The top nodes of all texts that the source is joined of, in their order; `None` for an empty one.
+    pub fn roots(&self) -> impl Iterator<Item = Option<Node<'_>>> {
+        let roots = std::iter::once(self.root).chain(self.appended.iter().copied());
+        roots.map(|root| {
+            let index = root?;
+            Some(Node {
+                document: self,
+                index,
+            })
+        })
     }
 
     /// Whether some alias stands for a node that lies inside a span.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::{Embedded, Kind, Node};
 use crate::text::{Diagnostic, Span, closest};
 
 /// What names stand for while a part of a file is read.
@@ -152,6 +153,22 @@ fn written(edits: &[Edit], offset: usize, inside: impl Fn(&Edit) -> usize) -> us
             Some(before) => before.written.end + (offset - before.made.end),
             None => offset,
         },
+    }
+}
+
+/// The first name that a text in a node or below refers to, and where. What aliases stand for lies elsewhere.
+pub fn first_reference(node: Node<'_>) -> Option<(String, Span)> {
+    match node.kind() {
+        _ if node.is_alias() => None,
+        Kind::Scalar(scalar) => {
+            let found = references(&scalar.text);
+            let found = found.into_iter().find(|it| !it.escaped)?;
+            let text = Embedded::new(node, scalar.text.clone().into_owned());
+            Some((found.name, text.span(found.span)))
+        }
+        Kind::Sequence(children) | Kind::Mapping(children) => {
+            children.iter().find_map(first_reference)
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl<'s> Parser<'s> {
                 nodes: Vec::new(),
                 children: Vec::new(),
                 root: None,
+                appended: Vec::new(),
                 more: None,
             },
             pending: Vec::new(),
