@@ -37,7 +37,7 @@ impl<'d> Reader<'d, '_> {
             let test = self.test(node, evaluation_interval);
             return vec![TestCase { item, ..test }];
         };
-        let combinations = self.combinations(matrix);
+        let (names, combinations) = self.combinations(matrix);
         if combinations.is_empty() {
             return Vec::new();
         }
@@ -46,7 +46,6 @@ impl<'d> Reader<'d, '_> {
         let mut found = Found::default();
         for combination in combinations {
             let mut test = self.one_test(node, evaluation_interval, &combination, &mut found);
-            test.name = Some(told_apart(test.name, name, node, &combination));
             test.item = item;
             test.values = combination;
             tests.push(test);
@@ -54,17 +53,16 @@ impl<'d> Reader<'d, '_> {
                 break;
             }
         }
+        tell_apart(&mut tests, name);
         self.decoder.faults.extend(found.faults.said(tests.len()));
         self.warnings.extend(found.warnings.said(tests.len()));
-        let values = tests.first().map(|test| test.values.as_slice());
-        for (name, _) in values.unwrap_or_default() {
-            if !found.used.contains(name) {
-                let message = format!("the parameter {name:?} is not used in this test");
-                let help = format!(
-                    "write `${{{name}}}` where its value belongs, or take it out of the matrix"
-                );
-                self.warn(matrix.target().span(), message, help);
-            }
+        for name in names.iter().filter(|it| !found.used.contains(&it.value)) {
+            let text = &name.value;
+            let message = format!("the parameter {text:?} is not used in this test");
+            let help = format!(
+                "write `${{{text}}}` where its value belongs, or take it out of the matrix"
+            );
+            self.warn(name.span, message, help);
         }
         tests
     }
@@ -97,10 +95,10 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// What a matrix makes: of a mapping every combination, of a list what each of its mappings makes.
-    fn combinations(&mut self, matrix: Node<'d>) -> Vec<Combination> {
+    fn combinations(&mut self, matrix: Node<'d>) -> (Vec<Spanned<String>>, Vec<Combination>) {
         let noted = self.decoder.faults.len();
         let mut all: Vec<Combination> = Vec::new();
-        let mut first: Option<(Vec<String>, usize)> = None;
+        let mut first: Vec<Spanned<String>> = Vec::new();
         let parts = match matrix.kind() {
             Kind::Sequence(children) => children.iter().collect(),
             _ => vec![matrix],
@@ -113,21 +111,10 @@ impl<'d> Reader<'d, '_> {
             if axes.is_empty() {
                 continue;
             }
-            let mut names: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
-            names.sort_unstable();
-            match &first {
-                Some((wanted, line)) if *wanted != names => {
-                    let message =
-                        format!("this has {}, not {}", names.join(", "), wanted.join(", "));
-                    let help =
-                        format!("give every mapping of a matrix the names of that in line {line}");
-                    self.decoder.error(part.target().span(), message, help);
-                }
-                Some(_) => {}
-                None => {
-                    let line = part.source().line_column(part.span().start).line;
-                    first = Some((names, line));
-                }
+            let names: Vec<Spanned<String>> = axes.iter().map(|axis| axis.name.clone()).collect();
+            match first.is_empty() {
+                true => first = names,
+                false => self.refuse_other_names(part, &names, &first),
             }
             let count = axes
                 .iter()
@@ -137,13 +124,36 @@ impl<'d> Reader<'d, '_> {
                 let message = format!("a matrix may make {MAX_TESTS} tests, this makes more");
                 let help = "take out values, or make several tests of this one";
                 self.decoder.error(matrix.target().span(), message, help);
-                return Vec::new();
+                return (first, Vec::new());
             }
             all.extend(product(&axes));
         }
-        match self.decoder.faults.len() == noted {
-            true => all,
-            false => Vec::new(),
+        if self.decoder.faults.len() != noted {
+            all.clear();
+        }
+        (first, all)
+    }
+
+    /// Refuses a part of a matrix that has not the names of the first.
+    fn refuse_other_names(
+        &mut self,
+        part: Node<'d>,
+        names: &[Spanned<String>],
+        first: &[Spanned<String>],
+    ) {
+        let sorted = |names: &[Spanned<String>]| {
+            let mut names: Vec<String> = names.iter().map(|it| it.value.clone()).collect();
+            names.sort_unstable();
+            names
+        };
+        let (names, wanted) = (sorted(names), sorted(first));
+        if names != wanted {
+            let at = first.first().map_or(0, |it| it.span.start);
+            let span = part.target().span();
+            let line = self.decoder.source().line_seen_from(at, span.start);
+            let message = format!("this has {}, not {}", names.join(", "), wanted.join(", "));
+            let help = format!("give every mapping of a matrix the names of that in {line}");
+            self.decoder.error(span, message, help);
         }
     }
 
@@ -205,13 +215,17 @@ impl<'d> Reader<'d, '_> {
                 .error(span, message, "list its values: `[eu, us]`");
         }
         let values = values.into_iter().map(|value| value.value).collect();
+        let name = Spanned {
+            value: name,
+            span: entry.key.span(),
+        };
         Some(Axis { name, values })
     }
 }
 
 /// A name and everything that it stands for, one after another.
 struct Axis {
-    name: String,
+    name: Spanned<String>,
     values: Vec<String>,
 }
 
@@ -222,7 +236,7 @@ fn product(axes: &[Axis]) -> Vec<Combination> {
             let combination = combination.clone();
             axis.values.iter().map(move |value| {
                 let mut longer = combination.clone();
-                longer.push((axis.name.clone(), value.clone()));
+                longer.push((axis.name.value.clone(), value.clone()));
                 longer
             })
         };
@@ -230,32 +244,32 @@ fn product(axes: &[Axis]) -> Vec<Combination> {
     })
 }
 
-/// The name of a test of a matrix: with the values that it does not name itself.
-fn told_apart(
-    name: Option<Spanned<String>>,
-    written: Option<Node<'_>>,
-    test: Node<'_>,
-    combination: &Combination,
-) -> Spanned<String> {
-    let written = match written.map(Node::kind) {
+/// Names the tests of a matrix so that they differ: where their name does not see to that, with the values that it
+/// does not refer to.
+fn tell_apart(tests: &mut [TestCase], name: Option<Node<'_>>) {
+    let written = match name.map(Node::kind) {
         Some(Kind::Scalar(scalar)) => &*scalar.text,
         _ => "",
     };
-    let others = combination
-        .iter()
-        .filter(|(name, _)| !Parameters::is_referred_to(name, written));
-    let others = list(others);
-    let span = test.span();
-    let name = name.unwrap_or(Spanned {
-        value: String::new(),
-        span,
-    });
-    let value = match (name.value.as_str(), others.as_str()) {
-        (name, "") => name.to_owned(),
-        ("", others) => others.to_owned(),
-        (name, others) => format!("{name} ({others})"),
-    };
-    Spanned { value, ..name }
+    let refers = |name: &str| Parameters::is_referred_to(name, written);
+    let names = tests.iter().filter_map(|test| test.name.as_ref());
+    let names: BTreeSet<&str> = names.map(|name| name.value.as_str()).collect();
+    let differ = names.len() == tests.len();
+    for test in tests {
+        if differ && test.values.iter().any(|(name, _)| refers(name)) {
+            continue;
+        }
+        let others = list(test.values.iter().filter(|(name, _)| !refers(name)));
+        let name = test.name.get_or_insert(Spanned {
+            value: String::new(),
+            span: test.span,
+        });
+        name.value = match (name.value.as_str(), others.as_str()) {
+            (name, "") => name.to_owned(),
+            ("", others) => others.to_owned(),
+            (name, others) => format!("{name} ({others})"),
+        };
+    }
 }
 
 /// `region=eu, code=500`

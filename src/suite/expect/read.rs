@@ -395,8 +395,7 @@ impl<'d> Reader<'d, '_> {
         let span = node.target().span();
         let what = format!("`{name}`");
         let Kind::Sequence(_) = node.kind() else {
-            let is_never = matches!(node.kind(), Kind::Scalar(scalar) if scalar.text == "never");
-            if is_never {
+            if self.decoder.is_word(node, "never") {
                 let value = Windows::Never;
                 return Some(Spanned { value, span });
             }
@@ -439,8 +438,7 @@ impl<'d> Reader<'d, '_> {
             return None;
         };
         let from = self.moment_of_test(from, start, "`from`");
-        let is_end = matches!(to.kind(), Kind::Scalar(scalar) if scalar.text == "end");
-        let to = match is_end {
+        let to = match self.decoder.is_word(to, "end") {
             true => None,
             false => Some(self.moment_of_test(to, start, "`to`")?.value),
         };

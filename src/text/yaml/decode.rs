@@ -74,6 +74,17 @@ impl<'d> Decoder<'d> {
         }
     }
 
+    /// Whether a node is a word. What else it may be is no fault yet.
+    pub fn is_word(&mut self, node: Node<'d>, word: &str) -> bool {
+        let Kind::Scalar(scalar) = node.kind() else {
+            return false;
+        };
+        match self.replaced(node) {
+            Ok(Some(replaced)) => replaced.text == word,
+            _ => scalar.text == word,
+        }
+    }
+
     /// The text of a scalar with no name replaced.
     fn written(&mut self, node: Node<'d>, what: impl fmt::Display) -> Option<String> {
         let Kind::Scalar(scalar) = node.kind() else {
