@@ -9,7 +9,7 @@ use crate::text::{Diagnostic, Span, closest};
 const INCLUDED_FIELDS: [&str; 3] = ["include", "defaults", "series"];
 
 /// The keys of shared series: the lists of a test that say which series it has.
-const SERIES_FIELDS: [&str; 2] = ["input_series", "fixtures"];
+const SERIES_FIELDS: [&str; 3] = ["input_series", "generate", "fixtures"];
 
 /// What is shared, in the order of files.
 #[derive(Default)]
