@@ -85,11 +85,7 @@ fn generated(
     test: &TestCase,
     length: Millis,
 ) -> Result<impl Iterator<Item = Series>, Vec<Diagnostic>> {
-    let grid = Grid {
-        start: test.start,
-        interval: test.interval.max(1),
-        end: test.start.saturating_add(length),
-    };
+    let grid = grid(test, length);
     let faults = check(test, &grid);
     if !faults.is_empty() {
         return Err(faults);
@@ -101,6 +97,22 @@ fn generated(
         points,
         writer: Writer::INPUT,
     }))
+}
+
+/// What keeps the series of a test from being generated, where it says how long it lasts.
+pub(super) fn generated_faults(test: &TestCase) -> Vec<Diagnostic> {
+    match &test.duration {
+        Some(duration) => check(test, &grid(test, duration.value)),
+        None => Vec::new(),
+    }
+}
+
+fn grid(test: &TestCase, length: Millis) -> Grid {
+    Grid {
+        start: test.start,
+        interval: test.interval.max(1),
+        end: test.start.saturating_add(length),
+    }
 }
 
 /// An input series with its samples.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::expect::{self, ExpectationKind, Scene};
 use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
-use super::lay_out::inputs;
+use super::lay_out::{generated_faults, inputs};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
 use super::schedules::{apart, difference};
@@ -169,13 +169,16 @@ fn work(file: &TestFile, test: &TestCase) -> u64 {
         .saturating_mul(series as u64)
 }
 
-/// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read.
+/// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read, series
+/// that can't be generated.
 pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
     let mut faults = unknown_alerts(suite);
     for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
         faults.extend(check.query.as_ref().err().into_iter().flatten().cloned());
         faults.extend(check.expected.as_ref().err().cloned());
     }
+    let tests = suite.file.tests.iter();
+    faults.extend(tests.flat_map(generated_faults));
     distinct(faults)
 }
 

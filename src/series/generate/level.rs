@@ -191,13 +191,13 @@ impl Track {
 
     fn of_turn(&self, placed: &Placed, time: Millis) -> f64 {
         let Window { at, until, .. } = placed.window;
-        let past = (time - at) as f64;
+        let past = time.saturating_sub(at) as f64;
         match placed.turn {
             Turn::To(value) => value,
             Turn::Own(own) => self.without_events(own, time),
             Turn::Times(factor) => factor * self.without_events(self.own, time),
             Turn::Ramp(to) => {
-                let done = past / (until - at).max(1) as f64;
+                let done = past / until.saturating_sub(at).max(1) as f64;
                 placed.from * (1.0 - done) + to * done
             }
             Turn::Leak(daily) => self.without_events(self.own, time) + daily * past / DAY as f64,

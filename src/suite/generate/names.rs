@@ -9,7 +9,7 @@ use crate::text::Span;
 use crate::text::yaml::{Field, Kind};
 
 /// One generator makes no more series than this of its labels.
-const MAX_SERIES: usize = 1_000_000;
+const MAX_SERIES: usize = 100_000;
 
 impl<'d> Reader<'d, '_> {
     /// The sets of labels of an item, one or one for each value of `repeat`.
