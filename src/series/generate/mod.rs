@@ -6,7 +6,8 @@
 //! come: tests are written against its values, so a change of them is a breaking change. For this
 //!
 //! * chance is ChaCha8 (D. J. Bernstein; 64-bit block counter) with the key `seed` and xxHash64, with the seed 0, of the
-//!   labels as Prometheus writes them, both in 8 bytes, low ones first, and 16 bytes of 0. Stream 0 makes noise, stream 1
+//!   labels as Prometheus writes them (of requests and histograms those that all their series have, with the metric's
+//!   name), both in 8 bytes, low ones first, and 16 bytes of 0. Stream 0 makes noise, stream 1
 //!   counts. A number in `[0, 1)` is the upper 53 bits of the next 64, divided by 2^53;
 //! * what a generator makes of one set of labels hangs on no other set;
 //! * elementary functions are those of `libm`, never the platform's; everything else is IEEE 754 arithmetic in the order in
