@@ -347,6 +347,22 @@ impl Store {
         found
     }
 
+    /// Whether any series passes every matcher.
+    pub fn any(&self, matchers: &[Matcher]) -> bool {
+        let passes = |series: &Series| matchers.iter().all(|it| it.matches(&series.labels));
+        let metric = matchers
+            .iter()
+            .find(|matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal);
+        match metric {
+            None => self.iter().any(passes),
+            Some(metric) => {
+                let named = self.by_metric.get(metric.value.as_str());
+                let mut named = named.into_iter().flatten();
+                named.any(|&id| passes(self.get(id)))
+            }
+        }
+    }
+
     /// When a series came to be, to compare. All inputs come first.
     fn birth(&self, id: SeriesId) -> (Timestamp, u32, SeriesId) {
         let series = self.get(id);

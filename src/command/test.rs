@@ -10,8 +10,10 @@ use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::Schedule;
+use crate::report::coverage::{self, Reached};
 use crate::report::{FileReport, Totals, json, text};
 use crate::rules::ReadOptions;
+use crate::suite::coverage::Coverage;
 use crate::suite::{self, FileVerdict, RunOptions};
 use crate::text::Diagnostic;
 
@@ -47,6 +49,12 @@ pub(super) struct Options {
     /// Write what was observed into the failing expectations
     #[arg(long)]
     accept: bool,
+    /// Tell what the tests of all files together reach of the rules, and what is missing
+    #[arg(long)]
+    coverage: bool,
+    /// Fail where the tests reach less than so much of a hundred points of the rules (implies --coverage)
+    #[arg(long, value_name = "PERCENT")]
+    coverage_min: Option<f64>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -77,7 +85,7 @@ pub(super) fn run(options: &Options) -> Outcome {
         Ok(plan) => plan,
         Err(faults) => return load::refuse(&faults),
     };
-    let totals = run_all(&plan, options);
+    let (totals, coverage) = run_all(&plan, options);
     if totals.broken > 0 {
         return Outcome::Broken;
     }
@@ -92,53 +100,68 @@ pub(super) fn run(options: &Options) -> Outcome {
         ));
         return load::refuse(&[fault.help("correct --run, or leave it out to run every test")]);
     }
+    let is_covered = coverage.is_none_or(|coverage| coverage.is_enough());
     match totals.failed {
-        0 => Outcome::Success,
+        0 if is_covered => Outcome::Success,
         _ => Outcome::Failure,
     }
 }
 
-/// Runs all files, and prints what came of each as soon as that of all before it is printed.
-fn run_all(plan: &Plan, options: &Options) -> Totals {
+/// What came of a file, in a run over many.
+struct Told {
+    text: String,
+    has_details: bool,
+    totals: Totals,
+    coverage: Option<Coverage>,
+}
+
+/// Runs all files, and prints what came of each as soon as that of all before it is printed, in the end what they
+/// reached together, if that was asked for.
+fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
     let coloured = io::wants_colour();
     let work = |named: &io::Named| {
         let report = report(named, plan);
-        let totals = Totals::of(&report);
-        match options.format {
-            Format::Json => (json::file(&report), true, totals),
-            Format::Text => (
-                text::file(&report, coloured),
-                text::has_details(&report),
-                totals,
-            ),
+        let (text, has_details) = match options.format {
+            Format::Json => (json::file(&report), true),
+            Format::Text => (text::file(&report, coloured), text::has_details(&report)),
+        };
+        Told {
+            text,
+            has_details,
+            totals: Totals::of(&report),
+            coverage: report.verdict.ok().and_then(|verdict| verdict.coverage),
         }
     };
     let mut all = Totals::default();
+    let mut coverage = Coverage::default();
     let mut after_details = false;
     if options.format == Format::Json {
         io::print(json::HEAD);
     }
-    in_order(
-        &plan.files,
-        options.jobs,
-        work,
-        |(text, has_details, totals)| {
-            if after_details {
-                io::print(match options.format {
-                    Format::Json => ",",
-                    Format::Text => "\n",
-                });
-            }
-            io::print(&text);
-            after_details = has_details;
-            all = all.and(totals);
-        },
-    );
+    in_order(&plan.files, options.jobs, work, |told| {
+        if after_details {
+            io::print(match options.format {
+                Format::Json => ",",
+                Format::Text => "\n",
+            });
+        }
+        io::print(&told.text);
+        after_details = told.has_details;
+        all = all.and(told.totals);
+        coverage.merge(told.coverage.unwrap_or_default());
+    });
+    let reached = plan.running.coverage.then_some(Reached {
+        coverage,
+        min: options.coverage_min,
+    });
     match options.format {
-        Format::Json => io::print(json::TAIL),
-        Format::Text => io::print(&text::summary(&all, after_details, coloured)),
+        Format::Json => io::print(&json::tail(reached.as_ref())),
+        Format::Text => {
+            io::print(&text::summary(&all, after_details, coloured));
+            io::print(&reached.as_ref().map_or_else(String::new, coverage::text));
+        }
     }
-    all
+    (all, reached)
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
@@ -157,6 +180,13 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         return Err(vec![
             Diagnostic::error("--jobs 0 would run nothing").help("give a number above 0"),
         ]);
+    }
+    if let Some(percent) = options
+        .coverage_min
+        .filter(|it| !(0.0..=100.0).contains(it))
+    {
+        let fault = Diagnostic::error(format!("--coverage-min {percent} is no share of a hundred"));
+        return Err(vec![fault.help("give a number from 0 to 100")]);
     }
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if options.paths.is_empty() {
@@ -185,6 +215,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
             why: options.why,
+            coverage: options.coverage || options.coverage_min.is_some(),
         },
         phases: {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);

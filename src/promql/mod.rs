@@ -20,6 +20,8 @@ pub mod aggregations;
 
 mod query;
 
+mod set_operations;
+
 mod threshold;
 
 mod duration;
@@ -46,5 +48,6 @@ pub use eval::{
 };
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
+pub use set_operations::{SetOperation, set_operations};
 pub use threshold::{Threshold, threshold};
 pub use window::{Contents, Ends, Notes, Window, Windows};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
 use crate::promql::selectors::greediest;
-use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View};
-use crate::store::Store;
+use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, View};
+use crate::store::{Series, Store};
 
 use super::alert::{AlertRecord, InstanceRecord};
 use super::plan::PlannedRule;
@@ -85,6 +85,17 @@ pub struct Standing<'r> {
     pub alerts: Vec<ActiveAlert>,
 }
 
+/// How a rule looks at the store.
+#[derive(Debug, Clone)]
+pub struct Sight<'r> {
+    /// What it sees.
+    pub view: View<'r>,
+    /// The moments at which it was evaluated.
+    pub moments: Ticks,
+    /// The times for which it was evaluated then: earlier by its group's `query_offset`.
+    pub times: Ticks,
+}
+
 /// The value of an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertValue {
@@ -158,6 +169,34 @@ impl<'a> Replay<'a> {
             },
             ..self.view_after(Timestamp::MAX)
         }
+    }
+
+    /// How a rule looked at the store whenever it was evaluated; `None` for a rule that was not replayed.
+    pub fn sight(&self, id: RuleId) -> Option<Sight<'_>> {
+        let rule = self.planned(id)?;
+        let end = self.clamped(Timestamp::MAX);
+        Some(Sight {
+            view: View {
+                reader: rule.reader(),
+                ..self.view_after(end)
+            },
+            moments: rule.moments_until(end),
+            times: rule.stamps(end),
+        })
+    }
+
+    /// The series that a rule wrote.
+    pub fn written_by(&self, id: RuleId) -> impl Iterator<Item = &Series> {
+        let writer = self.planned(id).map(|rule| rule.writer);
+        let is_own = move |series: &&Series| Some(series.writer) == writer;
+        let own = self.store.iter().filter(is_own);
+        own.filter(|series| !series.points.is_empty())
+    }
+
+    fn planned(&self, id: RuleId) -> Option<&PlannedRule<'a>> {
+        // Rules stand in the order of groups.
+        let place = self.rules.binary_search_by_key(&id, |(rule, _)| rule.id);
+        Some(&self.rules.get(place.ok()?)?.0)
     }
 
     /// Every evaluation after which an instance fires, with the alert as it was then; where `only` is given, just the last

@@ -78,6 +78,12 @@ impl Stretch {
 }
 
 impl Instance {
+    /// Whether it ever fires.
+    pub fn fires(&self) -> bool {
+        let mut stretches = self.stretches.iter();
+        stretches.any(|stretch| stretch.state == AlertState::Firing)
+    }
+
     /// The stretch that a moment lies in.
     pub fn stretch_at(&self, moment: Timestamp) -> Option<&Stretch> {
         self.stretches.iter().find(|stretch| stretch.covers(moment))

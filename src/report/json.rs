@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::FileReport;
+use super::coverage::{self, Reached};
 use super::unmet::words;
 use super::why::Clock;
 use crate::model::Millis;
@@ -24,7 +25,12 @@ use crate::text::Diagnostic;
 pub const HEAD: &str = "{\"version\":1,\"files\":[";
 
 /// What stands behind the files.
-pub const TAIL: &str = "]}\n";
+pub fn tail(reached: Option<&Reached>) -> String {
+    let reached = reached.map_or_else(String::new, |reached| {
+        format!(",\"coverage\":{}", coverage::json(reached))
+    });
+    format!("]{reached}}}\n")
+}
 
 /// What came of one file; commas stand between files.
 pub fn file(file: &FileReport) -> String {

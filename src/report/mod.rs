@@ -2,6 +2,8 @@
 
 pub mod api;
 
+pub mod coverage;
+
 pub mod json;
 
 pub mod listing;

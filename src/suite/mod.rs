@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+pub mod coverage;
+
 pub mod expect;
 
 mod fixture;
@@ -19,6 +21,8 @@ mod lay_out;
 mod matrix;
 
 mod read;
+
+mod reads;
 
 mod order;
 

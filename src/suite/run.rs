@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::coverage::{self, Reached};
 use super::expect::{self, ExpectationKind, Scene};
 use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
 use super::lay_out::{generated_faults, inputs};
@@ -47,6 +48,8 @@ pub struct RunOptions {
     pub promtool_compatible: bool,
     /// Failures are explained.
     pub why: bool,
+    /// Whether to tell what the tests reach of the rules.
+    pub coverage: bool,
 }
 
 impl Default for RunOptions {
@@ -59,6 +62,7 @@ impl Default for RunOptions {
             max_samples: View::MAX_SAMPLES,
             promtool_compatible: false,
             why: false,
+            coverage: false,
         }
     }
 }
@@ -108,7 +112,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         }
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
-    let (tests, said) = run_tests(suite, &groups, options)?;
+    let (tests, seen) = run_tests(suite, &groups, options)?;
     let apart = apart(&suite.file, &groups);
     // A file that says its schedule means that one.
     let is_chosen = suite.file.schedule.is_some() && options.schedule.is_none();
@@ -116,6 +120,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         let schedule = options.schedule(&suite.file);
         let options = RunOptions {
             schedule: Some(schedule.other()),
+            coverage: false,
             ..options.clone()
         };
         // Where the other schedule can't be had at all, there is nothing to compare.
@@ -125,8 +130,26 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     Ok(FileVerdict {
         warnings,
         tests,
-        annotations: said.into_diagnostics(&groups),
+        annotations: seen.said.into_diagnostics(&groups),
+        coverage: options
+            .coverage
+            .then(|| seen.reached.into_coverage(&groups)),
     })
+}
+
+/// What was seen in tests beside their verdicts.
+#[derive(Debug, Default)]
+struct Seen {
+    said: Said,
+    reached: Reached,
+}
+
+impl Seen {
+    /// Takes over what was seen in another test.
+    fn merge(&mut self, other: Seen) {
+        self.said.merge(other.said);
+        self.reached.merge(other.reached);
+    }
 }
 
 /// Runs the tests that were asked for.
@@ -134,7 +157,7 @@ fn run_tests(
     suite: &Suite,
     groups: &[&RuleGroup],
     options: &RunOptions,
-) -> Result<(Vec<TestVerdict>, Said), Vec<Diagnostic>> {
+) -> Result<(Vec<TestVerdict>, Seen), Vec<Diagnostic>> {
     let tests = suite.file.tests.iter().map(|test| (test.item, test));
     let chosen: Vec<(usize, &TestCase)> = tests
         .filter(|(_, test)| is_chosen(test, &options.names))
@@ -143,18 +166,18 @@ fn run_tests(
     let work = work.fold(0, u64::saturating_add);
     let run =
         |&(index, test): &(usize, &TestCase)| run_test(&suite.file, index, test, groups, options);
-    let ran: Vec<Result<(TestVerdict, Said), Vec<Diagnostic>>> = match work < PARALLEL_WORK {
+    let ran: Vec<Result<(TestVerdict, Seen), Vec<Diagnostic>>> = match work < PARALLEL_WORK {
         true => chosen.iter().map(run).collect(),
         false => chosen.par_iter().map(run).collect(),
     };
-    let mut said = Said::default();
+    let mut seen = Seen::default();
     let mut tests = Vec::with_capacity(ran.len());
     for result in ran {
         let (verdict, of_test) = result?;
-        said.merge(of_test);
+        seen.merge(of_test);
         tests.push(verdict);
     }
-    Ok((tests, said))
+    Ok((tests, seen))
 }
 
 /// Evaluations times series, about: what it costs to run a test.
@@ -249,7 +272,7 @@ fn run_test(
     test: &TestCase,
     groups: &[&RuleGroup],
     options: &RunOptions,
-) -> Result<(TestVerdict, Said), Vec<Diagnostic>> {
+) -> Result<(TestVerdict, Seen), Vec<Diagnostic>> {
     let (replay, length) = replayed(file, test, groups, options)?;
     let mut said = Said::default();
     said.of_rules(&replay);
@@ -287,7 +310,11 @@ fn run_test(
         checks: test.checks(),
         failures,
     };
-    Ok((verdict, said))
+    let reached = match options.coverage {
+        true => coverage::reached(test, groups, &replay),
+        false => Reached::default(),
+    };
+    Ok((verdict, Seen { said, reached }))
 }
 
 /// How long a test lasts: as it says, else up to the last time that it names and, where promtool's keys are not all

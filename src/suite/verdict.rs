@@ -1,6 +1,7 @@
 //! What came of a test file.
 
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
+use super::coverage::Coverage;
 use super::expect::Unmet;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::{AlertState, Explanation};
@@ -15,6 +16,8 @@ pub struct FileVerdict {
     pub tests: Vec<TestVerdict>,
     /// What Prometheus says of the queries of rules and of checks beside their results; no verdict depends on it.
     pub annotations: Vec<Diagnostic>,
+    /// What its tests reached of the rules, if that was asked for.
+    pub coverage: Option<Coverage>,
 }
 
 /// What came of a test.

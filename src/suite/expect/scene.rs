@@ -74,8 +74,7 @@ impl Actor<'_> {
 
     /// Whether it ever fires.
     pub(super) fn fires(&self) -> bool {
-        let mut stretches = self.instance.stretches.iter();
-        stretches.any(|stretch| stretch.state == AlertState::Firing)
+        self.instance.fires()
     }
 
     /// Its labels without the alert's name.

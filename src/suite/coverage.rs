@@ -1,0 +1,345 @@
+//! What tests reach of the rules that they replay.
+//!
+//! Each alert has two points: it fires, and it is silent (neither pending nor firing) at an evaluation in a test that has
+//! series for it. Each recording rule has two: it yields a series, and another rule or an expression reads one. Each
+//! `and`, `or` and `unless` has two, by its sides ([`PointKind`]). An operator within a subquery is looked at at the
+//! evaluations of its rule.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::expect::ExpectationKind;
+use super::file::TestCase;
+use super::reads::{Reads, numbered};
+use crate::model::Millis;
+use crate::promql::ast::BinaryOp;
+use crate::promql::selectors::{Reach, selectors};
+use crate::promql::{Columns, Evaluated, Query, SetOperation, evaluate, set_operations};
+use crate::replay::{Instance, Replay, RuleId};
+use crate::rules::{Rule, RuleGroup, RuleKind};
+use crate::text::{Place, Span};
+
+/// What tests reached of some rules; a rule counts once, by its place.
+#[derive(Debug, Clone, Default)]
+pub struct Coverage {
+    rules: BTreeMap<(String, usize), RuleCoverage>,
+}
+
+/// What tests reached of one rule.
+#[derive(Debug, Clone)]
+pub struct RuleCoverage {
+    /// The recorded metric's or the alert's name.
+    pub name: String,
+    /// An alert's `for`; `None` for a recording rule.
+    pub hold: Option<Millis>,
+    /// What there is to reach, in the order of the file.
+    pub points: Vec<Point>,
+}
+
+/// Something that a test can reach.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// What it is.
+    pub kind: PointKind,
+    /// The rule's name, or the operator.
+    pub place: Place,
+    /// Whether a test reached it.
+    pub reached: bool,
+}
+
+/// What a test can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointKind {
+    /// An alert fires.
+    Fires,
+    /// An alert is neither pending nor firing, and there are series that it reads.
+    Silent,
+    /// A recording rule yields a series.
+    Yields,
+    /// A series of a recording rule is read.
+    Read,
+    /// `and` or `unless` lets a series of its left side pass.
+    Keeps(BinaryOp),
+    /// `and` or `unless` removes a series of its left side.
+    Removes(BinaryOp),
+    /// The left side of `or` has a series.
+    Left,
+    /// The right side of `or` adds a series.
+    Right,
+}
+
+/// How many points there are of a kind, and how many were reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Those that were reached.
+    pub reached: usize,
+    /// All.
+    pub points: usize,
+}
+
+impl Share {
+    /// Of a hundred; 0 where there are no points.
+    pub fn percent(&self) -> f64 {
+        match self.points {
+            0 => 0.0,
+            points => self.reached as f64 * 100.0 / points as f64,
+        }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Share) -> Share {
+        Share {
+            reached: self.reached + other.reached,
+            points: self.points + other.points,
+        }
+    }
+}
+
+impl Coverage {
+    /// Takes over what other tests reached.
+    pub fn merge(&mut self, other: Coverage) {
+        for (key, found) in other.rules {
+            match self.rules.get_mut(&key) {
+                None => drop(self.rules.insert(key, found)),
+                Some(rule) => {
+                    for (point, found) in rule.points.iter_mut().zip(found.points) {
+                        point.reached |= found.reached;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rules in the order of their places, with the names of their files.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &RuleCoverage)> {
+        let rules = self.rules.iter();
+        rules.map(|((file, _), rule)| (file.as_str(), rule))
+    }
+
+    /// The points that no test reached, with their rules.
+    pub fn missing(&self) -> impl Iterator<Item = (&RuleCoverage, &Point)> {
+        let points = self.rules.values().flat_map(|rule| {
+            let points = rule.points.iter();
+            points.map(move |point| (rule, point))
+        });
+        points.filter(|(_, point)| !point.reached)
+    }
+
+    /// All points together.
+    pub fn share(&self) -> Share {
+        self.share_of(|_| true)
+    }
+
+    /// The points of some kinds.
+    pub fn share_of(&self, is_meant: impl Fn(PointKind) -> bool) -> Share {
+        let points = self.rules.values().flat_map(|rule| &rule.points);
+        share(points.filter(|point| is_meant(point.kind)))
+    }
+}
+
+impl RuleCoverage {
+    /// Those of its points that are of some kinds.
+    pub fn share_of(&self, is_meant: impl Fn(PointKind) -> bool) -> Share {
+        share(self.points.iter().filter(|point| is_meant(point.kind)))
+    }
+}
+
+fn share<'p>(points: impl Iterator<Item = &'p Point>) -> Share {
+    points.fold(Share::default(), |share, point| Share {
+        reached: share.reached + usize::from(point.reached),
+        points: share.points + 1,
+    })
+}
+
+/// Which points of the rules of a file some of its tests reached, in the order of [`plan`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reached(Vec<bool>);
+
+impl Reached {
+    /// Takes over what another test reached.
+    pub fn merge(&mut self, other: Reached) {
+        if self.0.is_empty() {
+            self.0 = other.0;
+            return;
+        }
+        for (reached, other) in self.0.iter_mut().zip(other.0) {
+            *reached |= other;
+        }
+    }
+
+    /// With the rules that they are of.
+    pub fn into_coverage(self, groups: &[&RuleGroup]) -> Coverage {
+        let mut reached = self.0.into_iter();
+        let mut coverage = Coverage::default();
+        for (id, rule) in numbered(groups) {
+            let Some(group) = groups.get(id.group) else {
+                continue;
+            };
+            let point = |(kind, span)| Point {
+                kind,
+                place: Place {
+                    source: group.source.clone(),
+                    span,
+                },
+                reached: reached.next().unwrap_or(false),
+            };
+            let points = plan(rule).into_iter().map(point).collect();
+            let key = (group.source.name().to_owned(), rule.name_span.start);
+            let of_rule = RuleCoverage {
+                name: rule.name.clone(),
+                hold: match &rule.kind {
+                    RuleKind::Alert(alert) => Some(alert.hold),
+                    RuleKind::Recording { .. } => None,
+                },
+                points,
+            };
+            coverage.rules.insert(key, of_rule);
+        }
+        coverage
+    }
+}
+
+/// What there is to reach of a rule, with its place in the rule's file.
+fn plan(rule: &Rule) -> Vec<(PointKind, Span)> {
+    let own = match rule.kind {
+        RuleKind::Alert(_) => [PointKind::Fires, PointKind::Silent],
+        RuleKind::Recording { .. } => [PointKind::Yields, PointKind::Read],
+    };
+    let own = own.map(|kind| (kind, rule.name_span));
+    let operations = set_operations(&rule.expr.expr);
+    let of_operators = operations.iter().flat_map(|operation| {
+        let span = rule.expr_text.span(operation.place);
+        kinds(operation.op).map(|kind| (kind, span))
+    });
+    own.into_iter().chain(of_operators).collect()
+}
+
+fn kinds(op: BinaryOp) -> [PointKind; 2] {
+    match op {
+        BinaryOp::Or => [PointKind::Left, PointKind::Right],
+        _ => [PointKind::Keeps(op), PointKind::Removes(op)],
+    }
+}
+
+/// What one test reached.
+pub(super) fn reached(test: &TestCase, groups: &[&RuleGroup], replay: &Replay<'_>) -> Reached {
+    let mut reads = Reads::of_rules(groups);
+    let checked = test.expr_checks.iter();
+    let checked = checked.filter_map(|check| check.query.as_ref().ok());
+    let expected = test
+        .expectations
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ExpectationKind::Expr(expr) => Some(&expr.query),
+            ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) => None,
+        });
+    checked
+        .chain(expected)
+        .for_each(|query| reads.add_expression(query));
+    let timelines = replay.timeline.alerts.iter();
+    let timelines: HashMap<RuleId, &[Instance]> = timelines
+        .map(|alert| (alert.rule, alert.instances.as_slice()))
+        .collect();
+    let mut all = Vec::new();
+    for (id, rule) in numbered(groups) {
+        match rule.kind {
+            RuleKind::Alert(_) => {
+                let instances = timelines.get(&id).copied().unwrap_or_default();
+                let is_silent = has_series(rule, replay) && is_silent(id, instances, replay);
+                all.extend([instances.iter().any(Instance::fires), is_silent]);
+            }
+            RuleKind::Recording { .. } => {
+                let mut written = replay.written_by(id).peekable();
+                all.push(written.peek().is_some());
+                all.push(written.any(|series| reads.reads(&series.labels, Some(id))));
+            }
+        }
+        all.extend(sides(id, rule, replay));
+    }
+    Reached(all)
+}
+
+/// Whether there are series that a rule reads, or it reads none.
+fn has_series(rule: &Rule, replay: &Replay<'_>) -> bool {
+    let selectors = selectors(&rule.expr.expr, Reach::LOOKBACK);
+    let mut matched = selectors
+        .iter()
+        .map(|used| replay.store.any(&used.selector.matchers));
+    selectors.is_empty() || matched.any(|any| any)
+}
+
+/// Whether an alert was evaluated and then neither pending nor firing.
+fn is_silent(id: RuleId, instances: &[Instance], replay: &Replay<'_>) -> bool {
+    let Some(sight) = replay.sight(id).filter(|it| it.moments.count > 0) else {
+        return false;
+    };
+    let mut stretches: Vec<_> = instances
+        .iter()
+        .flat_map(|instance| &instance.stretches)
+        .map(|stretch| (stretch.from, stretch.to))
+        .collect();
+    stretches.sort_unstable();
+    // Up to where some instance is active all the time.
+    let mut until = Some(sight.moments.start);
+    for (from, to) in stretches {
+        match until {
+            Some(active) if from > active => return true,
+            Some(active) => until = to.map(|to| to.max(active)),
+            None => return false,
+        }
+    }
+    until.is_some()
+}
+
+/// What the sides of a rule's set operators did.
+fn sides(id: RuleId, rule: &Rule, replay: &Replay<'_>) -> Vec<bool> {
+    let operations = set_operations(&rule.expr.expr);
+    let mut counted: HashMap<Span, Vec<Option<usize>>> = HashMap::new();
+    let mut reached = Vec::with_capacity(2 * operations.len());
+    for SetOperation {
+        op, left, whole, ..
+    } in operations
+    {
+        for side in [left, whole] {
+            counted
+                .entry(side)
+                .or_insert_with(|| counts(id, rule, side, replay));
+        }
+        let of = |side| counted.get(&side).map_or(&[][..], Vec::as_slice);
+        let pairs = of(left).iter().zip(of(whole));
+        let pairs: Vec<(usize, usize)> =
+            pairs.filter_map(|(left, whole)| left.zip(*whole)).collect();
+        let any = |is: fn(usize, usize) -> bool| pairs.iter().any(|&(left, whole)| is(left, whole));
+        reached.extend(match op {
+            BinaryOp::Or => [any(|left, _| left > 0), any(|left, whole| whole > left)],
+            _ => [any(|_, whole| whole > 0), any(|left, whole| whole < left)],
+        });
+    }
+    reached
+}
+
+/// How many series a part of a rule's query has at each of the rule's evaluations; `None` where it fails.
+fn counts(id: RuleId, rule: &Rule, part: Span, replay: &Replay<'_>) -> Vec<Option<usize>> {
+    let Some(sight) = replay.sight(id).filter(|it| it.moments.count > 0) else {
+        return Vec::new();
+    };
+    let text = rule.expr.text.get(part.start..part.end).unwrap_or_default();
+    let Ok(query) = Query::parse(text, &sight.view.features) else {
+        return Vec::new();
+    };
+    match evaluate(&query, &sight.view, sight.times) {
+        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => (0..sight.times.count)
+            .map(|tick| count(&columns, tick))
+            .collect(),
+        Evaluated::String(_) => Vec::new(),
+    }
+}
+
+fn count(columns: &Columns, tick: usize) -> Option<usize> {
+    if columns.errors.contains_key(&tick) {
+        return None;
+    }
+    let series = columns.series.iter();
+    Some(series.filter(|it| it.column.is_present(tick)).count())
+}

@@ -1,0 +1,110 @@
+//! Which series rules and expressions read.
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher};
+use crate::promql::Query;
+use crate::promql::ast::{Expr, ExprKind};
+use crate::promql::selectors::{Reach, selectors};
+use crate::replay::RuleId;
+use crate::rules::{Rule, RuleGroup, RuleKind};
+
+/// What `info` reads unless it is told to read something else.
+const INFO_METRIC: &str = "target_info";
+
+/// The selectors of rules and of expressions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reads<'r> {
+    /// Those that name a metric.
+    by_metric: HashMap<&'r str, Vec<Read<'r>>>,
+    /// Those that name none, or several.
+    others: Vec<Read<'r>>,
+    /// Metrics that are read without a selector.
+    unselected: HashSet<&'r str>,
+    /// Templates that query, with their rules.
+    templates: Vec<(RuleId, &'r str)>,
+}
+
+/// A selector, and the rule that it stands in; `None` for an expression of a test.
+#[derive(Debug, Clone, Copy)]
+struct Read<'r> {
+    reader: Option<RuleId>,
+    matchers: &'r [Matcher],
+}
+
+impl<'r> Reads<'r> {
+    /// What the rules of groups read.
+    pub fn of_rules(groups: &[&'r RuleGroup]) -> Reads<'r> {
+        let mut reads = Reads::default();
+        for (id, rule) in numbered(groups) {
+            reads.add(&rule.expr, Some(id));
+            if let RuleKind::Alert(alert) = &rule.kind {
+                let templates = alert.labels.iter().chain(&alert.annotations);
+                let querying = templates.filter(|(_, template)| template.queries());
+                let texts = querying.map(|(_, template)| (id, template.text()));
+                reads.templates.extend(texts);
+            }
+        }
+        reads
+    }
+
+    /// Adds what an expression of a test reads.
+    pub fn add_expression(&mut self, query: &'r Query) {
+        self.add(query, None);
+    }
+
+    fn add(&mut self, query: &'r Query, reader: Option<RuleId>) {
+        for used in selectors(&query.expr, Reach::LOOKBACK) {
+            let matchers = used.selector.matchers.as_slice();
+            let read = Read { reader, matchers };
+            match metric_of(matchers) {
+                Some(metric) => self.by_metric.entry(metric).or_default().push(read),
+                None => self.others.push(read),
+            }
+        }
+        if asks_for_info(&query.expr) {
+            self.unselected.insert(INFO_METRIC);
+        }
+    }
+
+    /// Whether anybody but a rule reads a series.
+    pub fn reads(&self, labels: &Labels, but: Option<RuleId>) -> bool {
+        let metric = labels.metric();
+        let named = self.by_metric.get(metric).into_iter().flatten();
+        let mut selectors = named.chain(&self.others);
+        let selects = |read: &Read<'_>| {
+            (but.is_none() || read.reader != but)
+                && read.matchers.iter().all(|matcher| matcher.matches(labels))
+        };
+        let mut templates = self.templates.iter();
+        selectors.any(selects)
+            || self.unselected.contains(metric)
+            || templates.any(|(rule, text)| Some(*rule) != but && text.contains(metric))
+    }
+}
+
+/// The metric that a selector names.
+pub(super) fn metric_of(matchers: &[Matcher]) -> Option<&str> {
+    let is_name = |matcher: &&Matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
+    matchers
+        .iter()
+        .find(is_name)
+        .map(|matcher| matcher.value.as_str())
+}
+
+/// The rules of groups with their numbers, in the order of evaluation.
+pub(super) fn numbered<'r>(
+    groups: &[&'r RuleGroup],
+) -> impl Iterator<Item = (RuleId, &'r Rule)> + use<'r> {
+    let groups: Vec<&'r RuleGroup> = groups.to_vec();
+    let groups = groups.into_iter().enumerate();
+    groups.flat_map(|(group, it)| {
+        let rules = it.rules.iter().enumerate();
+        rules.map(move |(rule, it)| (RuleId { group, rule }, it))
+    })
+}
+
+fn asks_for_info(expr: &Expr) -> bool {
+    let is_info = matches!(&expr.kind, ExprKind::Call(call) if call.function.name == "info");
+    is_info || expr.children().into_iter().any(asks_for_info)
+}
