@@ -9,7 +9,7 @@ use super::{Limits, Outcome, enabled, load};
 use crate::io;
 use crate::model::{Duration, Timestamp};
 use crate::promql::{Features, Query};
-use crate::replay::{Explanation, OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{Explanation, OnRuleError, Question, Replay, ReplaySpec, Schedule, replay};
 use crate::report::why::{Clock, document, text};
 use crate::rules::{ReadOptions, RuleGroup, diagnose_query};
 use crate::series::time::moment;
@@ -314,7 +314,7 @@ impl Asked<'_> {
     ) -> Result<Vec<Explanation>, Diagnostic> {
         let ids = self.replay.rules_called(name).into_iter();
         let found: Vec<Explanation> = ids
-            .filter_map(|id| self.replay.explain_rule(id, at, depth))
+            .filter_map(|id| self.replay.explain_rule(id, question(at, depth)))
             .collect();
         if !found.is_empty() {
             return Ok(found);
@@ -344,6 +344,16 @@ impl Asked<'_> {
             errors.iter().map(fault).collect::<Vec<Diagnostic>>()
         })?;
         let after = if self.sees_all { self.end } else { at };
-        Ok(self.replay.explain_query(&query, &text, at, after, depth))
+        Ok(self
+            .replay
+            .explain_query(&query, &text, question(at, depth), after))
+    }
+}
+
+fn question(at: Timestamp, depth: usize) -> Question<'static> {
+    Question {
+        at,
+        depth,
+        labels: &[],
     }
 }

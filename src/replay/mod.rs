@@ -34,7 +34,7 @@ pub use phase::phase;
 pub use plan::MAX_TICKS;
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Sight, Standing};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
-pub use why::{Explanation, Recorded, Section, State, Subject, Waiting};
+pub use why::{Explanation, Question, Recorded, Section, State, Subject, Waiting};
 
 /// What is replayed, and how.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher, Millis, Timestamp};
-use crate::promql::why::{Explained, Mark, Selects, explain};
+use crate::promql::why::{Explained, Mark, Meant, Selects, explain};
 use crate::promql::{Query, Reader, View};
 use crate::text::yaml::Embedded;
 use crate::text::{Place, Span};
@@ -81,6 +81,8 @@ pub struct Recorded {
     pub name: String,
     /// Where the rule's name stands.
     pub place: Place,
+    /// Its last evaluation of which the selector sees something.
+    pub as_of: Option<Timestamp>,
     /// Its [`Section`], if it is explained too.
     pub section: Option<usize>,
 }
@@ -119,6 +121,17 @@ pub struct Waiting {
     pub quiet_since: Option<Timestamp>,
 }
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// The moment.
+    pub at: Timestamp,
+    /// How many levels to go down into the rules whose series are read; further where nothing is read.
+    pub depth: usize,
+    /// Labels that the result should have.
+    pub labels: &'q [&'q str],
+}
+
 /// What is still to be explained.
 struct Wanted {
     rule: RuleId,
@@ -133,48 +146,55 @@ impl Replay<'_> {
         found.map(|rule| rule.id).collect()
     }
 
-    /// Explains a rule's last evaluation at or before a moment, and those of the rules whose series it read, `depth`
-    /// levels down; where nothing is read, as far down as that goes. `None` for a rule that was not replayed.
-    pub fn explain_rule(&self, id: RuleId, at: Timestamp, depth: usize) -> Option<Explanation> {
+    /// Explains a rule's last evaluation at or before the moment asked for, and those of the rules whose series it read.
+    /// `None` for a rule that was not replayed.
+    pub fn explain_rule(&self, id: RuleId, question: Question<'_>) -> Option<Explanation> {
         self.rules().find(|rule| rule.id == id)?;
         let wanted = Wanted {
             rule: id,
-            at,
-            depth,
+            at: question.at,
+            depth: question.depth,
         };
-        Some(self.explained(Vec::new(), vec![wanted]))
+        Some(self.explained(Vec::new(), vec![wanted], question.labels))
     }
 
-    /// Explains an expression at a time, as somebody sees it who asks when everything up to `after` was evaluated.
-    /// `text` is where the expression stands.
+    /// Explains an expression at the time asked for, as somebody sees it who asks when everything up to `after` was
+    /// evaluated. `text` is where the expression stands.
     pub fn explain_query(
         &self,
         query: &Query,
         text: &Embedded,
-        time: Timestamp,
+        question: Question<'_>,
         after: Timestamp,
-        depth: usize,
     ) -> Explanation {
-        let names = self.names();
         let view = self.view_after(after);
-        let explained = explain(query, &view, time, &names);
+        let meant = Meant {
+            names: &self.names(),
+            labels: question.labels,
+        };
+        let explained = explain(query, &view, question.at, meant);
         let mut section = Section {
             subject: Subject::Expression,
-            asked: time,
-            evaluated: Some(time),
+            asked: question.at,
+            evaluated: Some(question.at),
             text: text.clone(),
             explained: None,
             error: None,
             state: None,
             recorded: Vec::new(),
         };
-        let wanted = self.read_by(&explained, &view, &mut section, depth);
+        let wanted = self.read_by(&explained, &view, &mut section, question.depth);
         section.explained = Some(explained);
-        self.explained(vec![section], wanted)
+        self.explained(vec![section], wanted, &[])
     }
 
     /// Explains one after the other, and what each reads behind it.
-    fn explained(&self, mut sections: Vec<Section>, wanted: Vec<Wanted>) -> Explanation {
+    fn explained(
+        &self,
+        mut sections: Vec<Section>,
+        wanted: Vec<Wanted>,
+        labels: &[&str],
+    ) -> Explanation {
         let mut places: Vec<(RuleId, Option<Timestamp>, usize)> = Vec::new();
         let mut queue = std::collections::VecDeque::from(wanted);
         while let Some(next) = queue.pop_front() {
@@ -190,8 +210,9 @@ impl Replay<'_> {
                 continue;
             }
             places.push((next.rule, evaluated, sections.len()));
-            let is_first = sections.is_empty();
-            let (section, deeper) = self.section(rule, &next, evaluated, is_first);
+            // Only what was asked for first should have the labels.
+            let labels = sections.is_empty().then_some(labels);
+            let (section, deeper) = self.section(rule, &next, evaluated, labels);
             sections.push(section);
             queue.extend(deeper);
         }
@@ -211,7 +232,7 @@ impl Replay<'_> {
         rule: &PlannedRule<'_>,
         wanted: &Wanted,
         evaluated: Option<Timestamp>,
-        is_first: bool,
+        labels: Option<&[&str]>,
     ) -> (Section, Vec<Wanted>) {
         let (asked, depth) = (wanted.at, wanted.depth);
         let name = rule.name().to_owned();
@@ -222,10 +243,9 @@ impl Replay<'_> {
         };
         let mut section = Section {
             subject,
-            asked: if is_first {
-                asked
-            } else {
-                evaluated.unwrap_or(asked)
+            asked: match labels {
+                Some(_) => asked,
+                None => evaluated.unwrap_or(asked),
             },
             evaluated,
             text: rule.rule.expr_text.clone(),
@@ -242,7 +262,11 @@ impl Replay<'_> {
         section.error = error.map(|error| error.message.clone());
         let view = self.view_as(rule.reader());
         let time = moment.saturating_sub(rule.writer.offset);
-        let explained = explain(rule.query(), &view, time, &self.names());
+        let meant = Meant {
+            names: &self.names(),
+            labels: labels.unwrap_or_default(),
+        };
+        let explained = explain(rule.query(), &view, time, meant);
         let deeper = self.read_by(&explained, &view, &mut section, depth);
         section.explained = Some(explained);
         (section, deeper)
@@ -262,7 +286,10 @@ impl Replay<'_> {
                 continue;
             };
             for rule in self.writers(selects).into_iter().take(MAX_RECORDED) {
+                let at = last_visible(rule, selects, view.reader);
+                let moments = rule.moments_until(self.clamped(at));
                 section.recorded.push(Recorded {
+                    as_of: moments.count.checked_sub(1).map(|tick| moments.time(tick)),
                     span: node.span,
                     rule: rule.id,
                     name: rule.name().to_owned(),
@@ -273,7 +300,7 @@ impl Replay<'_> {
                 if let (Some(below), None) = (depth.checked_sub(1), rule.alert()) {
                     wanted.push(Wanted {
                         rule: rule.id,
-                        at: last_visible(rule, selects, view.reader),
+                        at,
                         // What is empty is followed to where that began.
                         depth: if node.mark == Mark::Emptied {
                             depth

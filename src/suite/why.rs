@@ -1,13 +1,13 @@
 //! Why an expectation was not met, and a single test to ask questions of.
 
-use super::expect::{AlertExpectation, ExpectationKind, Windows};
+use super::expect::{ExpectationKind, Windows};
 use super::file::TestCase;
 use super::order::groups_in_order;
 use super::run::{RunOptions, Suite, replayed};
 use super::verdict::{Cause, Mismatch, Why};
-use crate::model::{Millis, Timestamp};
+use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::Query;
-use crate::replay::{Explanation, Replay};
+use crate::replay::{Explanation, Question, Replay};
 use crate::rules::RuleGroup;
 use crate::text::Diagnostic;
 use crate::text::yaml::Embedded;
@@ -61,6 +61,7 @@ pub(super) fn why(
     let asking = Asking {
         replay,
         time: test.start.saturating_add(failure.eval_time),
+        labels: &expected_labels(test, failure),
     };
     let explanations = match &failure.cause {
         Cause::Alert { .. } => asking.rules(&failure.name),
@@ -78,15 +79,11 @@ pub(super) fn why(
         }
         Cause::Unmet(unmet) => {
             let expectation = test.expectations.get(failure.check)?;
-            let moment = unmet.moment();
+            let moment = unmet.moment().or_else(|| first_window(&expectation.kind));
             let time = moment.map_or(last, |moment| test.start.saturating_add(moment));
-            let asking = Asking { replay, time };
+            let asking = Asking { time, ..asking };
             match &expectation.kind {
-                ExpectationKind::Alert(alert) => {
-                    let first = first_window(alert).filter(|_| moment.is_none());
-                    let time = first.map_or(time, |from| test.start.saturating_add(from));
-                    Asking { replay, time }.rules(&alert.alert.value)
-                }
+                ExpectationKind::Alert(alert) => asking.rules(&alert.alert.value),
                 // Which alerts fire is told with the problem, and why they do asked for one of them.
                 ExpectationKind::Alerts(_) => Vec::new(),
                 ExpectationKind::Expr(expr) => asking.expr(&expr.query, &expr.expr, time),
@@ -100,35 +97,73 @@ pub(super) fn why(
     })
 }
 
-/// When an alert is first expected to fire or to be pending.
-fn first_window(alert: &AlertExpectation) -> Option<Millis> {
-    let windows = alert.fires.iter().chain(&alert.pending);
-    windows
-        .into_iter()
-        .find_map(|windows| match &windows.value {
-            Windows::Listed(windows) => Some(windows.first()?.from),
-            Windows::Never => None,
-        })
+/// The labels that are expected of a result.
+fn expected_labels<'a>(test: &'a TestCase, failure: &'a Mismatch) -> Vec<&'a str> {
+    let names = |labels: &'a Labels| labels.iter().map(|(name, _)| name);
+    match &failure.cause {
+        Cause::Alert { expected, .. } => expected
+            .iter()
+            .flat_map(|line| names(&line.labels))
+            .collect(),
+        Cause::Expr { expected, .. } => expected
+            .iter()
+            .flat_map(|line| names(&line.labels))
+            .collect(),
+        Cause::Unmet(_) => {
+            let expectation = test.expectations.get(failure.check);
+            let labels = expectation.map(|expectation| match &expectation.kind {
+                ExpectationKind::Alert(alert) => alert.labels.as_slice(),
+                ExpectationKind::Expr(expr) => expr.labels.as_slice(),
+                ExpectationKind::Alerts(_) => &[],
+            });
+            let labels = labels.unwrap_or_default().iter();
+            labels.map(|label| label.name.as_str()).collect()
+        }
+        Cause::ExprError(_) | Cause::Unreadable(_) | Cause::Rule(_) | Cause::RuleFails { .. } => {
+            Vec::new()
+        }
+    }
 }
 
-/// Who asks, and when.
+/// When an alert is first expected to fire or to be pending.
+fn first_window(kind: &ExpectationKind) -> Option<Millis> {
+    let ExpectationKind::Alert(alert) = kind else {
+        return None;
+    };
+    let mut windows = alert.fires.iter().chain(&alert.pending);
+    windows.find_map(|windows| match &windows.value {
+        Windows::Listed(windows) => Some(windows.first()?.from),
+        Windows::Never => None,
+    })
+}
+
+/// Who asks, when and for what.
 struct Asking<'a> {
     replay: &'a Replay<'a>,
     time: Timestamp,
+    labels: &'a [&'a str],
 }
 
 impl Asking<'_> {
     fn rules(&self, name: &str) -> Vec<Explanation> {
         let rules = self.replay.rules_called(name).into_iter();
         rules
-            .filter_map(|id| self.replay.explain_rule(id, self.time, DEPTH))
+            .filter_map(|id| self.replay.explain_rule(id, self.question()))
             .collect()
     }
 
     fn expr(&self, query: &Query, text: &Embedded, after: Timestamp) -> Vec<Explanation> {
         vec![
             self.replay
-                .explain_query(query, text, self.time, after, DEPTH),
+                .explain_query(query, text, self.question(), after),
         ]
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question {
+            at: self.time,
+            depth: DEPTH,
+            labels: self.labels,
+        }
     }
 }

@@ -10,12 +10,12 @@ pub fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 /// those that are a part of it or that it is a part of, and those with most of its parts between underscores.
 pub fn closest_few<'k>(word: &str, known: &[&'k str], limit: usize) -> Vec<&'k str> {
     const MAX_LETTERS: usize = 100;
+    const MAX_KNOWN: usize = 10_000;
     if word.is_empty() || word.len() > MAX_LETTERS {
         return Vec::new();
     }
-    let candidates = known
-        .iter()
-        .filter(|candidate| candidate.len() <= MAX_LETTERS);
+    let candidates = known.iter().take(MAX_KNOWN);
+    let candidates = candidates.filter(|candidate| candidate.len() <= MAX_LETTERS);
     let mut ranked: Vec<(usize, &str)> = candidates
         .filter_map(|candidate| Some((unlikeness(word, candidate)?, *candidate)))
         .collect();

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::input;
 use super::compare::labels;
 use super::tree::{Seen, Shape};
-use super::{Differs, Dropped, Explainer, MAX_NAMED, NoPartner, Point, Removed, Twins, Value};
+use super::{
+    Cause, Differs, Dropped, Explainer, Finding, MAX_NAMED, NoPartner, Point, Removed, Twins, Value,
+};
 use crate::model::{Labels, METRIC_NAME};
 use crate::promql::ast::{Aggregate, Expr, ExprKind, Link, Matching, Side};
 use crate::promql::eval::signature;
@@ -118,6 +120,25 @@ impl Explainer<'_> {
                 })
             })
         })
+    }
+
+    /// Labels that no series of the result has and that were taken from them.
+    pub(super) fn lost_labels(&self, root: &Seen<'_>, wanted: &[&str]) -> Vec<Finding> {
+        let all = labels(root);
+        let is_lost =
+            |label: &&&str| !all.is_empty() && all.iter().all(|it| it.get(label).is_none());
+        let lost = wanted.iter().filter(is_lost);
+        let found = lost.filter_map(|label| {
+            let dropped = self.dropped(root, label)?;
+            Some(Finding {
+                span: dropped.span,
+                cause: Cause::LostLabel {
+                    label: (*label).to_owned(),
+                    dropped,
+                },
+            })
+        });
+        found.collect()
     }
 
     /// What took a label away that series had further down.

@@ -195,6 +195,13 @@ pub enum Cause {
     },
     /// A value that is no number, and equal, above or below to none.
     NotANumber(NotANumber),
+    /// The result lacks a label that it should have.
+    LostLabel {
+        /// The label.
+        label: String,
+        /// Where it went.
+        dropped: Dropped,
+    },
     /// It failed, in Prometheus's words.
     Failed {
         /// Why.
@@ -402,17 +409,25 @@ pub enum NanSource {
     Computed,
 }
 
+/// What somebody had in mind who asks why.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meant<'a> {
+    /// Names of series that may come to be, such as those of recording rules: a misspelt name may mean one.
+    pub names: &'a [&'a str],
+    /// Labels that the result should have.
+    pub labels: &'a [&'a str],
+}
+
 /// Explains what a query yields at an evaluation time, as `view` sees it.
-///
-/// `names` are names of series that may come to be, such as those of recording rules: a misspelt name may mean one.
-pub fn explain(query: &Query, view: &View<'_>, time: Timestamp, names: &[&str]) -> Explained {
+pub fn explain(query: &Query, view: &View<'_>, time: Timestamp, meant: Meant<'_>) -> Explained {
     let explainer = Explainer {
         view,
         text: &query.text,
-        names,
+        names: meant.names,
     };
     let seen = explainer.look(&query.expr, time);
-    let findings = explainer.findings(&seen);
+    let mut findings = explainer.findings(&seen);
+    findings.extend(explainer.lost_labels(&seen, meant.labels));
     Explained {
         root: explainer.node(&seen),
         findings,

@@ -9,7 +9,7 @@
 //! "remedies", "file", "line", "column"}`. `state` is `{"group", "interval", "for", "keep_firing_for", "active": [{"labels", "state",
 //! "from", "to", "active_at", "fires_at", "quiet_since"}]}`, lengths in seconds. The words may change, the kinds do not:
 //! `no_metric no_match no_sample few_samples no_step compared no_partner removed nothing_to_remove present absent no_buckets
-//! no_scalar nan failed nothing`.
+//! no_scalar nan lost_label failed nothing`.
 
 use serde_json::{Map, Value as Json, json};
 

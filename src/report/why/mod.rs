@@ -223,7 +223,17 @@ impl Printer {
         };
         let recorded = section.recorded.iter().filter(|it| it.span == node.span);
         let recorded: Vec<String> = recorded
-            .map(|recorded| format!("recorded at {}", shown(&recorded.place)))
+            .map(|recorded| {
+                let before = recorded
+                    .as_of
+                    .filter(|as_of| Some(*as_of) != section.evaluated);
+                let as_of = before.map(|as_of| format!(" as of {}", self.clock.tell(as_of)));
+                format!(
+                    "recorded at {}{}",
+                    shown(&recorded.place),
+                    as_of.unwrap_or_default()
+                )
+            })
             .collect();
         match recorded.is_empty() {
             true => mark,

@@ -92,6 +92,11 @@ pub(super) fn words(finding: &Finding, section: &Section, clock: Clock) -> Words
         } => no_buckets(function, example, dropped.as_ref(), section),
         Cause::NoScalar { count: number } => no_scalar(*number),
         Cause::NotANumber(cause) => not_a_number(cause),
+        Cause::LostLabel { label, dropped } => Words::new(
+            "lost_label",
+            format!("the result has no label {label}: `{}` drops it", dropped.by),
+        )
+        .remedies([format!("keep {label} in `{}`", dropped.by)]),
         Cause::Failed { message, twins } => failed(message, twins.as_ref()),
         Cause::Nothing { notes } => {
             Words::new("nothing", "nothing is left of what comes in").details(notes.iter().cloned())
