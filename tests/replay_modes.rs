@@ -1,14 +1,19 @@
-//! A replay in batches and one that goes moment by moment, rule by rule, leave the same behind.
+//! A replay in batches and one that goes moment by moment, rule by rule, leave the same behind; and what is explained of a
+//! rule is what it saw.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use rulecheck::model::{Histogram, Labels, Millis, Timestamp};
-use rulecheck::replay::{Mode, OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use rulecheck::promql::why::{Reading, Value};
+use rulecheck::replay::{
+    AlertValue, Explanation, Mode, OnRuleError, Question, Replay, ReplaySpec, RuleId, Schedule,
+    replay,
+};
 use rulecheck::rules::{self, ReadOptions, RuleFile, RuleGroup};
 use rulecheck::series::notation;
-use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
+use rulecheck::store::{Points, Series, Store, Writer, is_stale, stale_marker};
 use rulecheck::text::Source;
 
 const INTERVAL: i64 = 60_000;
@@ -25,6 +30,102 @@ proptest! {
         prop_assert_eq!(&fast.alerts, &slow.alerts, "alerts of\n{}", world.rules);
         prop_assert_eq!(&fast.annotations, &slow.annotations, "annotations of\n{}", world.rules);
     }
+
+    #[test]
+    fn explanations_see_what_rules_saw(world in world()) {
+        let mut file = world.read();
+        for (index, group) in (1..).zip(&mut file.groups) {
+            group.phase = world.phase * index;
+        }
+        let groups: Vec<&RuleGroup> = file.groups.iter().collect();
+        let replay = replay(world.spec(&groups)).expect("a short replay");
+        let mut position = 0;
+        for (group, rules) in groups.iter().enumerate() {
+            for rule in 0..rules.rules.len() {
+                position += 1;
+                let id = RuleId { group, rule };
+                for at in (0..=world.ticks.min(12)).map(|tick| tick * INTERVAL) {
+                    let question = Question { at, depth: 1, labels: &[] };
+                    let explanation = replay.explain_rule(id, question).expect("a rule that was replayed");
+                    let (seen, did) = (saw(&explanation), did(&replay, position, id, &explanation));
+                    if let Some(did) = did {
+                        prop_assert_eq!(seen, did, "{:?} at {} of\n{}", id, at, world.rules);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The values that a rule saw, by their bits, in order.
+fn saw(explanation: &Explanation) -> Vec<String> {
+    let explained = explanation.sections[0].explained.as_ref();
+    let mut values: Vec<String> = match explained.map(|explained| &explained.root.value) {
+        Some(Value::Vector(points)) => points.iter().map(|point| bits(&point.reading)).collect(),
+        Some(Value::Scalar(value)) => vec![bits(&Reading::Float(*value))],
+        _ => Vec::new(),
+    };
+    values.sort();
+    values
+}
+
+fn bits(reading: &Reading) -> String {
+    match reading {
+        Reading::Float(value) => format!("{:x}", value.to_bits()),
+        // What is known of resets changes when it is stored.
+        Reading::Histogram(histogram) => {
+            let text = histogram.test_expression();
+            let words = text
+                .split(' ')
+                .filter(|word| !word.starts_with("counter_reset_hint"));
+            words.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+/// What a rule made of the values that it saw at an evaluation: what it recorded, or the values of its alerts. `None` where
+/// it failed or was not evaluated.
+fn did(
+    replay: &Replay<'_>,
+    position: u32,
+    id: RuleId,
+    explanation: &Explanation,
+) -> Option<Vec<String>> {
+    let section = &explanation.sections[0];
+    let moment = section.evaluated.filter(|_| section.error.is_none())?;
+    let mut values: Vec<String> = match section.state {
+        Some(_) => {
+            let standing = replay.standing(id, moment)?;
+            let held = standing
+                .alerts
+                .into_iter()
+                .filter(|alert| alert.quiet_since.is_none());
+            let readings = held.map(|alert| match alert.value {
+                AlertValue::Float(value) => Reading::Float(value),
+                AlertValue::Histogram(histogram) => Reading::Histogram(histogram),
+            });
+            readings.map(|reading| bits(&reading)).collect()
+        }
+        None => {
+            let written = replay
+                .store
+                .iter()
+                .filter(|it| it.writer.position == position);
+            let samples = written.filter_map(|series| {
+                let stamp = moment - series.writer.offset;
+                let index = series.points.count_until(stamp).checked_sub(1)?;
+                let reading = match series.points.histogram(index) {
+                    Some(histogram) => Reading::Histogram(Arc::clone(histogram)),
+                    None => Reading::Float(series.points.values()[index]),
+                };
+                let is_stale = reading.float().is_some_and(is_stale);
+                (series.points.time(index) == stamp && !is_stale).then(|| bits(&reading))
+            });
+            samples.collect()
+        }
+    };
+    values.sort();
+    Some(values)
 }
 
 /// `REPLAY_CASES` for a long run by hand.
@@ -62,11 +163,8 @@ impl Observed {
         }
         let groups: Vec<&RuleGroup> = file.groups.iter().collect();
         let end = world.ticks * INTERVAL;
-        let mut spec = ReplaySpec::new(&groups, world.store(), 0, end, INTERVAL);
+        let mut spec = world.spec(&groups);
         spec.mode = mode;
-        spec.schedule = world.schedule;
-        spec.on_error = world.on_error;
-        spec.external_labels = Labels::from_pairs([("cluster", "c")]);
         let replay = replay(spec).expect("a short replay");
         let errors = replay.errors.iter().map(|error| format!("{error:?}"));
         Observed {
@@ -144,6 +242,14 @@ impl World {
                 panic!("{text}")
             }
         }
+    }
+
+    fn spec<'a>(&self, groups: &'a [&'a RuleGroup]) -> ReplaySpec<'a> {
+        let mut spec = ReplaySpec::new(groups, self.store(), 0, self.ticks * INTERVAL, INTERVAL);
+        spec.schedule = self.schedule;
+        spec.on_error = self.on_error;
+        spec.external_labels = Labels::from_pairs([("cluster", "c")]);
+        spec
     }
 
     fn store(&self) -> Store {

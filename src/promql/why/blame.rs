@@ -48,10 +48,7 @@ impl Explainer<'_> {
             }];
         }
         if let Some((link, left, right)) = link(seen) {
-            return self
-                .of_operator(seen, link, left, right)
-                .into_iter()
-                .collect();
+            return self.of_operator(seen, link, left, right);
         }
         let Shape::Expr(expr) = seen.shape else {
             return Vec::new();
@@ -78,16 +75,17 @@ impl Explainer<'_> {
         link: &Link,
         left: &Seen<'_>,
         right: &Seen<'_>,
-    ) -> Option<Cause> {
+    ) -> Vec<Cause> {
         if link.op == BinaryOp::Unless {
-            return Some(Cause::Removed(self.removed(link, left, right)));
-        }
-        let unpaired = self.no_partner(link, left, right);
-        if let Some(unpaired) = unpaired.filter(|unpaired| unpaired.alone == unpaired.left_count) {
-            return Some(Cause::NoPartner(unpaired));
+            return vec![Cause::Removed(self.removed(link, left, right))];
         }
         let compared = self.compared(link, left, right).map(Cause::Compared);
-        Some(compared.unwrap_or_else(|| nothing(seen)))
+        let unpaired = self.no_partner(link, left, right).map(Cause::NoPartner);
+        let causes: Vec<Cause> = compared.into_iter().chain(unpaired).collect();
+        match causes.is_empty() {
+            true => vec![nothing(seen)],
+            false => causes,
+        }
     }
 
     fn of_call(&self, seen: &Seen<'_>, call: &Call) -> Option<Cause> {
@@ -257,15 +255,14 @@ fn deeper<'s, 'q>(seen: &'s Seen<'q>) -> Vec<&'s Seen<'q>> {
             .collect();
     }
     if let Some((link, left, right)) = link(seen) {
-        let sides: &[&Seen<'_>] = match link.op {
-            BinaryOp::Unless => &[left],
-            _ => &[left, right],
-        };
-        return sides
-            .iter()
-            .copied()
-            .filter(|side| side.is_empty())
-            .collect();
+        let matching = &link.matching;
+        let both = left.is_empty() && right.is_empty();
+        // What fills in for a missing side lets nothing go.
+        let explains_left = both || matching.fill_left.is_none();
+        let explains_right = link.op != BinaryOp::Unless && (both || matching.fill_right.is_none());
+        let sides = [(left, explains_left), (right, explains_right)].into_iter();
+        let sides = sides.filter(|(side, explains)| *explains && side.is_empty());
+        return sides.map(|(side, _)| side).collect();
     }
     match seen.shape {
         Shape::Expr(Expr {

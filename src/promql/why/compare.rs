@@ -2,9 +2,9 @@
 
 use super::join::partners;
 use super::tree::Seen;
-use super::{Compared, Explainer, MAX_NAMED, Pair, Value};
+use super::{Compared, Explainer, MAX_NAMED, Pair, Point, Value};
 use crate::model::Labels;
-use crate::promql::ast::{BinaryOp, Link};
+use crate::promql::ast::{BinaryOp, Link, Side};
 
 impl Explainer<'_> {
     /// What a comparison made of its values; `None` where it filters nothing, or compares no numbers.
@@ -96,16 +96,37 @@ fn pairs(link: &Link, left: &Seen<'_>, right: &Seen<'_>) -> Vec<Pair> {
             });
             floats.collect()
         }
-        _ => {
-            let met = partners(&link.matching, left.points(), right.points());
-            let floats = met.into_iter().filter_map(|(left, right)| {
-                Some(Pair {
-                    labels: left.labels.clone(),
-                    left: left.reading.float()?,
-                    right: right?.reading.float()?,
-                })
-            });
-            floats.collect()
-        }
+        _ => met(link, left.points(), right.points()),
     }
+}
+
+/// The numbers of series that meet, and those that meet what fills in for a missing side.
+fn met(link: &Link, left: &[Point], right: &[Point]) -> Vec<Pair> {
+    let matching = &link.matching;
+    let is_swapped = matches!(&matching.group, Some(group) if group.side == Side::Right);
+    // Each series of the side that may have several meets one.
+    let (many, one, fill_one, fill_many) = match is_swapped {
+        true => (right, left, matching.fill_left, matching.fill_right),
+        false => (left, right, matching.fill_right, matching.fill_left),
+    };
+    let pair = |labels: &Labels, of_many: Option<f64>, of_one: Option<f64>| {
+        let (left, right) = match is_swapped {
+            true => (of_one?, of_many?),
+            false => (of_many?, of_one?),
+        };
+        Some(Pair {
+            labels: labels.clone(),
+            left,
+            right,
+        })
+    };
+    let found = partners(matching, many, one).into_iter();
+    let of_many = found.filter_map(|(many, one)| {
+        let of_one = one.map_or(fill_one, |one| one.reading.float());
+        pair(&many.labels, many.reading.float(), of_one)
+    });
+    let alone = partners(matching, one, many).into_iter();
+    let alone = alone.filter(|(_, many)| many.is_none());
+    let of_one = alone.filter_map(|(one, _)| pair(&one.labels, fill_many, one.reading.float()));
+    of_many.chain(of_one).collect()
 }
