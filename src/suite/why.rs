@@ -1,6 +1,6 @@
 //! Why an expectation was not met, and a single test to ask questions of.
 
-use super::expect::{ExpectationKind, Windows};
+use super::expect::{ExpectationKind, Problem, Windows};
 use super::file::TestCase;
 use super::order::groups_in_order;
 use super::run::{RunOptions, Suite, replayed};
@@ -14,6 +14,9 @@ use crate::text::yaml::Embedded;
 
 /// How many levels of recording rules are gone down below a failure.
 const DEPTH: usize = 1;
+
+/// Of so many alerts that should not fire is said why they do.
+const MAX_ALERTS: usize = 3;
 
 /// A test that was replayed.
 #[derive(Debug)]
@@ -84,8 +87,7 @@ pub(super) fn why(
             let asking = Asking { time, ..asking };
             match &expectation.kind {
                 ExpectationKind::Alert(alert) => asking.rules(&alert.alert.value),
-                // Which alerts fire is told with the problem, and why they do asked for one of them.
-                ExpectationKind::Alerts(_) => Vec::new(),
+                ExpectationKind::Alerts(_) => asking.alerts(test.start, &unmet.problems),
                 ExpectationKind::Expr(expr) => asking.expr(&expr.query, &expr.expr, time),
             }
         }
@@ -157,6 +159,23 @@ impl Asking<'_> {
             self.replay
                 .explain_query(query, text, self.question(), after),
         ]
+    }
+
+    /// Alerts that fire or are pending and never should, each when it first is.
+    fn alerts(&self, start: Timestamp, problems: &[Problem]) -> Vec<Explanation> {
+        let mut firsts: Vec<(&str, Timestamp)> = Vec::new();
+        for problem in problems {
+            if let Problem::Never { alert, seen, .. } = problem
+                && let Some((from, _)) = seen.first()
+                && firsts.iter().all(|(known, _)| known != alert)
+            {
+                firsts.push((alert, start.saturating_add(*from)));
+            }
+        }
+        let firsts = firsts.into_iter().take(MAX_ALERTS);
+        firsts
+            .flat_map(|(alert, time)| Asking { time, ..*self }.rules(alert))
+            .collect()
     }
 
     fn question(&self) -> Question<'_> {

@@ -1,5 +1,6 @@
 //! Why a rule or an expression yielded what it did: its tree with what each node holds, and the causes in words.
 
+mod joins;
 mod json;
 mod state;
 mod words;
@@ -9,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 pub use self::json::{document, value};
 
 use self::words::{Words, number, words};
-use super::{count, timeline};
+use super::{count, remedy, timeline};
 use crate::model::{Duration, Labels, METRIC_NAME, MatchOp, Timestamp};
 use crate::promql::why::{Explained, Held, Mark, Node, Point, Reading, Selects, Value};
 use crate::replay::{Explanation, Section, Subject};
@@ -138,6 +139,9 @@ impl Printer {
             let words = format!("the rule failed: {error}");
             let painted = self.paint(AnsiColor::Red.on_default().bold(), &words);
             self.line(&format!("  {painted}"));
+            if let Some(remedy) = remedy(error) {
+                self.line(&format!("      remedy: {remedy}"));
+            }
         }
         for (place, words) in &told {
             self.words(place, words);

@@ -1,18 +1,17 @@
 //! The causes in words.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
-use super::{Clock, place_in, shown};
+use super::joins::{gone, no_partner, removed};
+use super::{Clock, shown};
 use crate::model::number::format_value;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::why::{
-    Blamed, Cause, Compared, Differs, Dropped, FewSamples, Finding, NanSource, NoMatch, NoPartner,
-    NoSample, NotANumber, Pair, Quiet, Removed, Twins,
+    Blamed, Cause, Compared, Dropped, FewSamples, Finding, NanSource, NoMatch, NoSample,
+    NotANumber, Pair, Quiet, Twins,
 };
 use crate::replay::{Recorded, Section};
 use crate::report::remedy;
-use crate::text::Span;
 
 /// What there is to say of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    fn new(kind: &'static str, head: impl Into<String>) -> Words {
+    pub fn new(kind: &'static str, head: impl Into<String>) -> Words {
         Words {
             kind,
             head: head.into(),
@@ -37,12 +36,12 @@ impl Words {
         }
     }
 
-    fn details(mut self, details: impl IntoIterator<Item = String>) -> Words {
+    pub fn details(mut self, details: impl IntoIterator<Item = String>) -> Words {
         self.details.extend(details);
         self
     }
 
-    fn remedies(mut self, remedies: impl IntoIterator<Item = String>) -> Words {
+    pub fn remedies(mut self, remedies: impl IntoIterator<Item = String>) -> Words {
         self.remedies.extend(remedies);
         self
     }
@@ -375,105 +374,6 @@ fn distance(pair: &Pair) -> String {
         Ordering::Less => format!("{left_text}, {off} below {right_text}"),
         _ => format!("{left_text}, {off} above {right_text}"),
     }
-}
-
-fn no_partner(cause: &NoPartner, section: &Section) -> Words {
-    let head = match cause.alone == cause.left_count {
-        true => format!(
-            "no series on the left of `{}` has a partner on the right ({} on the left, {} on the right, matched {})",
-            cause.op.symbol(),
-            cause.left_count,
-            cause.right_count,
-            keys(cause.on, &cause.labels)
-        ),
-        false => format!(
-            "{} of {} series on the left of `{}` have no partner on the right (matched {})",
-            cause.alone,
-            cause.left_count,
-            cause.op.symbol(),
-            keys(cause.on, &cause.labels)
-        ),
-    };
-    let nearest = format!(
-        "nearest: {} on the left, {} on the right",
-        cause.left, cause.right
-    );
-    let differs = cause
-        .differs
-        .iter()
-        .map(|differs| difference(differs, section));
-    let joined = cause
-        .suggestion
-        .iter()
-        .map(|how| format!("`{} {how} …` joins this pair", cause.op.symbol()));
-    let mut lost: BTreeMap<(Span, &str), Vec<&str>> = BTreeMap::new();
-    for differs in &cause.differs {
-        if let Some(dropped) = &differs.dropped {
-            lost.entry((dropped.span, &dropped.by))
-                .or_default()
-                .push(&differs.label);
-        }
-    }
-    let kept = lost
-        .into_iter()
-        .map(|((_, by), labels)| format!("keep {} in `{by}`", labels.join(", ")));
-    Words::new("no_partner", head)
-        .details([nearest])
-        .details(differs)
-        .remedies(kept)
-        .remedies(joined)
-}
-
-/// How series are matched.
-fn keys(on: bool, labels: &[String]) -> String {
-    match (on, labels) {
-        (true, []) => "on nothing".to_owned(),
-        (true, labels) => format!("on {}", labels.join(", ")),
-        (false, []) => "on all labels".to_owned(),
-        (false, labels) => format!("on all labels but {}", labels.join(", ")),
-    }
-}
-
-fn difference(differs: &Differs, section: &Section) -> String {
-    let side = |value: &Option<String>, side: &str| match value {
-        Some(value) => format!("{value:?} on the {side}"),
-        None => format!("absent on the {side}"),
-    };
-    let dropped = differs
-        .dropped
-        .as_ref()
-        .map(|dropped| gone(dropped, section));
-    format!(
-        "{} is {}, {}{}",
-        differs.label,
-        side(&differs.left, "left"),
-        side(&differs.right, "right"),
-        dropped.map_or_else(String::new, |dropped| format!(": {dropped}"))
-    )
-}
-
-fn gone(dropped: &Dropped, section: &Section) -> String {
-    let place = place_in(section, dropped.span);
-    format!("`{}` drops it at {}", dropped.by, shown(&place))
-}
-
-fn removed(cause: &Removed) -> Words {
-    let head = match cause.count {
-        1 => "`unless` removed the only series".to_owned(),
-        all => format!("`unless` removed all {all} series"),
-    };
-    let head = format!(
-        "{head}: matched {}, each has a partner on the right",
-        keys(cause.on, &cause.labels)
-    );
-    let pairs = cause
-        .pairs
-        .iter()
-        .map(|(left, right)| format!("{left} by {right}"));
-    let more = cause.count.saturating_sub(cause.pairs.len());
-    Words::new("removed", head)
-        .details(pairs)
-        .details((more > 0).then(|| format!("and {more} more")))
 }
 
 fn present(function: &str, number: usize, some: &[Labels]) -> Words {
