@@ -133,9 +133,7 @@ fn at_fixture(fault: Diagnostic, fixture: &Fixture) -> Diagnostic {
         Some(_) => fault,
         None => {
             let help = match fault.help.as_deref() {
-                None | Some("check the path") => {
-                    "paths are relative to the folder of the test file"
-                }
+                None | Some("check the path") => "paths are relative to the folder of this file",
                 Some(help) => help,
             };
             let help = help.to_owned();

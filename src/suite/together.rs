@@ -7,7 +7,7 @@ use super::verdict::since;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::series::join;
 use crate::store::{Points, Series, Writer};
-use crate::text::{Diagnostic, Place, Source, Span};
+use crate::text::{Diagnostic, Source, Span};
 
 /// The series of a test with the places they come from. Where two have the same labels their samples are joined.
 #[derive(Debug, Default)]
@@ -21,8 +21,10 @@ pub(super) struct Together {
 pub(super) struct Origin {
     /// What it is, such as `an input series`.
     pub what: &'static str,
-    /// Where it is written.
-    pub place: Place,
+    /// Where it is written: the file and those that it includes.
+    pub source: Source,
+    /// Where in them.
+    pub span: Span,
 }
 
 impl Together {
@@ -82,25 +84,24 @@ impl Together {
 
 impl Origin {
     pub fn new(what: &'static str, source: &Source, span: Span) -> Origin {
-        let place = Place::new(source, span);
-        Origin { what, place }
+        Origin {
+            what,
+            source: source.clone(),
+            span,
+        }
     }
 }
 
 fn differing(labels: &Labels, time: i64, first: &Origin, second: &Origin) -> Diagnostic {
-    let (place, before) = (&second.place, &first.place);
-    let line = before.source.line_column(before.span.start).line;
-    let wherever = match before.source.name() == place.source.name() {
-        true => format!("line {line}"),
-        false => format!("{}:{line}", before.source.name()),
-    };
+    let source = &second.source;
+    let line = source.line_seen_from(first.span.start, second.span.start);
     let message = format!(
-        "{labels} has different samples {} after the test's start, here and in {} in {wherever}",
+        "{labels} has different samples {} after the test's start, here and in {} in {line}",
         Duration(time),
         first.what
     );
     let help = "give the series of one of the two other labels, select others, or let one begin after the other ends";
     Diagnostic::error(message)
-        .at(&place.source, place.span)
+        .at(source, second.span)
         .help(help)
 }

@@ -80,27 +80,21 @@ fn is_between_samples(at: Millis, until: Millis, interval: Millis) -> bool {
 /// Series that are made twice.
 fn twice(test: &TestCase) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
-    let mut known: HashMap<Labels, String> = HashMap::new();
+    // What else makes them, and where that stands.
+    let mut known: HashMap<Labels, (String, usize)> = HashMap::new();
     for input in &test.input_series {
-        let at = input.series.source().line_column(input.span.start);
-        known.insert(
-            input.labels.clone(),
-            format!("the input series in line {}", at.line),
-        );
+        let here = ("the input series".to_owned(), input.span.start);
+        known.insert(input.labels.clone(), here);
     }
     for fixture in &test.fixtures {
-        let at = fixture.source.line_column(fixture.file.span.start);
         for (labels, _) in fixture.series.iter() {
-            known.insert(labels.clone(), format!("the fixture in line {}", at.line));
+            let here = ("the fixture".to_owned(), fixture.file.span.start);
+            known.insert(labels.clone(), here);
         }
     }
     for generated in &test.generated {
-        let at = generated.source.line_column(generated.span.start);
-        let here = format!(
-            "`{}` in line {}",
-            generated.source.slice(generated.span),
-            at.line
-        );
+        let (source, span) = (&generated.source, generated.span);
+        let here = (format!("`{}`", source.slice(span)), span.start);
         let mut found = None;
         for series in &generated.generator.series {
             for labels in generated.generator.names(series) {
@@ -114,7 +108,11 @@ fn twice(test: &TestCase) -> Vec<Diagnostic> {
         if let Some((labels, other)) = found {
             let message = match other == here {
                 true => format!("this makes {labels} twice"),
-                false => format!("this makes {labels}, and so does {other}"),
+                false => {
+                    let (what, at) = other;
+                    let line = source.line_seen_from(at, span.start);
+                    format!("this makes {labels}, and so does {what} in {line}")
+                }
             };
             let help = "give one of the two another label or name";
             faults.push(generated.fault(generated.span, message, help));
