@@ -101,6 +101,7 @@ pub fn nan_before_gap(points: &Points, end: Timestamp) -> Option<Timestamp> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::notation;
     use super::*;
 
     fn listed(samples: &[(Timestamp, f64)]) -> Points {
@@ -169,6 +170,24 @@ mod tests {
         assert_eq!(found, Ok((vec![99_500, 0], true)));
         let placed = placing.points(&points, false);
         assert_eq!(placed.map(|points| points.has_stale()), Ok(false));
+    }
+
+    #[test]
+    fn histograms_are_placed_as_floats_are() {
+        let values =
+            "{{schema:0 sum:1 count:1 buckets:[1]}} _ 5 {{schema:0 sum:3 count:2 buckets:[2]}}";
+        let items = notation::parse_values(values).unwrap();
+        let points = notation::expand(&items, 0, 60_000, 10).unwrap();
+        let placing = Placing {
+            recorded: 120_000,
+            placed: 0,
+            speed: 4.0,
+        };
+        let placed = placing.points(&points, true).unwrap();
+        assert_eq!(times(&placed), [-30_000, 0, 15_000]);
+        let sums = (0..3).map(|index| placed.histogram(index).map(|it| it.sum));
+        assert_eq!(sums.collect::<Vec<_>>(), [Some(1.0), None, Some(3.0)]);
+        assert_eq!(placed.values()[1], 5.0);
     }
 
     #[test]
