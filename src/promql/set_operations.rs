@@ -9,7 +9,7 @@ use crate::text::Span;
 pub struct SetOperation {
     /// Which.
     pub op: BinaryOp,
-    /// Where the operator stands.
+    /// Where the operator stands, with what it matches on.
     pub place: Span,
     /// Its left side: all that stands before it in a chain.
     pub left: Span,
@@ -62,7 +62,11 @@ mod tests {
             found,
             [
                 ("or", "a", "a or (b)"),
-                ("and", "sum(a or (b)) > 1", "sum(a or (b)) > 1 and on() c"),
+                (
+                    "and on()",
+                    "sum(a or (b)) > 1",
+                    "sum(a or (b)) > 1 and on() c"
+                ),
                 ("unless", "sum(a or (b)) > 1 and on() c", text),
             ]
         );
