@@ -387,6 +387,51 @@ proptest! {
     }
 }
 
+/// What may stand where a person slipped.
+const SLIPS: [&str; 28] = [
+    "", "-1", "0", "1e99", "-1e15", ".nan", "[]", "{}", "[1, 2]", "{a: b}", "99999h", "290y", "0s",
+    "1ms", "1/s", "-5/m", "1e15/s", "100%", "0%", "1e6x", "1..3", "5..1", "true", "le", "p50",
+    "__name__", "é\u{0}", "*a",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A slip makes another test or is told with its place and a way out; it never breaks the program.
+    #[test]
+    fn slips_are_told(file in 0..100usize, word in 0..10_000usize, slip in 0..SLIPS.len()) {
+        let fixtures = fixtures();
+        let (_, file) = &fixtures[file % fixtures.len()];
+        let text = file.source.text();
+        let is_edge = |letter: char| letter.is_whitespace() || "{}[],:'".contains(letter);
+        let words: Vec<&str> = text.split(is_edge).filter(|word| !word.is_empty()).collect();
+        let word = words[word % words.len()];
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        let text = format!("{}{}{}", &text[..start], SLIPS[slip], &text[start + word.len()..]);
+        let told = match file::read(&Source::new("slip.yml", text), &ReadOptions::default()) {
+            Err(told) => told,
+            Ok(file) => {
+                let samples = file.tests.iter().flat_map(|test| {
+                    let length = test.duration.as_ref().map_or(0, |duration| duration.value);
+                    let grid = Grid { start: 0, interval: test.interval, end: length };
+                    test.generated.iter().map(move |generated| generated.generator.samples(&grid))
+                });
+                let samples = samples.fold(0, u64::saturating_add);
+                let length = file.tests.iter().filter_map(|test| Some(test.duration.as_ref()?.value)).max();
+                // Up to 50 million are made, which takes a while; so do many evaluations.
+                if (100_000..50_000_000).contains(&samples) || length > Some(24 * 60 * MINUTE) {
+                    return Ok(());
+                }
+                let suite = Suite { file, rule_files: Vec::new() };
+                suite::run(&suite, &RunOptions::default()).err().unwrap_or_default()
+            }
+        };
+        for diagnostic in told {
+            prop_assert!(diagnostic.place.is_some() && diagnostic.help.is_some(), "{}", diagnostic);
+        }
+    }
+}
+
 /// The only value of an expression at the end of an hour.
 fn ask(made: &[(Labels, Points)], query: &str) -> f64 {
     let mut store = Store::default();
