@@ -60,10 +60,15 @@ impl Season {
 }
 
 impl Window {
-    /// Whether a time lies in it.
+    /// Whether a time lies between its beginning and its end.
+    fn spans(&self, time: Millis) -> bool {
+        self.at <= time && time < self.until
+    }
+
+    /// Whether it is on at a time.
     pub fn covers(&self, time: Millis) -> bool {
         let is_on = |flap: Millis| ((time - self.at) / flap.max(1)) % 2 == 0;
-        self.at <= time && time < self.until && self.flap.is_none_or(is_on)
+        self.spans(time) && self.flap.is_none_or(is_on)
     }
 }
 
@@ -154,7 +159,7 @@ impl Track {
             }
             if passed {
                 covering.clear();
-                let spans = |turn: &&Placed| turn.window.at <= time && time < turn.window.until;
+                let spans = |turn: &&Placed| turn.window.spans(time);
                 for turn in self.turns.iter().rev().filter(spans) {
                     covering.push(turn);
                     // What stands behind it does not count before one of the two ends.
