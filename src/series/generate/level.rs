@@ -201,10 +201,11 @@ impl Track {
             Turn::To(value) => value,
             Turn::Own(own) => self.without_events(own, time),
             Turn::Times(factor) => factor * self.without_events(self.own, time),
-            Turn::Ramp(to) => {
-                let done = past / until.saturating_sub(at).max(1) as f64;
-                placed.from * (1.0 - done) + to * done
-            }
+            Turn::Ramp(to) => match until.saturating_sub(at).max(1) as f64 {
+                length if past >= length => to,
+                // Whole numbers come out as whole numbers where they can.
+                length => (placed.from * (length - past) + to * past) / length,
+            },
             Turn::Leak(daily) => self.without_events(self.own, time) + daily * past / DAY as f64,
         }
     }
