@@ -49,17 +49,18 @@ pub fn place(
                 continue;
             };
             let key = fixture.key(test.start);
-            if let Some(series) = shared.get(&key) {
-                fixture.series = Arc::clone(series);
-                continue;
-            }
-            match placed(fixture, recording, test.start, &mut warnings) {
-                Ok(series) => {
-                    fixture.series = Arc::new(series);
-                    shared.insert(key, Arc::clone(&fixture.series));
-                }
-                Err(fault) => faults.push(fault),
-            }
+            fixture.series = match shared.get(&key) {
+                Some(series) => Arc::clone(series),
+                None => match placed(fixture, recording, test.start, &mut warnings) {
+                    Ok(series) => Arc::clone(shared.entry(key).or_insert(Arc::new(series))),
+                    Err(fault) => {
+                        faults.push(fault);
+                        continue;
+                    }
+                },
+            };
+            let length = test.duration.as_ref().map(|duration| duration.value);
+            faults.extend(length.and_then(|length| after_end(fixture, test.start, length)));
         }
     }
     file.warnings.extend(distinct(warnings));
@@ -67,6 +68,26 @@ pub fn place(
         true => Ok(()),
         false => Err(distinct(faults)),
     }
+}
+
+/// What is wrong with a fixture of which a test of some length sees nothing.
+fn after_end(fixture: &Fixture, start: Timestamp, length: Millis) -> Option<Diagnostic> {
+    let filled = fixture
+        .series
+        .iter()
+        .filter(|(_, points)| !points.is_empty());
+    let first = filled.map(|(_, points)| points.time(0)).min()?;
+    let first = since(start, first);
+    if first <= length {
+        return None;
+    }
+    let message = format!(
+        "all samples lie after the end of the test, which lasts {}: the first comes after {}",
+        Duration(length),
+        Duration(first)
+    );
+    let help = "align the recording with an earlier moment, or make `duration` longer";
+    Some(fixture.fault(fixture.file.span, message).help(help))
 }
 
 /// Warns of fixtures that bring what rules write themselves: a recording of everything holds it.
