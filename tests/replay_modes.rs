@@ -45,7 +45,7 @@ proptest! {
                 position += 1;
                 let id = RuleId { group, rule };
                 for at in (0..=world.ticks.min(12)).map(|tick| tick * INTERVAL) {
-                    let question = Question { at, depth: 1, labels: &[] };
+                    let question = Question { at, depth: 1, about: &[] };
                     let explanation = replay.explain_rule(id, question).expect("a rule that was replayed");
                     let (seen, did) = (saw(&explanation), did(&replay, position, id, &explanation));
                     // Of two writers of one series only one writes.

@@ -7,11 +7,12 @@ use clap::{Args, ValueEnum};
 use super::schedule::{PhaseOptions, ScheduleName};
 use super::{Limits, Outcome, enabled, load};
 use crate::io;
-use crate::model::{Duration, Timestamp};
+use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::{Features, Query};
 use crate::replay::{Explanation, OnRuleError, Question, Replay, ReplaySpec, Schedule, replay};
 use crate::report::why::{Clock, document, text};
 use crate::rules::{ReadOptions, RuleGroup, diagnose_query};
+use crate::series::notation::parse_series;
 use crate::series::time::moment;
 use crate::suite::file::TestCase;
 use crate::suite::{RunOptions, Suite, replay_test};
@@ -45,6 +46,9 @@ pub(super) struct Options {
     /// At this moment; if not given, at the end of the test or the data
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
+    /// Tell of series with these labels first, such as '{instance="a"}'
+    #[arg(long, value_name = "LABELS")]
+    about: Option<String>,
     /// Go down so many levels into the rules that record what the expression reads; further where they record nothing
     #[arg(long, value_name = "N", default_value_t = 1)]
     depth: usize,
@@ -243,12 +247,17 @@ impl Asked<'_> {
             Clock::Utc(_) => Clock::Utc(at),
             since => since,
         };
+        let about = about(options.about.as_deref()).map_err(|fault| vec![fault])?;
+        let question = Question {
+            at,
+            depth: options.depth,
+            about: &about,
+        };
         let explanations = match (&options.expr, &options.name) {
-            (Some(expr), _) => vec![self.expression(expr, features, at, options.depth)?],
+            (Some(expr), _) => vec![self.expression(expr, features, question)?],
             (None, name) => {
                 let name = name.as_deref().unwrap_or_default();
-                self.rules(name, at, options.depth)
-                    .map_err(|fault| vec![fault])?
+                self.rules(name, question).map_err(|fault| vec![fault])?
             }
         };
         match options.format {
@@ -306,15 +315,10 @@ impl Asked<'_> {
         Err(Diagnostic::error(message).help(help))
     }
 
-    fn rules(
-        &self,
-        name: &str,
-        at: Timestamp,
-        depth: usize,
-    ) -> Result<Vec<Explanation>, Diagnostic> {
+    fn rules(&self, name: &str, question: Question<'_>) -> Result<Vec<Explanation>, Diagnostic> {
         let ids = self.replay.rules_called(name).into_iter();
         let found: Vec<Explanation> = ids
-            .filter_map(|id| self.replay.explain_rule(id, question(at, depth)))
+            .filter_map(|id| self.replay.explain_rule(id, question))
             .collect();
         if !found.is_empty() {
             return Ok(found);
@@ -335,25 +339,30 @@ impl Asked<'_> {
         &self,
         expr: &str,
         features: &Features,
-        at: Timestamp,
-        depth: usize,
+        question: Question<'_>,
     ) -> Result<Explanation, Vec<Diagnostic>> {
         let text = Embedded::of_source(&Source::new("<expression>", expr));
         let query = Query::parse(expr, features).map_err(|errors| {
             let fault = |error| diagnose_query(&text, error, "could not parse expression: ");
             errors.iter().map(fault).collect::<Vec<Diagnostic>>()
         })?;
-        let after = if self.sees_all { self.end } else { at };
-        Ok(self
-            .replay
-            .explain_query(&query, &text, question(at, depth), after))
+        let after = if self.sees_all { self.end } else { question.at };
+        Ok(self.replay.explain_query(&query, &text, question, after))
     }
 }
 
-fn question(at: Timestamp, depth: usize) -> Question<'static> {
-    Question {
-        at,
-        depth,
-        labels: &[],
-    }
+/// The labels of `--about`.
+fn about(written: Option<&str>) -> Result<Vec<Labels>, Diagnostic> {
+    let Some(written) = written else {
+        return Ok(Vec::new());
+    };
+    let braced = match written.contains('{') {
+        true => written.to_owned(),
+        false => format!("{{{written}}}"),
+    };
+    let labels = parse_series(&braced).map_err(|error| {
+        Diagnostic::error(format!("--about {written}: {}", error.message))
+            .help("write labels as '{instance=\"a\", job=\"b\"}'")
+    })?;
+    Ok(vec![labels])
 }

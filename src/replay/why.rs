@@ -98,8 +98,10 @@ pub struct State {
     pub hold: Millis,
     /// `keep_firing_for`.
     pub keep_firing_for: Millis,
-    /// The pending and firing ones, in the order of labels.
+    /// The pending and firing ones that are meant, in the order of labels.
     pub active: Vec<Waiting>,
+    /// How many others are pending or firing.
+    pub others: usize,
     /// Where none is: the last time that one was, and which.
     pub before: Option<(Labels, Stretch)>,
     /// Where none is: the next time that one will be, and which.
@@ -128,8 +130,8 @@ pub struct Question<'q> {
     pub at: Timestamp,
     /// How many levels to go down into the rules whose series are read; further where nothing is read.
     pub depth: usize,
-    /// Labels that the result should have.
-    pub labels: &'q [&'q str],
+    /// Labels that results should have; what there is to say of series like them comes first.
+    pub about: &'q [Labels],
 }
 
 /// What is still to be explained.
@@ -137,6 +139,8 @@ struct Wanted {
     rule: RuleId,
     at: Timestamp,
     depth: usize,
+    /// Whether something above reads what it records.
+    is_read: bool,
 }
 
 impl Replay<'_> {
@@ -154,8 +158,9 @@ impl Replay<'_> {
             rule: id,
             at: question.at,
             depth: question.depth,
+            is_read: false,
         };
-        Some(self.explained(Vec::new(), vec![wanted], question.labels))
+        Some(self.explained(Vec::new(), vec![wanted], question.about))
     }
 
     /// Explains an expression at the time asked for, as somebody sees it who asks when everything up to `after` was
@@ -170,7 +175,7 @@ impl Replay<'_> {
         let view = self.view_after(after);
         let meant = Meant {
             names: &self.names(),
-            labels: question.labels,
+            about: question.about,
         };
         let explained = explain(query, &view, question.at, meant);
         let mut section = Section {
@@ -185,7 +190,7 @@ impl Replay<'_> {
         };
         let wanted = self.read_by(&explained, &view, &mut section, question.depth);
         section.explained = Some(explained);
-        self.explained(vec![section], wanted, &[])
+        self.explained(vec![section], wanted, question.about)
     }
 
     /// Explains one after the other, and what each reads behind it.
@@ -193,7 +198,7 @@ impl Replay<'_> {
         &self,
         mut sections: Vec<Section>,
         wanted: Vec<Wanted>,
-        labels: &[&str],
+        about: &[Labels],
     ) -> Explanation {
         let mut places: Vec<(RuleId, Option<Timestamp>, usize)> = Vec::new();
         let mut queue = std::collections::VecDeque::from(wanted);
@@ -210,9 +215,7 @@ impl Replay<'_> {
                 continue;
             }
             places.push((next.rule, evaluated, sections.len()));
-            // Only what was asked for first should have the labels.
-            let labels = sections.is_empty().then_some(labels);
-            let (section, deeper) = self.section(rule, &next, evaluated, labels);
+            let (section, deeper) = self.section(rule, &next, evaluated, about);
             sections.push(section);
             queue.extend(deeper);
         }
@@ -232,26 +235,33 @@ impl Replay<'_> {
         rule: &PlannedRule<'_>,
         wanted: &Wanted,
         evaluated: Option<Timestamp>,
-        labels: Option<&[&str]>,
+        about: &[Labels],
     ) -> (Section, Vec<Wanted>) {
-        let (asked, depth) = (wanted.at, wanted.depth);
+        // Of what is read below only the evaluation counts.
+        let asked = match wanted.is_read {
+            true => evaluated.unwrap_or(wanted.at),
+            false => wanted.at,
+        };
         let name = rule.name().to_owned();
         let place = place_of(rule);
         let subject = match rule.alert() {
             Some(_) => Subject::Alert { name, place },
             None => Subject::Recording { name, place },
         };
+        let meant = Meant {
+            names: &self.names(),
+            about,
+        };
         let mut section = Section {
             subject,
-            asked: match labels {
-                Some(_) => asked,
-                None => evaluated.unwrap_or(asked),
-            },
+            asked,
             evaluated,
             text: rule.rule.expr_text.clone(),
             explained: None,
             error: None,
-            state: rule.alert().map(|alert| self.state(rule, alert, asked)),
+            state: rule
+                .alert()
+                .map(|alert| self.state(rule, alert, asked, meant)),
             recorded: Vec::new(),
         };
         let Some(moment) = evaluated else {
@@ -262,12 +272,8 @@ impl Replay<'_> {
         section.error = error.map(|error| error.message.clone());
         let view = self.view_as(rule.reader());
         let time = moment.saturating_sub(rule.writer.offset);
-        let meant = Meant {
-            names: &self.names(),
-            labels: labels.unwrap_or_default(),
-        };
         let explained = explain(rule.query(), &view, time, meant);
-        let deeper = self.read_by(&explained, &view, &mut section, depth);
+        let deeper = self.read_by(&explained, &view, &mut section, wanted.depth);
         section.explained = Some(explained);
         (section, deeper)
     }
@@ -307,6 +313,7 @@ impl Replay<'_> {
                         } else {
                             below
                         },
+                        is_read: true,
                     });
                 }
             }
@@ -337,7 +344,13 @@ impl Replay<'_> {
         recording.map(PlannedRule::name).collect()
     }
 
-    fn state(&self, rule: &PlannedRule<'_>, alert: &AlertRule, at: Timestamp) -> State {
+    fn state(
+        &self,
+        rule: &PlannedRule<'_>,
+        alert: &AlertRule,
+        at: Timestamp,
+        meant: Meant<'_>,
+    ) -> State {
         let at = self.clamped(at);
         let timelines = self.timeline.alerts.iter();
         let instances = timelines
@@ -368,12 +381,17 @@ impl Replay<'_> {
                 stretch,
             })
         });
-        let active: Vec<Waiting> = active.collect();
+        let mut active: Vec<Waiting> = active.collect();
+        let all = active.len();
+        // Where it is known which are meant, the others are only counted.
+        let is_meant = |labels: &Labels| meant.about.is_empty() || meant.concerns(labels);
+        active.retain(|waiting| is_meant(&waiting.labels));
         let named = |found: Option<(&Labels, Stretch)>| {
             found
                 .filter(|_| active.is_empty())
                 .map(|(labels, stretch)| (labels.clone(), stretch))
         };
+        let stretches = || stretches().filter(|(labels, _)| is_meant(labels));
         let before = stretches().filter(|(_, stretch)| stretch.to.is_some_and(|to| to <= at));
         let after = stretches().filter(|(_, stretch)| stretch.from > at);
         State {
@@ -383,6 +401,7 @@ impl Replay<'_> {
             keep_firing_for: alert.keep_firing_for,
             before: named(before.max_by_key(|(_, stretch)| stretch.to)),
             after: named(after.min_by_key(|(_, stretch)| stretch.from)),
+            others: all.saturating_sub(active.len()),
             active,
         }
     }

@@ -1,6 +1,6 @@
 //! Why an expectation was not met, and a single test to ask questions of.
 
-use super::expect::{ExpectationKind, Problem, Windows};
+use super::expect::{Expectation, ExpectationKind, Problem, Text, TextTest, Windows};
 use super::file::TestCase;
 use super::order::groups_in_order;
 use super::run::{RunOptions, Suite, replayed};
@@ -64,7 +64,7 @@ pub(super) fn why(
     let asking = Asking {
         replay,
         time: test.start.saturating_add(failure.eval_time),
-        labels: &expected_labels(test, failure),
+        about: &about(test, failure),
     };
     let explanations = match &failure.cause {
         Cause::Alert { .. } => asking.rules(&failure.name),
@@ -99,32 +99,54 @@ pub(super) fn why(
     })
 }
 
-/// The labels that are expected of a result.
-fn expected_labels<'a>(test: &'a TestCase, failure: &'a Mismatch) -> Vec<&'a str> {
-    let names = |labels: &'a Labels| labels.iter().map(|(name, _)| name);
+/// The labels that a failure is about: those of what is expected and not there, or there and not expected.
+fn about(test: &TestCase, failure: &Mismatch) -> Vec<Labels> {
     match &failure.cause {
-        Cause::Alert { expected, .. } => expected
-            .iter()
-            .flat_map(|line| names(&line.labels))
-            .collect(),
-        Cause::Expr { expected, .. } => expected
-            .iter()
-            .flat_map(|line| names(&line.labels))
-            .collect(),
-        Cause::Unmet(_) => {
-            let expectation = test.expectations.get(failure.check);
-            let labels = expectation.map(|expectation| match &expectation.kind {
-                ExpectationKind::Alert(alert) => alert.labels.as_slice(),
-                ExpectationKind::Expr(expr) => expr.labels.as_slice(),
-                ExpectationKind::Alerts(_) => &[],
-            });
-            let labels = labels.unwrap_or_default().iter();
-            labels.map(|label| label.name.as_str()).collect()
+        Cause::Alert { expected, got, .. } => {
+            let missing = expected.iter().filter(|line| !got.contains(line));
+            let extra = got.iter().filter(|line| !expected.contains(line));
+            missing
+                .chain(extra)
+                .map(|line| line.labels.clone())
+                .collect()
+        }
+        Cause::Expr { expected, got } => {
+            let missing = expected.iter().filter(|line| !got.contains(line));
+            let extra = got.iter().filter(|line| !expected.contains(line));
+            missing
+                .chain(extra)
+                .map(|line| line.labels.clone())
+                .collect()
+        }
+        Cause::Unmet(unmet) => {
+            let of_problems = unmet.problems.iter().filter_map(Problem::labels).cloned();
+            let found: Vec<Labels> = of_problems.collect();
+            let selected = test.expectations.get(failure.check).map(selected);
+            match found.is_empty() {
+                true => selected
+                    .into_iter()
+                    .filter(|labels| !labels.is_empty())
+                    .collect(),
+                false => found,
+            }
         }
         Cause::ExprError(_) | Cause::Unreadable(_) | Cause::Rule(_) | Cause::RuleFails { .. } => {
             Vec::new()
         }
     }
+}
+
+/// The labels that an item of `expect` names with their values.
+fn selected(expectation: &Expectation) -> Labels {
+    let tests: &[TextTest] = match &expectation.kind {
+        ExpectationKind::Alert(alert) => &alert.labels,
+        ExpectationKind::Expr(expr) => &expr.labels,
+        ExpectationKind::Alerts(every) => &every.labels,
+    };
+    Labels::from_pairs(tests.iter().filter_map(|test| match &test.wanted {
+        Text::Equal(value) => Some((test.name.as_str(), value.as_str())),
+        Text::Matches(..) => None,
+    }))
 }
 
 /// When an alert is first expected to fire or to be pending.
@@ -143,7 +165,7 @@ fn first_window(kind: &ExpectationKind) -> Option<Millis> {
 struct Asking<'a> {
     replay: &'a Replay<'a>,
     time: Timestamp,
-    labels: &'a [&'a str],
+    about: &'a [Labels],
 }
 
 impl Asking<'_> {
@@ -182,7 +204,7 @@ impl Asking<'_> {
         Question {
             at: self.time,
             depth: DEPTH,
-            labels: self.labels,
+            about: self.about,
         }
     }
 }

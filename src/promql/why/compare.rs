@@ -24,8 +24,14 @@ impl Explainer<'_> {
         let (mut passed, mut failed): (Vec<Pair>, Vec<Pair>) =
             pairs.into_iter().partition(|pair| holds(link.op, pair));
         let counts = (passed.len(), failed.len());
+        let by_distance = |a: &&Pair, b: &&Pair| a.distance().total_cmp(&b.distance());
+        let nearest = failed.iter().min_by(by_distance).cloned();
         for list in [&mut passed, &mut failed] {
-            list.sort_by(|a, b| a.distance().total_cmp(&b.distance()));
+            list.sort_by(|a, b| {
+                let is_far = |pair: &Pair| !self.meant.concerns(&pair.labels);
+                let by_distance = || a.distance().total_cmp(&b.distance());
+                is_far(a).cmp(&is_far(b)).then_with(by_distance)
+            });
             list.truncate(MAX_NAMED);
         }
         Some(Compared {
@@ -38,6 +44,7 @@ impl Explainer<'_> {
             passed_count: counts.0,
             failed,
             failed_count: counts.1,
+            nearest,
         })
     }
 }

@@ -53,7 +53,12 @@ impl Explainer<'_> {
         }
         let met = partners(matching, of_left, of_right);
         let alone = met.iter().filter(|(_, partner)| partner.is_none());
-        let alone: Vec<&Labels> = alone.map(|(point, _)| &point.labels).collect();
+        let mut alone: Vec<&Labels> = alone.map(|(point, _)| &point.labels).collect();
+        let count = alone.len();
+        // Those that are meant are looked at alone, if there is one.
+        if alone.iter().any(|labels| self.meant.concerns(labels)) {
+            alone.retain(|labels| self.meant.concerns(labels));
+        }
         let (nearest_left, nearest_right) = nearest(matching, &alone, of_right)?;
         let differs = differences(matching, nearest_left, nearest_right);
         let differs = differs.into_iter().map(|label| {
@@ -77,7 +82,7 @@ impl Explainer<'_> {
             labels: matching.labels.clone(),
             left_count: of_left.len(),
             right_count: of_right.len(),
-            alone: alone.len(),
+            alone: count,
             left: nearest_left.clone(),
             right: nearest_right.clone(),
             differs: differs.collect(),
@@ -123,17 +128,21 @@ impl Explainer<'_> {
     }
 
     /// Labels that no series of the result has and that were taken from them.
-    pub(super) fn lost_labels(&self, root: &Seen<'_>, wanted: &[&str]) -> Vec<Finding> {
+    pub(super) fn lost_labels(&self, root: &Seen<'_>) -> Vec<Finding> {
         let all = labels(root);
+        let about = self.meant.about.iter();
+        let wanted: BTreeSet<&str> = about
+            .flat_map(|it| it.iter().map(|(name, _)| name))
+            .collect();
         let is_lost =
-            |label: &&&str| !all.is_empty() && all.iter().all(|it| it.get(label).is_none());
-        let lost = wanted.iter().filter(is_lost);
+            |label: &&str| !all.is_empty() && all.iter().all(|it| it.get(label).is_none());
+        let lost = wanted.into_iter().filter(is_lost);
         let found = lost.filter_map(|label| {
             let dropped = self.dropped(root, label)?;
             Some(Finding {
                 span: dropped.span,
                 cause: Cause::LostLabel {
-                    label: (*label).to_owned(),
+                    label: label.to_owned(),
                     dropped,
                 },
             })

@@ -288,7 +288,7 @@ pub struct FewSamples {
     pub apart: Option<Millis>,
 }
 
-/// What a comparison made of its values, of each the nearest first.
+/// What a comparison made of its values; of each those that are meant first, then the nearest.
 #[derive(Debug, Clone)]
 pub struct Compared {
     /// The operator.
@@ -301,6 +301,8 @@ pub struct Compared {
     pub passed_count: usize,
     /// Some that it did not.
     pub failed: Vec<Pair>,
+    /// The nearest of those.
+    pub nearest: Option<Pair>,
     /// How many it did not.
     pub failed_count: usize,
 }
@@ -414,8 +416,21 @@ pub enum NanSource {
 pub struct Meant<'a> {
     /// Names of series that may come to be, such as those of recording rules: a misspelt name may mean one.
     pub names: &'a [&'a str],
-    /// Labels that the result should have.
-    pub labels: &'a [&'a str],
+    /// Labels that results should have; what there is to say of series like them comes first.
+    pub about: &'a [Labels],
+}
+
+impl Meant<'_> {
+    /// Whether a series is like those that are meant: it shares a label with one, and contradicts it in none.
+    pub fn concerns(&self, labels: &Labels) -> bool {
+        self.about.iter().any(|about| {
+            let mut shared = labels
+                .iter()
+                .filter_map(|(name, value)| Some((value, about.get(name)?)));
+            let first = shared.next();
+            first.is_some_and(|(a, b)| a == b) && shared.all(|(a, b)| a == b)
+        })
+    }
 }
 
 /// Explains what a query yields at an evaluation time, as `view` sees it.
@@ -423,11 +438,11 @@ pub fn explain(query: &Query, view: &View<'_>, time: Timestamp, meant: Meant<'_>
     let explainer = Explainer {
         view,
         text: &query.text,
-        names: meant.names,
+        meant,
     };
     let seen = explainer.look(&query.expr, time);
     let mut findings = explainer.findings(&seen);
-    findings.extend(explainer.lost_labels(&seen, meant.labels));
+    findings.extend(explainer.lost_labels(&seen));
     Explained {
         root: explainer.node(&seen),
         findings,
@@ -439,8 +454,8 @@ struct Explainer<'a> {
     view: &'a View<'a>,
     /// The query's text.
     text: &'a str,
-    /// Names that series may get.
-    names: &'a [&'a str],
+    /// What was in mind.
+    meant: Meant<'a>,
 }
 
 impl Value {

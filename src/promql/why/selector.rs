@@ -1,5 +1,6 @@
 //! Selectors that yield nothing: a name that there is not, a matcher that lets nothing through, samples out of reach.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::Seen;
@@ -36,7 +37,7 @@ impl Explainer<'_> {
         }
         let mut all: Vec<Quiet> = all.into_values().collect();
         // Those that were heard of last are the nearest.
-        all.sort_by_key(|quiet| std::cmp::Reverse(quiet.last));
+        all.sort_by_key(|quiet| (!self.meant.concerns(&quiet.labels), Reverse(quiet.last)));
         let more = all.len().saturating_sub(MAX_NAMED);
         all.truncate(MAX_NAMED);
         Some(Cause::NoSample(NoSample {
@@ -126,7 +127,7 @@ impl Explainer<'_> {
 
     fn no_metric(&self, name: &str) -> Cause {
         let known = self.view.store.iter().map(|series| series.labels.metric());
-        let known: BTreeSet<&str> = known.chain(self.names.iter().copied()).collect();
+        let known: BTreeSet<&str> = known.chain(self.meant.names.iter().copied()).collect();
         let known: Vec<&str> = known.into_iter().filter(|known| *known != name).collect();
         let near = closest_few(name, &known, MAX_NAMED);
         Cause::NoMetric {

@@ -270,7 +270,9 @@ impl Explainer<'_> {
                             last: points.time(last),
                         })
                     });
-                    (Value::Windows(held.collect()), words.collect())
+                    let mut held: Vec<Held> = held.collect();
+                    held.sort_by_key(|held| !self.meant.concerns(&held.labels));
+                    (Value::Windows(held), words.collect())
                 }
             };
         }
@@ -282,7 +284,8 @@ impl Explainer<'_> {
                 of_columns(columns, Value::Scalar(number.unwrap_or(f64::NAN)))
             }
             Evaluated::Vector(columns) => {
-                let points = points(&columns);
+                let mut points = points(&columns);
+                points.sort_by_key(|point| !self.meant.concerns(&point.labels));
                 of_columns(columns, Value::Vector(points))
             }
         }

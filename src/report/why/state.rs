@@ -21,6 +21,12 @@ pub(super) fn lines(state: &State, section: &Section, clock: Clock) -> Vec<Strin
     if state.active.is_empty() {
         lines.push(inactive(state, clock));
     }
+    if state.others > 0 {
+        lines.push(format!(
+            "{} of other instances",
+            count(state.others, "active alert")
+        ));
+    }
     let last = section.evaluated.map(|moment| {
         let next = moment.saturating_add(state.every);
         format!(": at {}, next at {}", clock.tell(moment), clock.tell(next))

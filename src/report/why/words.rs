@@ -324,10 +324,10 @@ fn compared(cause: &Compared) -> Words {
             if passed == 1 { "is" } else { "are" }
         ),
     };
-    let nearest = match (cause.passed_count, cause.failed.as_slice()) {
-        (0, [nearest, ..]) => format!(", the nearest is {}{}", number(nearest.left), off(nearest)),
-        _ => String::new(),
-    };
+    let nearest = cause.nearest.iter().filter(|_| cause.passed_count == 0);
+    let nearest: String = nearest
+        .map(|pair| format!(", the nearest is {}{}", number(pair.left), off(pair)))
+        .collect();
     let lists = [
         ("kept", &cause.passed, cause.passed_count),
         ("dropped", &cause.failed, cause.failed_count),
