@@ -14,6 +14,8 @@ mod replay;
 
 mod schedule;
 
+mod schema;
+
 mod serve;
 
 mod test;
@@ -57,6 +59,8 @@ enum Command {
     Why(why::Options),
     /// Answer queries over series as Prometheus's HTTP API does, for Grafana and other clients
     Serve(serve::Options),
+    /// Print the JSON Schema of test files, with which editors complete and check them
+    Schema(schema::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
     Conformance(conformance::Options),
 }
@@ -104,6 +108,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()

@@ -12,7 +12,11 @@ use crate::store::Points;
 use crate::text::yaml::{Embedded, Field, Fields, Kind, Node};
 use crate::text::{Source, Span, closest};
 
-const FIELDS: [&str; 6] = ["file", "select", "align", "speed", "nan", "labels"];
+/// The keys of an item of `fixtures`.
+pub(super) const FIXTURE_FIELDS: [&str; 6] = ["file", "select", "align", "speed", "nan", "labels"];
+
+/// The keys of `align`, where it is a mapping.
+pub(super) const ALIGN_FIELDS: [&str; 2] = ["recorded", "at"];
 
 const ALIGN_HELP: &str = "write `start` (the first sample at the test's start), `none` (as recorded) or a moment of the \
                           recording and of the test: `{recorded: 2026-03-02T09:12:00Z, at: 30m}`";
@@ -103,7 +107,7 @@ impl<'d> Reader<'d, '_> {
         if node.is_null() {
             nameless(self);
         }
-        let fields = self.fields(node, "a fixture", &FIELDS)?;
+        let fields = self.fields(node, "a fixture", &FIXTURE_FIELDS)?;
         let file = match fields.node("file").filter(|node| !node.is_null()) {
             Some(_) => self.text(&fields, "file"),
             None => {
@@ -202,7 +206,7 @@ impl<'d> Reader<'d, '_> {
 
     /// `{recorded: TIME, at: MOMENT}`
     fn aligned_moment(&mut self, node: Node<'d>, start: Timestamp) -> Option<Align> {
-        let fields = self.fields(node, "`align`", &["recorded", "at"])?;
+        let fields = self.fields(node, "`align`", &ALIGN_FIELDS)?;
         let recorded = self.text(&fields, "recorded");
         if fields.node("recorded").is_none() {
             let message = "`align` does not say which moment of the recording is meant";

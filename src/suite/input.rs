@@ -11,6 +11,9 @@ use crate::series::notation::{self, Item, NotationError};
 use crate::text::yaml::{Embedded, Node};
 use crate::text::{Diagnostic, Span};
 
+/// The keys of an item of `input_series`.
+pub(super) const INPUT_FIELDS: [&str; 2] = ["series", "values"];
+
 /// Bytes of series notation above which they are read on several threads.
 const PARALLEL_TEXT: usize = 100_000;
 
@@ -69,7 +72,7 @@ impl<'d> Reader<'d, '_> {
 
     /// A series as it is written, if it is loaded at all.
     fn written(&mut self, node: Node<'d>, cut: &mut Option<Span>) -> Option<Written> {
-        let fields = self.fields(node, "an input series", &["series", "values"]);
+        let fields = self.fields(node, "an input series", &INPUT_FIELDS);
         let embedded = |this: &mut Self, name: &str| {
             let node = fields.as_ref()?.node(name)?;
             this.decoder.embedded(node, format_args!("`{name}`"))

@@ -34,6 +34,8 @@ mod said;
 
 mod schedules;
 
+pub mod schema;
+
 mod shared;
 
 pub mod script;

@@ -17,7 +17,7 @@ use crate::text::yaml::{
 use crate::text::{Diagnostic, Source, Span, distinct};
 
 /// The keys of a test file: first those that promtool knows.
-const FILE_FIELDS: [&str; 9] = [
+pub(super) const FILE_FIELDS: [&str; 9] = [
     "rule_files",
     "evaluation_interval",
     "group_eval_order",
@@ -47,6 +47,18 @@ const COMPOSING_TEST_FIELDS: [&str; 2] = ["matrix", "use"];
 /// The keys that make a test an extended one.
 const EXTENDED_TEST_FIELDS: [&str; 5] =
     ["duration", "generate", "fixtures", "expect", "rule_errors"];
+
+/// The keys of an item of `alert_rule_test`.
+pub(super) const ALERT_CHECK_FIELDS: [&str; 3] = ["eval_time", "alertname", "exp_alerts"];
+
+/// The keys of an item of `exp_alerts`.
+pub(super) const EXPECTED_ALERT_FIELDS: [&str; 2] = ["exp_labels", "exp_annotations"];
+
+/// The keys of an item of `promql_expr_test`.
+pub(super) const EXPR_CHECK_FIELDS: [&str; 3] = ["expr", "eval_time", "exp_samples"];
+
+/// The keys of an item of `exp_samples`.
+pub(super) const EXPECTED_SAMPLE_FIELDS: [&str; 3] = ["labels", "value", "histogram"];
 
 /// The keys of a test.
 pub(super) fn test_fields() -> Vec<&'static str> {
@@ -299,8 +311,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn alert_check(&mut self, node: Node<'d>) -> Option<AlertCheck> {
-        let known = ["eval_time", "alertname", "exp_alerts"];
-        let fields = self.fields(node, "an item of `alert_rule_test`", &known);
+        let fields = self.fields(node, "an item of `alert_rule_test`", &ALERT_CHECK_FIELDS);
         let name = fields
             .as_ref()
             .and_then(|fields| self.text(fields, "alertname"));
@@ -335,8 +346,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn expected_alert(&mut self, node: Node<'d>, alertname: &str) -> ExpectedAlert {
-        let known = ["exp_labels", "exp_annotations"];
-        let fields = self.fields(node, "an expected alert", &known);
+        let fields = self.fields(node, "an expected alert", &EXPECTED_ALERT_FIELDS);
         let mut pairs = |name: &str| match fields.as_ref().and_then(|it| it.get(name)) {
             Some(field) => self.pairs(field, &format!("`{name}`")),
             None => Vec::new(),
@@ -364,8 +374,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn expr_check(&mut self, node: Node<'d>) -> ExprCheck {
-        let known = ["expr", "eval_time", "exp_samples"];
-        let fields = self.fields(node, "an item of `promql_expr_test`", &known);
+        let fields = self.fields(node, "an item of `promql_expr_test`", &EXPR_CHECK_FIELDS);
         let expr_node = fields.as_ref().and_then(|fields| fields.node("expr"));
         let expr = expr_node.and_then(|node| self.decoder.embedded(node, "`expr`"));
         let expr = expr.unwrap_or_else(|| Embedded::new(node, String::new()));
@@ -399,11 +408,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn expected_sample(&mut self, node: Node<'d>) -> Result<ExpectedSample, Diagnostic> {
-        let fields = self.fields(
-            node,
-            "an expected sample",
-            &["labels", "value", "histogram"],
-        );
+        let fields = self.fields(node, "an expected sample", &EXPECTED_SAMPLE_FIELDS);
         let get = |name: &str| fields.as_ref().and_then(|fields| fields.node(name));
         let labels = get("labels").and_then(|node| self.decoder.embedded(node, "`labels`"));
         let value = get("value").and_then(|node| self.decoder.float(node, "`value`"));

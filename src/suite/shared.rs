@@ -6,10 +6,10 @@ use crate::text::yaml::{Document, Field, Fields, Node, first_reference};
 use crate::text::{Diagnostic, Span, closest};
 
 /// The keys of an included file.
-const INCLUDED_FIELDS: [&str; 3] = ["include", "defaults", "series"];
+pub(super) const INCLUDED_FIELDS: [&str; 3] = ["include", "defaults", "series"];
 
 /// The keys of shared series: the lists of a test that say which series it has.
-const SERIES_FIELDS: [&str; 3] = ["input_series", "generate", "fixtures"];
+pub(super) const SERIES_FIELDS: [&str; 3] = ["input_series", "generate", "fixtures"];
 
 /// What is shared, in the order of files.
 #[derive(Default)]

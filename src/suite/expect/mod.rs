@@ -8,8 +8,8 @@ mod every;
 mod expr;
 mod picture;
 mod problem;
-mod read;
-mod scalar;
+pub(super) mod read;
+pub(super) mod scalar;
 mod scene;
 mod windows;
 

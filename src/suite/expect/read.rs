@@ -44,6 +44,9 @@ pub(in crate::suite) const ALERTS_FIELDS: [&str; 7] = [
     "flaps",
 ];
 
+/// The keys of a window.
+pub(in crate::suite) const WINDOW_FIELDS: [&str; 2] = ["from", "to"];
+
 /// The keys of an item about an expression.
 pub(in crate::suite) const EXPR_FIELDS: [&str; 12] = [
     "expr",
@@ -428,7 +431,7 @@ impl<'d> Reader<'d, '_> {
 
     fn window(&mut self, node: Node<'d>, name: &str, start: Timestamp) -> Option<Window> {
         let span = node.target().span();
-        let fields = self.fields(node, "a window", &["from", "to"]);
+        let fields = self.fields(node, "a window", &WINDOW_FIELDS);
         let edge = |name: &str| fields.as_ref().and_then(|fields| fields.node(name));
         let (Some(from), Some(to)) = (edge("from"), edge("to")) else {
             let message = format!("a window of `{name}` has `from` and `to`");

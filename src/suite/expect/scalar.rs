@@ -9,7 +9,8 @@ use crate::model::{Duration, Millis, Regex, Timestamp};
 use crate::text::Span;
 use crate::text::yaml::{Field, Fields, Kind, Node};
 
-const BOUNDS: [&str; 4] = ["above", "below", "at_least", "at_most"];
+/// The keys of bounds.
+pub(in crate::suite) const BOUNDS: [&str; 4] = ["above", "below", "at_least", "at_most"];
 
 impl<'d> Reader<'d, '_> {
     /// A moment: a duration since the start of the test, or RFC 3339.

@@ -2,19 +2,19 @@
 
 /// A kind of generator.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) name: &'static str,
+pub(in crate::suite) struct Row {
+    pub(in crate::suite) name: &'static str,
     /// As it stands in a sentence.
-    pub(super) called: &'static str,
+    pub(in crate::suite) called: &'static str,
     /// The keys of its description.
-    pub(super) keys: &'static [&'static str],
+    pub(in crate::suite) keys: &'static [&'static str],
     /// The keys beside it that are only its own.
-    pub(super) beside: &'static [&'static str],
+    pub(in crate::suite) beside: &'static [&'static str],
     /// The keys of its events that say what happens.
-    pub(super) happens: &'static [&'static str],
+    pub(in crate::suite) happens: &'static [&'static str],
 }
 
-pub(super) const KINDS: [Row; 5] = [
+pub(in crate::suite) const KINDS: [Row; 5] = [
     Row {
         name: "gauge",
         called: "a gauge",
@@ -83,10 +83,10 @@ pub(super) const KINDS: [Row; 5] = [
 ];
 
 /// The keys that stand beside each kind.
-pub(super) const BESIDE_ALL: [&str; 2] = ["events", "repeat"];
+pub(in crate::suite) const BESIDE_ALL: [&str; 2] = ["events", "repeat"];
 
 /// The keys of an event that don't say what happens.
-pub(super) const OF_EVENTS: [&str; 4] = ["at", "for", "flap", "only"];
+pub(in crate::suite) const OF_EVENTS: [&str; 4] = ["at", "for", "flap", "only"];
 
 /// Every key of an item.
 pub(super) fn item_keys() -> Vec<&'static str> {

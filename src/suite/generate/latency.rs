@@ -12,6 +12,9 @@ const DEFAULT_BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
+/// The keys of `native`, where it is a mapping.
+pub(in crate::suite) const NATIVE_FIELDS: [&str; 1] = ["schema"];
+
 /// More buckets has nobody.
 const MAX_BUCKETS: usize = 1_000;
 
@@ -166,7 +169,7 @@ impl<'d> Reader<'d, '_> {
                 ),
             };
         }
-        let fields = self.fields(native.value, "`native`", &["schema"])?;
+        let fields = self.fields(native.value, "`native`", &NATIVE_FIELDS)?;
         let Some(field) = fields.get("schema") else {
             return Some(3);
         };

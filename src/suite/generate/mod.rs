@@ -3,8 +3,8 @@
 mod amounts;
 mod check;
 mod events;
-mod kinds;
-mod latency;
+pub(super) mod kinds;
+pub(super) mod latency;
 mod names;
 
 pub(super) use check::check;
@@ -17,6 +17,9 @@ use crate::model::Labels;
 use crate::series::generate::{Counts, Errors, Generator, Kind, Season};
 use crate::text::Span;
 use crate::text::yaml::{self, Field, Fields, Node};
+
+/// The keys of `season`.
+pub(super) const SEASON_FIELDS: [&str; 3] = ["period", "amplitude", "peak"];
 
 /// What an item of `generate` says beside its kind.
 struct Item<'d, 'f> {
@@ -225,8 +228,7 @@ impl<'d> Reader<'d, '_> {
 
     fn season(&mut self, own: &Fields<'d>) -> Option<Season> {
         let field = own.get("season")?;
-        let fields =
-            self.present_fields(field.value, "`season`", &["period", "amplitude", "peak"])?;
+        let fields = self.present_fields(field.value, "`season`", &SEASON_FIELDS)?;
         for (name, help) in [
             ("period", "such as `period: 24h`"),
             ("amplitude", "such as `amplitude: 30%`"),
