@@ -14,7 +14,7 @@ use crate::report::coverage::{self, Reached};
 use crate::report::{FileReport, Totals, json, text};
 use crate::rules::ReadOptions;
 use crate::suite::coverage::Coverage;
-use crate::suite::{self, FileVerdict, RunOptions};
+use crate::suite::{self, FileVerdict, RunOptions, Silence, Silences};
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck test`.
@@ -32,7 +32,8 @@ pub(super) struct Options {
     /// Let unknown fields in rule files pass
     #[arg(long)]
     ignore_unknown_fields: bool,
-    /// Pass what promtool passes: unknown alerts and patterns that match nothing are only warned of
+    /// Pass what promtool passes: unknown alerts, patterns that match nothing and tests that prove nothing are only warned
+    /// of
     #[arg(long)]
     promtool_compatible: bool,
     /// Group schedule: all groups at every evaluation_interval as promtool does, or each on its own interval as a server;
@@ -113,6 +114,7 @@ struct Told {
     has_details: bool,
     totals: Totals,
     coverage: Option<Coverage>,
+    silences: Vec<Silence>,
 }
 
 /// Runs all files, and prints what came of each as soon as that of all before it is printed, in the end what they
@@ -125,15 +127,22 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
             Format::Json => (json::file(&report), true),
             Format::Text => (text::file(&report, coloured), text::has_details(&report)),
         };
+        let totals = Totals::of(&report);
+        let (coverage, silences) = report
+            .verdict
+            .map(|verdict| (verdict.coverage, verdict.silences))
+            .unwrap_or_default();
         Told {
             text,
             has_details,
-            totals: Totals::of(&report),
-            coverage: report.verdict.ok().and_then(|verdict| verdict.coverage),
+            totals,
+            coverage,
+            silences,
         }
     };
     let mut all = Totals::default();
     let mut coverage = Coverage::default();
+    let mut silences = Silences::default();
     let mut after_details = false;
     if options.format == Format::Json {
         io::print(json::HEAD);
@@ -149,14 +158,23 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
         after_details = told.has_details;
         all = all.and(told.totals);
         coverage.merge(told.coverage.unwrap_or_default());
+        silences.merge(told.silences);
     });
     let reached = plan.running.coverage.then_some(Reached {
         coverage,
         min: options.coverage_min,
     });
+    let of_all = silences.into_diagnostics();
     match options.format {
-        Format::Json => io::print(&json::tail(reached.as_ref())),
+        Format::Json => io::print(&json::tail(&of_all, reached.as_ref())),
         Format::Text => {
+            if after_details && !of_all.is_empty() {
+                io::print("\n");
+            }
+            for told in &of_all {
+                io::print(&told.render(coloured));
+            }
+            let after_details = after_details || !of_all.is_empty();
             io::print(&text::summary(&all, after_details, coloured));
             io::print(&reached.as_ref().map_or_else(String::new, coverage::text));
         }

@@ -2,7 +2,8 @@
 //!
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
 //! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
-//! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}]}`: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
+//! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}], "diagnostics": [as those of files], "coverage": as [`coverage`] says}`, the last two where there is something to
+//! say: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them. With
 //! `--why` a failure has `"why": [{"sections"}]` too, as [`super::why`] has it.
 
@@ -24,12 +25,18 @@ use crate::text::Diagnostic;
 /// What stands before the files.
 pub const HEAD: &str = "{\"version\":1,\"files\":[";
 
-/// What stands behind the files.
-pub fn tail(reached: Option<&Reached>) -> String {
-    let reached = reached.map_or_else(String::new, |reached| {
-        format!(",\"coverage\":{}", coverage::json(reached))
-    });
-    format!("]{reached}}}\n")
+/// What stands behind the files: what is to be said of all of them together, and what they reached.
+pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>) -> String {
+    let mut out = "]".to_owned();
+    if !of_all.is_empty() {
+        let findings: Vec<Finding<'_>> = of_all.iter().map(Finding::new).collect();
+        let findings = serde_json::to_string(&findings).unwrap_or_default();
+        out.push_str(&format!(",\"diagnostics\":{findings}"));
+    }
+    if let Some(reached) = reached {
+        out.push_str(&format!(",\"coverage\":{}", coverage::json(reached)));
+    }
+    out + "}\n"
 }
 
 /// What came of one file; commas stand between files.

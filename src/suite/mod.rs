@@ -42,11 +42,14 @@ pub mod script;
 
 mod together;
 
+mod vacuous;
+
 mod verdict;
 
 mod why;
 
 pub use run::{RunOptions, Suite, faults, run};
+pub use vacuous::{Silence, Silences};
 pub use verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, Why,
 };

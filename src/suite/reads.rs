@@ -83,6 +83,28 @@ impl<'r> Reads<'r> {
     }
 }
 
+impl Reads<'_> {
+    /// Whether anybody reads series of a metric, whatever their other labels.
+    pub fn reads_metric(&self, metric: &str) -> bool {
+        let named = |read: &Read<'_>| {
+            let mut of_name = read.matchers.iter().filter(|it| it.name == METRIC_NAME);
+            of_name.all(|matcher| matcher.matches_value(metric))
+        };
+        let mut templates = self.templates.iter();
+        self.by_metric.contains_key(metric)
+            || self.unselected.contains(metric)
+            || self.others.iter().any(named)
+            || templates.any(|(_, text)| text.contains(metric))
+    }
+
+    /// The metrics that are read by their names, in order.
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.by_metric.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
 /// The metric that a selector names.
 pub(super) fn metric_of(matchers: &[Matcher]) -> Option<&str> {
     let is_name = |matcher: &&Matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;

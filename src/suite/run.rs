@@ -11,6 +11,7 @@ use super::lay_out::{generated_faults, inputs};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
 use super::schedules::{apart, difference};
+use super::vacuous::{self, Active, Finding, Silence};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, since,
 };
@@ -22,7 +23,7 @@ use crate::replay::{
 };
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::Series;
-use crate::text::{Diagnostic, Place, Span, closest, distinct};
+use crate::text::{Diagnostic, Place, Severity, Span, closest, distinct};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
@@ -113,6 +114,13 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let (tests, seen) = run_tests(suite, &groups, options)?;
+    let (faults, silences) = proof(suite, &groups, options, &tests, &seen);
+    let errors = faults.iter().filter(|it| it.severity == Severity::Error);
+    let errors: Vec<Diagnostic> = errors.cloned().collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    warnings.extend(faults);
     let apart = apart(&suite.file, &groups);
     // A file that says its schedule means that one.
     let is_chosen = suite.file.schedule.is_some() && options.schedule.is_none();
@@ -134,7 +142,40 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         coverage: options
             .coverage
             .then(|| seen.reached.into_coverage(&groups)),
+        silences,
     })
+}
+
+/// What proves nothing in a file whose tests ran: errors in tests that promtool would not run, else warnings. Where a test
+/// fails, it has more to tell, and nothing is an error.
+fn proof(
+    suite: &Suite,
+    groups: &[&RuleGroup],
+    options: &RunOptions,
+    tests: &[TestVerdict],
+    seen: &Seen,
+) -> (Vec<Diagnostic>, Vec<Silence>) {
+    let mut findings = seen.vacuous.clone();
+    let mut silences = Vec::new();
+    // Tests that were left out might read, or have, what others do not.
+    if options.names.is_empty() {
+        let (more, found) = vacuous::judge(suite, groups, &seen.active);
+        findings.extend(more);
+        silences = found;
+    }
+    let passed = tests.iter().all(|test| test.failures.is_empty());
+    let told = findings.into_iter().map(|finding| {
+        match finding.is_extended && passed && !options.promtool_compatible {
+            true => finding.fault,
+            false => finding.fault.into_warning(),
+        }
+    });
+    let mut told = distinct(told.collect());
+    told.sort_by_key(|fault| {
+        let place = fault.place.as_ref();
+        place.map(|place| (place.source.name().to_owned(), place.span))
+    });
+    (told, silences)
 }
 
 /// What was seen in tests beside their verdicts.
@@ -142,6 +183,8 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
 struct Seen {
     said: Said,
     reached: Reached,
+    active: Active,
+    vacuous: Vec<Finding>,
 }
 
 impl Seen {
@@ -149,6 +192,8 @@ impl Seen {
     fn merge(&mut self, other: Seen) {
         self.said.merge(other.said);
         self.reached.merge(other.reached);
+        self.active.merge(other.active);
+        self.vacuous.extend(other.vacuous);
     }
 }
 
@@ -314,7 +359,13 @@ fn run_test(
         true => coverage::reached(test, groups, &replay),
         false => Reached::default(),
     };
-    Ok((verdict, Seen { said, reached }))
+    let seen = Seen {
+        said,
+        reached,
+        active: Active::of(&replay),
+        vacuous: vacuous::amounts(file, test, groups, &replay),
+    };
+    Ok((verdict, seen))
 }
 
 /// How long a test lasts: as it says, else up to the last time that it names and, where promtool's keys are not all

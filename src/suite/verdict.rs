@@ -3,6 +3,7 @@
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
 use super::coverage::Coverage;
 use super::expect::Unmet;
+use super::vacuous::Silence;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::replay::{AlertState, Explanation};
 use crate::text::{Diagnostic, Place, distinct};
@@ -18,6 +19,8 @@ pub struct FileVerdict {
     pub annotations: Vec<Diagnostic>,
     /// What its tests reached of the rules, if that was asked for.
     pub coverage: Option<Coverage>,
+    /// What its tests say of alerts that they expect to be silent, for those who know of other files.
+    pub silences: Vec<Silence>,
 }
 
 /// What came of a test.

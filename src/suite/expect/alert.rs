@@ -45,6 +45,12 @@ pub(in crate::suite) fn check(
 }
 
 impl AlertExpectation {
+    /// Whether it is met by an alert that never fires nor is pending.
+    pub(in crate::suite) fn is_met_by_silence(&self) -> bool {
+        let instances = self.instances.as_ref();
+        !self.needs_instances() && instances.is_none_or(|amount| amount.value.holds(0))
+    }
+
     /// Whether it can't be met without any instance.
     fn needs_instances(&self) -> bool {
         let lists = |windows: &Option<Spanned<Windows>>| {
