@@ -22,10 +22,8 @@ pub(super) fn lines(state: &State, section: &Section, clock: Clock) -> Vec<Strin
         lines.push(inactive(state, clock));
     }
     if state.others > 0 {
-        lines.push(format!(
-            "{} of other instances",
-            count(state.others, "active alert")
-        ));
+        let others = count(state.others, "other instance");
+        lines.push(format!("pending or firing besides: {others}"));
     }
     let last = section.evaluated.map(|moment| {
         let next = moment.saturating_add(state.every);
