@@ -314,6 +314,7 @@ proptest! {
         let world = World { store: &store, features: features(delayed) };
         prop_assume!(!asks_for_query(&query));
         prop_assume!(!chooses_once(&query));
+        prop_assume!(!chooses_among_chosen(&query));
         let query = format!("sum by (a, le) ({query})");
         let steps = Ticks { start: -600_000, step: 30_000, count: 60 };
         let results = world.evaluate(&query, steps);
@@ -514,6 +515,14 @@ fn may_collide(message: &str, delayed_name_removal: bool) -> bool {
 /// Whether a query asks when it itself begins and ends.
 fn asks_for_query(query: &str) -> bool {
     query.contains("start()") || query.contains("end()")
+}
+
+/// Whether a query chooses from what another choice left: at one moment these lie in that choice's order, over the steps of
+/// a subquery in one that Prometheus leaves to chance.
+fn chooses_among_chosen(query: &str) -> bool {
+    let choices = ["topk", "bottomk", "limitk", "limit_ratio"];
+    let count = choices.iter().map(|choice| query.matches(choice).count());
+    count.sum::<usize>() > 1
 }
 
 /// Whether a query chooses from what is pinned to a moment: that is done once, with the number that stands at the first
