@@ -101,6 +101,25 @@ fn only_io_touches_disk_and_clock() {
     }
 }
 
+/// Generated series are the same on every machine: the functions of the platform are not.
+#[test]
+fn generated_series_ask_no_platform() {
+    let functions = [
+        "cbrt", "cos", "exp", "exp2", "exp_m1", "hypot", "ln", "ln_1p", "log", "log10", "log2",
+        "mul_add", "powf", "powi", "sin", "sqrt", "tan",
+    ];
+    let files = files("src/series/generate", "rs");
+    assert!(files.len() > 5, "{} files", files.len());
+    for path in files {
+        let text = production(&path);
+        for function in functions {
+            for call in [format!(".{function}("), format!("f64::{function}")] {
+                assert!(!text.contains(&call), "{path}: {call}: take libm's");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     for path in files("src", "rs")

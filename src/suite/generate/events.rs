@@ -1,5 +1,7 @@
 //! What happens to generated series.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::kinds::event_keys;
 use super::{Item, amounts};
 use crate::model::{Duration, Labels, Millis};
@@ -36,10 +38,14 @@ impl<'d> Reader<'d, '_> {
                 .error(item.fields.key_span("events"), message, help);
             return (Vec::new(), Vec::new());
         }
+        let mut known = Known {
+            all: series,
+            values: HashMap::new(),
+        };
         let mut events = Vec::new();
         let mut spans = Vec::new();
         for node in nodes {
-            for event in self.event(item, node, series, test).unwrap_or_default() {
+            for event in self.event(item, node, &mut known, test).unwrap_or_default() {
                 events.push(event);
                 spans.push(node.target().span());
             }
@@ -52,7 +58,7 @@ impl<'d> Reader<'d, '_> {
         &mut self,
         item: &Item<'d, '_>,
         node: Node<'d>,
-        series: &[Labels],
+        series: &mut Known<'_>,
         test: &TestCase,
     ) -> Option<Vec<Event>> {
         let fields = self.present_fields(node, "an event", &event_keys())?;
@@ -282,30 +288,23 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// Which series an event is of.
-    fn only(&mut self, field: &Field<'d>, series: &[Labels]) -> Option<Vec<(String, Vec<String>)>> {
+    fn only(
+        &mut self,
+        field: &Field<'d>,
+        series: &mut Known<'_>,
+    ) -> Option<Vec<(String, Vec<String>)>> {
         let mut only = Vec::new();
         for entry in self.decoder.map(field, "`only`") {
             let values = self.label_values(&entry, &format!("`{}`", entry.name))?;
-            let mut known: Vec<&str> = series
-                .iter()
-                .map(|labels| labels.value(entry.name))
-                .collect();
-            known.sort_unstable();
-            if let Some(value) = values
-                .iter()
-                .find(|value| known.binary_search(&value.as_str()).is_err())
-            {
+            let known = series.values(entry.name);
+            if let Some(value) = values.iter().find(|value| !known.contains(value.as_str())) {
                 let message = format!("no series of this item has {}={value:?}", entry.name);
-                let help = match known.iter().all(|value| value.is_empty()) {
-                    true => format!(
+                let help = match known.last().filter(|last| !last.is_empty()) {
+                    None => format!(
                         "they have no label `{}`: correct it, or add it to `repeat`",
                         entry.name
                     ),
-                    false => format!(
-                        "one has {}={:?}",
-                        entry.name,
-                        known.last().copied().unwrap_or_default()
-                    ),
+                    Some(last) => format!("one has {}={last:?}", entry.name),
                 };
                 return self.refuse(entry.key.span(), message, help);
             }
@@ -315,19 +314,32 @@ impl<'d> Reader<'d, '_> {
             let help = "name a label and its values: `only: {pod: [1, 2]}`";
             return self.refuse(field.key.span(), "`only` says nothing", help);
         }
-        if !series.iter().any(|labels| {
+        let has = |labels: &Labels| {
             let has = |(name, values): &(String, Vec<String>)| {
                 values.iter().any(|value| labels.value(name) == value)
             };
             only.iter().all(has)
-        }) {
-            return self.refuse(
-                field.key.span(),
-                "no series of this item has all these labels",
-                "correct one of them",
-            );
+        };
+        // Each value of one label was found already.
+        if only.len() > 1 && !series.all.iter().any(has) {
+            let message = "no series of this item has all these labels";
+            return self.refuse(field.key.span(), message, "correct one of them");
         }
         Some(only)
+    }
+}
+
+/// The series that an event can choose from.
+struct Known<'s> {
+    all: &'s [Labels],
+    /// The values that a label has in them, as soon as somebody asked.
+    values: HashMap<String, BTreeSet<&'s str>>,
+}
+
+impl<'s> Known<'s> {
+    fn values(&mut self, name: &str) -> &BTreeSet<&'s str> {
+        let find = || self.all.iter().map(|labels| labels.value(name)).collect();
+        self.values.entry(name.to_owned()).or_insert_with(find)
     }
 }
 

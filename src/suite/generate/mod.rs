@@ -76,7 +76,7 @@ impl<'d> Reader<'d, '_> {
                 seed,
                 events,
             },
-            source: self.decoder.source().clone(),
+            source: node.source().clone(),
             span: field.key.span(),
             event_spans,
         })

@@ -1,5 +1,7 @@
 //! What generated series are called: metrics, labels, and a series for each value of a label.
 
+use std::collections::HashSet;
+
 use super::Item;
 use super::amounts;
 use crate::model::{Labels, METRIC_NAME};
@@ -196,9 +198,10 @@ impl<'d> Reader<'d, '_> {
         let help = "write a range such as `1..500`, or a list such as `[a, b]`";
         if let Kind::Sequence(nodes) = field.value.kind() {
             let mut values = Vec::new();
+            let mut seen = HashSet::new();
             for node in nodes.iter() {
                 let value = self.decoder.text(node, format_args!("a value of {what}"))?;
-                if values.contains(&value) {
+                if !seen.insert(value.clone()) {
                     let message = format!("{value:?} is given twice in {what}");
                     return self.refuse(node.target().span(), message, "remove one of the two");
                 }
