@@ -83,9 +83,8 @@ mod tests {
             "absent(no_a)",
             "absent_over_time(no_a[5m]) > 0",
             "vector(1)",
-            "scalar(no_a) > 1",
+            "vector(scalar(no_a)) > 1",
             "a + on() fill(0) no_b",
-            "time() > 5",
             "hour() > 5 and a",
         ] {
             assert_eq!(culprits(text), None, "{text}");

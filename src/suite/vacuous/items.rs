@@ -61,7 +61,14 @@ impl<'c> Items<'_, 'c> {
             false => None,
         };
         let pending = alert.pending.as_ref();
-        let never = pending.filter(|pending| pending.value == Windows::Never);
+        let asks_more = alert.fires.is_some()
+            || alert.count.is_some()
+            || alert.flaps.is_some()
+            || alert.instances.is_some()
+            || alert.resolves_by.is_some()
+            || !alert.annotations.is_empty()
+            || alert.at.as_ref().is_some_and(|at| at.state.is_some());
+        let never = pending.filter(|it| it.value == Windows::Never && !asks_more);
         let never = never.and_then(|never| self.never_pending(&rules, never.span, &of));
         vec![selection, never]
     }
