@@ -238,7 +238,7 @@ fn work(file: &TestFile, test: &TestCase) -> u64 {
 }
 
 /// What is wrong in a suite that loads: alerts that no rule defines, expressions and samples that can't be read, series
-/// that can't be generated.
+/// that can't be generated, and what proves nothing, as far as that shows before a test runs.
 pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
     let mut faults = unknown_alerts(suite);
     for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
@@ -247,6 +247,8 @@ pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
     }
     let tests = suite.file.tests.iter();
     faults.extend(tests.flat_map(generated_faults));
+    let groups = groups_in_order(&suite.file, &suite.rule_files);
+    faults.extend(vacuous::faults(suite, &groups));
     distinct(faults)
 }
 

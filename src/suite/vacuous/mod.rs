@@ -40,6 +40,21 @@ struct Context<'c> {
 }
 
 impl<'c> Context<'c> {
+    fn new(suite: &'c Suite, groups: &'c [&'c RuleGroup]) -> Context<'c> {
+        Context {
+            suite,
+            groups,
+            world: OnceCell::new(),
+        }
+    }
+
+    /// What can be told without running a test.
+    fn at_rest(&self) -> Vec<Finding> {
+        let mut findings = items::items(self);
+        findings.extend(inputs::unread(self));
+        findings
+    }
+
     fn world(&self) -> &World<'c> {
         self.world
             .get_or_init(|| World::new(&self.suite.file.tests, self.groups))
@@ -74,14 +89,16 @@ pub(super) fn judge(
     groups: &[&RuleGroup],
     active: &Active,
 ) -> (Vec<Finding>, Vec<Silence>) {
-    let context = Context {
-        suite,
-        groups,
-        world: OnceCell::new(),
-    };
-    let mut findings = items::items(&context);
-    findings.extend(inputs::unread(&context));
+    let context = Context::new(suite, groups);
+    let mut findings = context.at_rest();
     let (starved, silences) = silence::silences(&context, active);
     findings.extend(starved);
     (findings, silences)
+}
+
+/// What is wrong in a file that was not run: by what its tests that promtool would not run prove nothing.
+pub(super) fn faults(suite: &Suite, groups: &[&RuleGroup]) -> Vec<Diagnostic> {
+    let found = Context::new(suite, groups).at_rest().into_iter();
+    let found = found.filter(|finding| finding.is_extended);
+    found.map(|finding| finding.fault).collect()
 }
