@@ -50,7 +50,9 @@ pub(super) fn words(problem: &Problem) -> String {
             true => "it never fired, so it never resolved".to_owned(),
             false => format!("must be resolved by {}", Duration(*by)),
         },
-        Problem::State { at, wanted, got, .. } => format!(
+        Problem::State {
+            at, wanted, got, ..
+        } => format!(
             "at {} expected {}, it is {}",
             Duration(*at),
             state_name(*wanted),
@@ -85,21 +87,30 @@ pub(super) fn words(problem: &Problem) -> String {
             span_of_times(*at, *times),
             value(wanted)
         ),
-        Problem::NoSample { at, times, .. } => {
-            match times.0 == times.1 && times.1 > 1 {
-                true => format!("no sample at any of {} moments from {}", times.1, Duration(*at)),
-                false => format!("no sample {}", span_of_times(*at, *times)),
-            }
-        }
+        Problem::NoSample { at, times, .. } => match times.0 == times.1 && times.1 > 1 {
+            true => format!(
+                "no sample at any of {} moments from {}",
+                times.1,
+                Duration(*at)
+            ),
+            false => format!("no sample {}", span_of_times(*at, *times)),
+        },
         Problem::Sample { got, at, .. } => {
-            format!("a sample at {} where none is expected: {got}", Duration(*at))
+            format!(
+                "a sample at {} where none is expected: {got}",
+                Duration(*at)
+            )
         }
         Problem::Error { at, message } => format!("at {}: {message}", Duration(*at)),
-        Problem::NothingAsked => {
-            "no alert that is meant fires, so nothing was asked of any: test a moment at which one fires".to_owned()
+        Problem::NothingAsked { at } => {
+            let when = at.map_or_else(String::new, |at| format!(" at {}", Duration(at)));
+            format!(
+                "no alert that is meant fires{when}, so nothing was asked of any: test a moment at which one fires"
+            )
         }
         Problem::EmptySpan => {
-            "no evaluation lies in this span: make it longer than the evaluation_interval".to_owned()
+            "no evaluation lies in this span: make it longer than the evaluation_interval"
+                .to_owned()
         }
     }
 }
@@ -150,17 +161,27 @@ pub(super) fn value(wanted: &ValueTest) -> String {
                     format!("{value}, {} more or less", format_value(*allowed))
                 }
                 Tolerance::Relative(part) => {
-                    format!("{value}, {}% more or less", format_value(part * 100.0))
+                    // The hundredths that were written: 7% is 0.07, and 0.07 * 100 is a bit more than 7.
+                    let hundredths = (part * 1e12).round() / 1e10;
+                    format!("{value}, {}% more or less", format_value(hundredths))
                 }
             }
         }
     }
 }
 
+/// A text on one line; an empty one in quotes, so that it is seen.
+pub(super) fn plain(text: &str) -> String {
+    match text.is_empty() {
+        true => "\"\"".to_owned(),
+        false => super::text::one_line(text),
+    }
+}
+
 /// A text, or a pattern between slashes.
 pub(super) fn text(wanted: &Text) -> String {
     match wanted {
-        Text::Equal(text) => super::text::one_line(text),
+        Text::Equal(text) => plain(text),
         Text::Matches(_, pattern) => format!("/{pattern}/"),
     }
 }

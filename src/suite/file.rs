@@ -74,8 +74,8 @@ pub struct TestCase {
     pub expr_checks: Vec<ExprCheck>,
     /// `expect`
     pub expectations: Vec<Expectation>,
-    /// Whether errors of rules are no failure.
-    pub rule_errors_expected: bool,
+    /// Where it says that errors of rules are no failure, if it does.
+    pub rule_errors_expected: Option<Span>,
     /// Labels that templates see.
     pub external_labels: Labels,
     /// The address that templates see.

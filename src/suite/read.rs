@@ -218,7 +218,7 @@ impl<'d> Reader<'d, '_> {
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
             expectations: Vec::new(),
-            rule_errors_expected: false,
+            rule_errors_expected: None,
             external_labels: Labels::empty(),
             external_url: String::new(),
         };
@@ -249,8 +249,9 @@ impl<'d> Reader<'d, '_> {
         let times = test.eval_times();
         self.refuse_after_end(&test, &times);
         test.expectations = self.expectations(&fields, &test);
+        let rule_errors = self.word(&fields, "rule_errors", &["expected", "refused"]);
         test.rule_errors_expected =
-            self.word(&fields, "rule_errors", &["expected", "refused"]) == Some("expected");
+            (rule_errors == Some("expected")).then(|| fields.key_span("rule_errors"));
         if let Some(field) = fields.get("external_labels") {
             test.external_labels = Labels::from_pairs(self.pairs(field, "`external_labels`"));
         }

@@ -11,7 +11,7 @@ use super::lay_out::{generated_faults, inputs};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
 use super::schedules::{apart, difference};
-use super::vacuous::{self, Active, Finding, Silence};
+use super::vacuous::{self, Active, Excuses, Finding, Silence};
 use super::verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, since,
 };
@@ -159,7 +159,7 @@ fn proof(
     let mut silences = Vec::new();
     // Tests that were left out might read, or have, what others do not.
     if options.names.is_empty() {
-        let (more, found) = vacuous::judge(suite, groups, &seen.active);
+        let (more, found) = vacuous::judge(suite, groups, &seen.active, &seen.excuses);
         findings.extend(more);
         silences = found;
     }
@@ -184,6 +184,7 @@ struct Seen {
     said: Said,
     reached: Reached,
     active: Active,
+    excuses: Excuses,
     vacuous: Vec<Finding>,
 }
 
@@ -193,6 +194,7 @@ impl Seen {
         self.said.merge(other.said);
         self.reached.merge(other.reached);
         self.active.merge(other.active);
+        self.excuses.merge(other.excuses);
         self.vacuous.extend(other.vacuous);
     }
 }
@@ -337,7 +339,7 @@ fn run_test(
     } else {
         failures.extend(check.exprs(&mut said));
         failures.extend(check.expectations(&mut said));
-        if !test.rule_errors_expected {
+        if test.rule_errors_expected.is_none() {
             failures.extend(check.failing_rules());
         }
     }
@@ -365,6 +367,7 @@ fn run_test(
         said,
         reached,
         active: Active::of(&replay),
+        excuses: Excuses::of(test, &replay),
         vacuous: vacuous::amounts(file, test, groups, &replay),
     };
     Ok((verdict, seen))

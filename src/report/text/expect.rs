@@ -4,7 +4,7 @@ use super::{Paint, Printer, shown};
 use crate::model::{Duration, Labels};
 use crate::promql::ast::BinaryOp;
 use crate::replay::AlertState;
-use crate::report::unmet::{amount, list, span_of_times, words};
+use crate::report::unmet::{amount, list, plain, span_of_times, words};
 use crate::suite::expect::{Counted, Curve, Picture, PictureRow, Problem, Unmet};
 
 /// No more problems than this are told of one expectation.
@@ -110,8 +110,8 @@ impl Printer {
                 self.line(&format!("        {what} {name} ({often})"));
                 let wanted = crate::report::unmet::text(wanted);
                 self.line(&format!("            expected  {wanted}"));
-                let got = got.as_deref().unwrap_or("(absent)");
-                self.line(&format!("            got       {}", super::one_line(got)));
+                let got = got.as_deref().map_or_else(|| "(absent)".to_owned(), plain);
+                self.line(&format!("            got       {got}"));
             }
             Problem::Unselected { labels, seen } => {
                 self.head("fires, and no item of `expect` selects it:", Some(labels));
@@ -148,7 +148,7 @@ impl Printer {
                 self.line(&format!("            got       {got}"));
             }
             Problem::Error { message, .. } => self.error(message),
-            Problem::NothingAsked | Problem::EmptySpan => self.bad(&words(problem)),
+            Problem::NothingAsked { .. } | Problem::EmptySpan => self.bad(&words(problem)),
         }
     }
 

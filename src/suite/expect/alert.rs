@@ -31,11 +31,7 @@ pub(in crate::suite) fn check(
             problems.extend(parts.iter().flat_map(|part| part.check(expectation)));
             problems.extend(instances(expectation, &meant));
             problems.extend(states(scene, expectation, &meant));
-            problems.extend(
-                meant
-                    .iter()
-                    .flat_map(|actor| annotations(scene, expectation, actor)),
-            );
+            problems.extend(annotations(scene, expectation, &meant));
         }
     }
     problems.extend(unselected(scene, expectation, all));
@@ -200,13 +196,8 @@ fn states(scene: &Scene<'_>, expectation: &AlertExpectation, meant: &[Actor<'_>]
     let Some(wanted) = &at.state else {
         return Vec::new();
     };
-    let moment = scene.start.saturating_add(at.time.value);
     let differs = |actor: &Actor<'_>| {
-        let got = match actor
-            .instance
-            .stretch_at(moment)
-            .map(|stretch| stretch.state)
-        {
+        let got = match scene.state_at(actor, at.time.value) {
             None => StateName::Inactive,
             Some(AlertState::Pending) => StateName::Pending,
             Some(AlertState::Firing) => StateName::Firing,
@@ -221,14 +212,29 @@ fn states(scene: &Scene<'_>, expectation: &AlertExpectation, meant: &[Actor<'_>]
     meant.iter().filter_map(differs).collect()
 }
 
-/// What an instance's annotations are not, at the time named or at any evaluation after which it fires.
+/// What the instances' annotations are not, at the time named or at any evaluation after which they fire. Where none
+/// fires then, nothing is asked, and that is a fault of its own.
 fn annotations(
     scene: &Scene<'_>,
     expectation: &AlertExpectation,
-    actor: &Actor<'_>,
+    meant: &[Actor<'_>],
 ) -> Vec<Problem> {
+    let tests = &expectation.annotations;
+    if tests.is_empty() {
+        return Vec::new();
+    }
     let only = expectation.at.as_ref().map(|at| at.time.value);
-    texts(scene, actor, &expectation.annotations, only)
+    let fires = |actor: &Actor<'_>| match only {
+        None => actor.fires(),
+        Some(moment) => scene.is_firing(actor, moment),
+    };
+    match meant.iter().any(fires) {
+        false => vec![Problem::NothingAsked { at: only }],
+        true => {
+            let texts = |actor| texts(scene, actor, tests, only);
+            meant.iter().flat_map(texts).collect()
+        }
+    }
 }
 
 /// What annotations are not; `only` names the one moment that counts, by its last evaluation.

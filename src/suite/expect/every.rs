@@ -33,7 +33,7 @@ pub(in crate::suite) fn check(
     }
     let asks_of_firing = !expectation.has_labels.is_empty() || !expectation.annotations.is_empty();
     if asks_of_firing && !meant.iter().any(Actor::fires) {
-        problems.push(Problem::NothingAsked);
+        problems.push(Problem::NothingAsked { at: None });
     }
     Unmet::new(Subject::Alerts, problems)
 }

@@ -171,6 +171,21 @@ impl Yield<'_> {
         }
         let mut problems = Vec::new();
         for series in selected {
+            // A histogram is neither less nor greater than a number.
+            let is_histogram =
+                |(_, sample): &(usize, Sample<'_>)| matches!(sample, Sample::Histogram(_));
+            let mut histograms = self.samples(series).filter(is_histogram);
+            if let Some((tick, sample)) = histograms.next() {
+                problems.push(Problem::Value {
+                    labels: series.labels.clone(),
+                    test: name,
+                    wanted: wanted.value.clone(),
+                    got: shown(&sample),
+                    at: self.moment(tick),
+                    times: (1 + histograms.count(), self.samples(series).count()),
+                });
+                continue;
+            }
             let floats = self
                 .samples(series)
                 .filter_map(|(tick, sample)| match sample {

@@ -160,7 +160,10 @@ pub enum Problem {
         message: String,
     },
     /// Nothing fired, so nothing was asked.
-    NothingAsked,
+    NothingAsked {
+        /// The one moment that was asked for, if it was one.
+        at: Option<Millis>,
+    },
     /// No evaluation lies in the span.
     EmptySpan,
 }
@@ -215,7 +218,7 @@ impl Problem {
             Problem::NoSample { .. } => "no_sample",
             Problem::Sample { .. } => "sample",
             Problem::Error { .. } => "error",
-            Problem::NothingAsked => "nothing_asked",
+            Problem::NothingAsked { .. } => "nothing_asked",
             Problem::EmptySpan => "empty_span",
         }
     }
@@ -235,7 +238,7 @@ impl Problem {
             Problem::NoInstance { .. }
             | Problem::NoSample { .. }
             | Problem::Error { .. }
-            | Problem::NothingAsked
+            | Problem::NothingAsked { .. }
             | Problem::EmptySpan => None,
         }
     }
@@ -265,10 +268,8 @@ impl Problem {
             Problem::Unselected { seen, .. } | Problem::Never { seen, .. } => {
                 seen.first().map(|window| window.0)
             }
-            Problem::NoInstance { .. }
-            | Problem::Amount { .. }
-            | Problem::NothingAsked
-            | Problem::EmptySpan => None,
+            Problem::NothingAsked { at } => *at,
+            Problem::NoInstance { .. } | Problem::Amount { .. } | Problem::EmptySpan => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::Query;
 use crate::rules::diagnose_query;
-use crate::text::yaml::{Fields, Kind, Node};
+use crate::text::yaml::{Fields, Kind, Node, UnknownFields};
 use crate::text::{Span, closest};
 
 /// The keys that say what an item is about; each has exactly one of them.
@@ -130,11 +130,13 @@ impl<'d> Reader<'d, '_> {
             self.decoder.error(node.span(), message, help);
             return None;
         };
-        let names = |name: &&&str| {
-            children.pairs().any(
-                |(key, _)| matches!(key.kind(), Kind::Scalar(scalar) if scalar.text == ***name),
-            )
-        };
+        // What is wrong with the item is noted where it is read.
+        let noted = self.decoder.faults.len();
+        let fields = self
+            .decoder
+            .fields(node, "an item", &KINDS, UnknownFields::Ignore);
+        self.decoder.faults.truncate(noted);
+        let names = |name: &&&str| fields.as_ref().is_some_and(|it| it.get(name).is_some());
         let found: Vec<&&'static str> = KINDS.iter().filter(names).collect();
         let meant = || {
             let mut keys = children.pairs().filter_map(|(key, _)| match key.kind() {
@@ -171,7 +173,7 @@ impl<'d> Reader<'d, '_> {
         let within = fields.node("within");
         let expectation = AlertExpectation {
             labels: self.text_tests(&fields, "labels"),
-            annotations: self.text_tests(&fields, "annotations"),
+            annotations: self.some_text_tests(&fields, "annotations"),
             instances: self.amount(&fields, "instances"),
             across_any: self.word(&fields, "across", &["any", "each"]) == Some("any"),
             fires: self.windows(&fields, "fires", start),
@@ -266,8 +268,8 @@ impl<'d> Reader<'d, '_> {
         let every = EveryAlert {
             others_only: which == "others",
             labels: self.text_tests(&fields, "labels"),
-            annotations: self.text_tests(&fields, "annotations"),
-            has_labels: self.text_tests(&fields, "has_labels"),
+            annotations: self.some_text_tests(&fields, "annotations"),
+            has_labels: self.some_text_tests(&fields, "has_labels"),
             never_fires,
             never_pending,
             flaps: self.amount(&fields, "flaps"),
@@ -313,6 +315,13 @@ impl<'d> Reader<'d, '_> {
     ) -> Option<Ask> {
         let before = self.decoder.faults.len();
         let tolerance = self.tolerance(fields);
+        let values = ["value", "always", "min", "max"];
+        if tolerance.is_some() && !values.iter().any(|name| fields.node(name).is_some()) {
+            let span = fields.key_span("tolerance");
+            let help = "remove it, or say which value the expression has";
+            self.decoder
+                .error(span, "`tolerance` without a value", help);
+        }
         let over = ["start", "end", "always", "min", "max"];
         let of_span = over.into_iter().find(|name| fields.node(name).is_some());
         if let Some(node) = fields.node("at") {

@@ -207,6 +207,24 @@ impl<'d> Reader<'d, '_> {
             .collect()
     }
 
+    /// As [`Reader::text_tests`], where asking for nothing is a fault.
+    pub(super) fn some_text_tests(&mut self, fields: &Fields<'d>, name: &str) -> Vec<TextTest> {
+        let noted = self.decoder.faults.len();
+        let tests = self.text_tests(fields, name);
+        if let (Some(node), true, true) = (
+            fields.node(name),
+            tests.is_empty(),
+            self.decoder.faults.len() == noted,
+        ) {
+            let message = format!("`{name}` asks for nothing");
+            let help = format!(
+                "write `{name}: {{NAME: text}}` or `{{NAME: /pattern/}}`, or remove the key"
+            );
+            self.decoder.error(node.target().span(), message, help);
+        }
+        tests
+    }
+
     fn text_test(&mut self, entry: &Field<'d>) -> Option<TextTest> {
         let text = self
             .decoder

@@ -53,6 +53,18 @@ impl<'s> Scene<'s> {
         seen(actor.instance, state, self.start)
     }
 
+    /// The state of an instance after the last evaluation up to a moment, after the start of the test.
+    pub(super) fn state_at(&self, actor: &Actor<'_>, moment: Millis) -> Option<AlertState> {
+        let moment = self.start.saturating_add(moment);
+        let stretch = actor.instance.stretch_at(moment)?;
+        Some(stretch.state)
+    }
+
+    /// Whether an instance fires after the last evaluation up to a moment.
+    pub(super) fn is_firing(&self, actor: &Actor<'_>, moment: Millis) -> bool {
+        self.state_at(actor, moment) == Some(AlertState::Firing)
+    }
+
     /// A moment after the start of the test.
     pub(super) fn since(&self, moment: Timestamp) -> Millis {
         moment.saturating_sub(self.start)

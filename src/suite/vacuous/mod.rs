@@ -6,6 +6,7 @@
 
 mod amounts;
 mod empty;
+mod excuses;
 mod inputs;
 mod items;
 mod silence;
@@ -19,6 +20,7 @@ use crate::rules::{Rule, RuleGroup, RuleKind};
 use crate::text::{Diagnostic, Place, Span};
 
 pub(super) use self::amounts::amounts;
+pub(super) use self::excuses::Excuses;
 pub(super) use self::silence::Active;
 pub use self::silence::{Silence, Silences};
 use self::world::World;
@@ -88,9 +90,11 @@ pub(super) fn judge(
     suite: &Suite,
     groups: &[&RuleGroup],
     active: &Active,
+    excuses: &Excuses,
 ) -> (Vec<Finding>, Vec<Silence>) {
     let context = Context::new(suite, groups);
     let mut findings = context.at_rest();
+    findings.extend(excuses.idle(&context));
     let (starved, silences) = silence::silences(&context, active);
     findings.extend(starved);
     (findings, silences)
