@@ -82,6 +82,10 @@ pub(super) fn of_alert(
                 Some(labels.clone())
             }
             Problem::Amount { what, labels, .. } if *what != Counted::Instances => labels.clone(),
+            Problem::NothingAsked { .. } => {
+                wrong.extend(meant.iter().map(|actor| Some(actor.labels())));
+                continue;
+            }
             Problem::NoInstance { .. } => {
                 is_silent = true;
                 continue;
@@ -135,7 +139,9 @@ fn grid(scene: &Scene<'_>, expectation: &AlertExpectation, problems: &[Problem])
             Problem::Windows { seen, .. }
             | Problem::Unresolved { seen, .. }
             | Problem::Unselected { seen, .. } => seen.iter().for_each(|seen| add(seen.0, seen.1)),
-            Problem::State { at, .. } => add(*at, Some(*at)),
+            Problem::State { at, .. } | Problem::NothingAsked { at: Some(at) } => {
+                add(*at, Some(*at));
+            }
             _ => {}
         }
     }
