@@ -11,7 +11,7 @@ use crate::io;
 use crate::model::Regex;
 use crate::replay::Schedule;
 use crate::report::coverage::{self, Reached};
-use crate::report::{FileReport, Totals, json, text};
+use crate::report::{FileReport, Totals, count, json, text};
 use crate::rules::ReadOptions;
 use crate::suite::coverage::Coverage;
 use crate::suite::{self, FileVerdict, RunOptions, Silence, Silences};
@@ -56,6 +56,9 @@ pub(super) struct Options {
     /// Fail where the tests reach less than so much of a hundred points of the rules (implies --coverage)
     #[arg(long, value_name = "PERCENT")]
     coverage_min: Option<f64>,
+    /// Fail where there are warnings
+    #[arg(long, value_enum, value_name = "WHAT")]
+    deny: Option<Denied>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -68,6 +71,11 @@ pub(super) struct Options {
 enum Format {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Denied {
+    Warnings,
 }
 
 /// What the options ask for, checked.
@@ -102,10 +110,22 @@ pub(super) fn run(options: &Options) -> Outcome {
         return load::refuse(&[fault.help("correct --run, or leave it out to run every test")]);
     }
     let is_covered = coverage.is_none_or(|coverage| coverage.is_enough());
+    let is_denied = options.deny == Some(Denied::Warnings) && totals.warnings > 0;
+    if is_denied {
+        let message = format!("--deny warnings: there {}", are_warnings(totals.warnings));
+        let fault = Diagnostic::error(message);
+        io::complain(&fault.help("mend what they name").render(io::wants_colour()));
+    }
     match totals.failed {
-        0 if is_covered => Outcome::Success,
+        0 if is_covered && !is_denied => Outcome::Success,
         _ => Outcome::Failure,
     }
+}
+
+/// `is 1 warning`, `are 2 warnings`.
+fn are_warnings(number: usize) -> String {
+    let verb = if number == 1 { "is" } else { "are" };
+    format!("{verb} {}", count(number, "warning"))
 }
 
 /// What came of a file, in a run over many.
@@ -165,6 +185,7 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
         min: options.coverage_min,
     });
     let of_all = silences.into_diagnostics();
+    all.warnings += of_all.len();
     match options.format {
         Format::Json => io::print(&json::tail(&of_all, reached.as_ref())),
         Format::Text => {

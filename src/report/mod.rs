@@ -49,6 +49,8 @@ pub struct Totals {
     pub failed: usize,
     /// Expectations.
     pub checks: usize,
+    /// Warnings.
+    pub warnings: usize,
 }
 
 impl Totals {
@@ -69,6 +71,7 @@ impl Totals {
             tests: verdict.tests.len(),
             failed: verdict.tests.iter().filter(is_failed).count(),
             checks: verdict.tests.iter().map(|test| test.checks).sum(),
+            warnings: verdict.warnings.len(),
             ..nothing
         }
     }
@@ -81,6 +84,7 @@ impl Totals {
             tests: self.tests + other.tests,
             failed: self.failed + other.failed,
             checks: self.checks + other.checks,
+            warnings: self.warnings + other.warnings,
         }
     }
 }
