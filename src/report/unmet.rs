@@ -38,12 +38,7 @@ pub(super) fn words(problem: &Problem) -> String {
         Problem::Amount {
             what, wanted, got, ..
         } => {
-            let what = match what {
-                Counted::Instances => "instances that fire",
-                Counted::Firings => "times it fires",
-                Counted::Flaps => "times it fires again",
-                Counted::Samples => "samples",
-            };
+            let what = counted(*what);
             format!("{what}: expected {}, got {got}", amount(wanted))
         }
         Problem::Unresolved { by, seen, .. } => match seen.is_empty() {
@@ -112,6 +107,16 @@ pub(super) fn words(problem: &Problem) -> String {
             "no evaluation lies in this span: make it longer than the evaluation_interval"
                 .to_owned()
         }
+    }
+}
+
+/// What is counted, in words.
+pub(super) fn counted(what: Counted) -> &'static str {
+    match what {
+        Counted::Instances => "instances that fire",
+        Counted::Firings => "times it fires",
+        Counted::Flaps => "times it fires again",
+        Counted::Samples => "samples",
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Paint, Printer, shown};
 use crate::model::{Duration, Labels};
 use crate::promql::ast::BinaryOp;
 use crate::replay::AlertState;
-use crate::report::unmet::{amount, list, plain, span_of_times, words};
-use crate::suite::expect::{Counted, Curve, Picture, PictureRow, Problem, Unmet};
+use crate::report::unmet::{amount, counted as name_of, list, plain, span_of_times, words};
+use crate::suite::expect::{Curve, Picture, PictureRow, Problem, Unmet};
 
 /// No more problems than this are told of one expectation.
 const MAX_PROBLEMS: usize = 8;
@@ -67,12 +67,7 @@ impl Printer {
                 got,
                 counted,
             } => {
-                let what = match what {
-                    Counted::Instances => "instances that fire",
-                    Counted::Firings => "times it fires",
-                    Counted::Flaps => "times it fires again",
-                    Counted::Samples => "samples",
-                };
+                let what = name_of(*what);
                 match labels {
                     Some(labels) => self.head("differs:", Some(labels)),
                     None => self.bad("differs:"),
