@@ -23,11 +23,13 @@
 //!   ([`text::Diagnostic`]).
 //! * [`model`] holds the nouns: labels, matchers, histograms, durations, numbers as Go prints them.
 //! * [`store`] keeps series in memory and says who may see which sample when.
-//! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text, JSON, CSV.
+//! * [`series`] has one importer a file: the promtool series notation, OpenMetrics text, JSON, CSV; and
+//!   [`series::generate`] makes series from a description of what they do.
 //! * [`promql`] parses, prints and checks queries, evaluates them over columns of ticks and explains what they yield.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
-//! * [`suite`] reads test files and turns a replay into verdicts; [`suite::script`] runs the scripts by which Prometheus
+//! * [`suite`] reads test files and turns a replay into verdicts: [`suite::expect`] holds what a test expects of a whole
+//!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
 //! * [`report`] shows results; `io` is the only file that touches the disk; [`serve`] answers as Prometheus's HTTP API;
 //!   `command` has a file a subcommand.
