@@ -124,6 +124,15 @@ pub fn rule_and_test_files(arguments: &[PathBuf]) -> Vec<Named> {
     })
 }
 
+/// The rule files in the folders that paths name, by the names by which test files would find them.
+pub fn rule_files_below(arguments: &[PathBuf]) -> Vec<PathBuf> {
+    let folders: Vec<PathBuf> = arguments.iter().filter(|it| it.is_dir()).cloned().collect();
+    let named = files_named(&folders, |path| {
+        is_yaml_with(path, rules::looks_like_rule_file)
+    });
+    named.iter().flatten().map(|path| clean(path)).collect()
+}
+
 /// The scripts that paths name: a file itself, the files in a folder whose names end in `.test`, the files that a
 /// pattern matches. In the order of the arguments and then of names, none twice.
 pub fn scripts(arguments: &[PathBuf]) -> Vec<Named> {

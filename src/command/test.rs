@@ -81,6 +81,8 @@ enum Denied {
 /// What the options ask for, checked.
 struct Plan {
     files: Vec<io::Named>,
+    /// Where coverage is asked for: the rule files beside them.
+    rule_files: Vec<PathBuf>,
     reading: ReadOptions,
     running: RunOptions,
     phases: Phases,
@@ -180,11 +182,14 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
         coverage.merge(told.coverage.unwrap_or_default());
         silences.merge(told.silences);
     });
-    let reached = plan.running.coverage.then_some(Reached {
-        coverage,
-        min: options.coverage_min,
+    let mut of_all = silences.into_diagnostics();
+    let reached = plan.running.coverage.then(|| {
+        of_all.extend(add_untested(&mut coverage, plan));
+        Reached {
+            coverage,
+            min: options.coverage_min,
+        }
     });
-    let of_all = silences.into_diagnostics();
     all.warnings += of_all.len();
     match options.format {
         Format::Json => io::print(&json::tail(&of_all, reached.as_ref())),
@@ -201,6 +206,23 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
         }
     }
     (all, reached)
+}
+
+/// Adds the rule files in the folders of the call that no test file names; warns of those that can't be read.
+fn add_untested(coverage: &mut Coverage, plan: &Plan) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for path in &plan.rule_files {
+        if coverage.knows(&io::display(path)) {
+            continue;
+        }
+        match load::rule_files(std::slice::from_ref(path), &plan.reading) {
+            Ok(files) => files
+                .iter()
+                .for_each(|file| coverage.merge(Coverage::of_untested(file))),
+            Err(found) => faults.extend(found.into_iter().map(Diagnostic::into_warning)),
+        }
+    }
+    faults
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
@@ -241,8 +263,13 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             fault.help("a test file is a YAML file with a top-level `tests:`"),
         ]);
     }
+    let coverage = options.coverage || options.coverage_min.is_some();
     Ok(Plan {
         files,
+        rule_files: match coverage {
+            true => io::rule_files_below(paths),
+            false => Vec::new(),
+        },
         reading: ReadOptions {
             ignore_unknown_fields: options.ignore_unknown_fields,
             features,
@@ -254,7 +281,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
             why: options.why,
-            coverage: options.coverage || options.coverage_min.is_some(),
+            coverage,
         },
         phases: {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);

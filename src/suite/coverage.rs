@@ -17,7 +17,7 @@ use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Columns, Evaluated, Query, SetOperation, evaluate, set_operations};
 use crate::replay::{Instance, Replay, RuleId};
-use crate::rules::{Rule, RuleGroup, RuleKind};
+use crate::rules::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::text::{Place, Span};
 
 /// What tests reached of some rules; a rule counts once, by its place.
@@ -97,6 +97,17 @@ impl Share {
 }
 
 impl Coverage {
+    /// Of a rule file that no test replays.
+    pub fn of_untested(file: &RuleFile) -> Coverage {
+        let groups: Vec<&RuleGroup> = file.groups.iter().collect();
+        Reached::default().into_coverage(&groups)
+    }
+
+    /// Whether a file holds some of the rules.
+    pub fn knows(&self, file: &str) -> bool {
+        self.rules().any(|(known, _)| known == file)
+    }
+
     /// Takes over what other tests reached.
     pub fn merge(&mut self, other: Coverage) {
         for (key, found) in other.rules {
