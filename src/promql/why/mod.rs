@@ -403,8 +403,14 @@ pub struct NotANumber {
 pub enum NanSource {
     /// 0 divided by 0.
     ZeroByZero,
+    /// A division by 0 or of infinity that has no remainder.
+    NoRemainder,
     /// A quantile of buckets without an observation.
     NoObservation,
+    /// A quantile of buckets without the last, `le="+Inf"`.
+    NoLastBucket,
+    /// A quantile of no bucket but the last.
+    OneBucket,
     /// The sample is NaN.
     Sample,
     /// By what the node computes.

@@ -57,7 +57,8 @@ fn cause(seen: &Seen<'_>) -> Option<Cause> {
     let labels = nan(seen)?;
     let source = match seen.shape {
         Shape::Link(link) => match link.op {
-            BinaryOp::Div | BinaryOp::Mod => NanSource::ZeroByZero,
+            BinaryOp::Div => NanSource::ZeroByZero,
+            BinaryOp::Mod => NanSource::NoRemainder,
             _ => NanSource::Computed,
         },
         Shape::Expr(Expr { kind, .. }) => match kind {
@@ -69,10 +70,30 @@ fn cause(seen: &Seen<'_>) -> Option<Cause> {
                 return Some(Cause::NoScalar { count });
             }
             ExprKind::Call(call) if call.function.name.starts_with("histogram_") => {
-                NanSource::NoObservation
+                of_histogram(seen, &labels)
             }
             _ => NanSource::Computed,
         },
     };
     Some(Cause::NotANumber(NotANumber { labels, source }))
+}
+
+/// Why what is made of the buckets of these labels, or of a native histogram, is NaN.
+fn of_histogram(seen: &Seen<'_>, labels: &Labels) -> NanSource {
+    let points = seen.children.iter().flat_map(|child| child.value.points());
+    let buckets = points.filter_map(|point| {
+        let bound = point.labels.get("le")?.parse::<f64>().ok()?;
+        let rest = point.labels.without_metric().filtered(|name| name != "le");
+        let is_meant = rest == labels.without_metric();
+        is_meant.then_some((bound, point.reading.float()?))
+    });
+    let buckets: Vec<(f64, f64)> = buckets.collect();
+    let last = buckets.iter().find(|(bound, _)| *bound == f64::INFINITY);
+    match last {
+        None if buckets.is_empty() => NanSource::NoObservation,
+        None => NanSource::NoLastBucket,
+        Some((_, 0.0)) => NanSource::NoObservation,
+        Some(_) if buckets.iter().all(|(bound, _)| *bound == f64::INFINITY) => NanSource::OneBucket,
+        Some(_) => NanSource::Computed,
+    }
 }

@@ -415,6 +415,9 @@ fn no_scalar(number: usize) -> Words {
 fn not_a_number(cause: &NotANumber) -> Words {
     let how = match cause.source {
         NanSource::ZeroByZero => "0 is divided by 0, or infinity by infinity",
+        NanSource::NoRemainder => "a division by 0, or of infinity, leaves no remainder",
+        NanSource::NoLastBucket => "the bucket le=\"+Inf\", which counts everything, is missing",
+        NanSource::OneBucket => "there is no bucket but le=\"+Inf\"",
         NanSource::NoObservation => "the buckets hold no observation",
         NanSource::Sample => "that is the sample's value",
         NanSource::Computed => "that is what comes of its operands",
