@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+mod check;
+
 pub mod coverage;
 
 pub mod expect;

@@ -1,29 +1,23 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
+use super::check::Checker;
 use super::coverage::{self, Reached};
-use super::expect::{self, ExpectationKind, Scene};
-use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
+use super::file::{TestCase, TestFile};
 use super::lay_out::{generated_faults, inputs};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
 use super::schedules::{apart, difference};
 use super::vacuous::{self, Active, Excuses, Finding, Silence};
-use super::verdict::{
-    AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, since,
-};
+use super::verdict::{FileVerdict, TestVerdict, since};
 use super::why::why;
-use crate::model::{Histogram, Millis, Regex, Timestamp};
-use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
-use crate::replay::{
-    ActiveAlert, OnRuleError, Replay, ReplaySpec, RuleError, RuleId, Schedule, replay,
-};
+use crate::model::{Millis, Regex};
+use crate::promql::{Features, View};
+use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::Series;
-use crate::text::{Diagnostic, Place, Severity, Span, closest, distinct};
+use crate::text::{Diagnostic, Severity, Span, closest, distinct};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
@@ -79,9 +73,6 @@ impl RunOptions {
 
 /// Evaluations times series of all tests above which tests are run on several threads.
 const PARALLEL_WORK: u64 = 100_000;
-
-/// How many evaluations a strip shows before and after the moment asked for.
-const STRIP_REACH: i64 = 15;
 
 /// Runs the tests of a file.
 ///
@@ -333,16 +324,7 @@ fn run_test(
         length,
         replay: &replay,
     };
-    let mut failures = check.alerts();
-    if replay.stopped_at.is_some() {
-        failures.extend(check.rule_errors());
-    } else {
-        failures.extend(check.exprs(&mut said));
-        failures.extend(check.expectations(&mut said));
-        if test.rule_errors_expected.is_none() {
-            failures.extend(check.failing_rules());
-        }
-    }
+    let mut failures = check.failures(&mut said);
     if options.why {
         let last = check.evaluation_at(test.last_named());
         for failure in &mut failures {
@@ -388,308 +370,5 @@ pub(super) fn length<'s>(test: &TestCase, inputs: impl Iterator<Item = &'s Serie
             };
             inputs.filter_map(last).fold(named, Millis::max)
         }
-    }
-}
-
-/// A replay and what is asked of it.
-struct Checker<'c> {
-    file: &'c TestFile,
-    test: &'c TestCase,
-    groups: &'c [&'c RuleGroup],
-    schedule: Schedule,
-    length: Millis,
-    replay: &'c Replay<'c>,
-}
-
-impl Checker<'_> {
-    /// The checks of alerts that fail, in the order of time and then of the file. Where a rule error ended the
-    /// replay, only those before it count.
-    fn alerts(&self) -> Vec<Mismatch> {
-        let mut checks: Vec<(usize, &AlertCheck)> =
-            self.test.alert_checks.iter().enumerate().collect();
-        checks.sort_by_key(|(_, check)| check.eval_time);
-        let reached = |check: &AlertCheck| {
-            let moment = self.evaluation_at(check.eval_time);
-            self.replay
-                .stopped_at
-                .is_none_or(|stopped| moment < stopped)
-        };
-        let reached = checks.into_iter().filter(|(_, check)| reached(check));
-        reached
-            .filter_map(|(index, check)| self.alert(index, check))
-            .collect()
-    }
-
-    /// The moment whose state a time asks for: promtool's last evaluation at or before it, or the time itself where each
-    /// group has its own evaluations.
-    fn evaluation_at(&self, eval_time: Millis) -> Timestamp {
-        let interval = self.file.evaluation_interval.max(1);
-        let after_start = match self.schedule {
-            Schedule::Promtool => eval_time.div_euclid(interval).saturating_mul(interval),
-            Schedule::Production => eval_time,
-        };
-        self.test.start.saturating_add(after_start)
-    }
-
-    fn alert(&self, index: usize, check: &AlertCheck) -> Option<Mismatch> {
-        let name = &check.alertname.value;
-        let moment = self.evaluation_at(check.eval_time);
-        let mut got: Vec<AlertLine> = self
-            .replay
-            .firing_at(name, moment)
-            .into_iter()
-            .map(seen_line)
-            .collect();
-        let mut expected: Vec<AlertLine> = check
-            .expected
-            .iter()
-            .map(|alert| AlertLine {
-                labels: alert.labels.clone(),
-                empty_labels: alert.empty_labels.clone(),
-                annotations: alert.annotations.clone(),
-            })
-            .collect();
-        got.sort();
-        expected.sort();
-        if got == expected {
-            return None;
-        }
-        Some(Mismatch {
-            name: name.clone(),
-            eval_time: check.eval_time,
-            place: Place::new(&self.file.source, check.span),
-            check: index,
-            cause: Cause::Alert {
-                expected,
-                got,
-                strip: self.strip(name, moment),
-            },
-            why: None,
-        })
-    }
-
-    /// What an alert did in the evaluations around a moment.
-    fn strip(&self, name: &str, moment: Timestamp) -> Strip {
-        let interval = self.file.evaluation_interval.max(1);
-        let position = (moment - self.test.start) / interval;
-        let shift = (moment - self.test.start) % interval;
-        let first = (position - STRIP_REACH).max(0);
-        let last_eval = self.evaluation_at(self.test.last_named());
-        let last = (position + STRIP_REACH).min((last_eval - self.test.start - shift) / interval);
-        let at = |place: i64| self.test.start + shift + place * interval;
-        let alerts = self
-            .replay
-            .timeline
-            .alerts
-            .iter()
-            .filter(|alert| alert.name == name);
-        let rows = alerts
-            .flat_map(|alert| &alert.instances)
-            .map(|instance| StripRow {
-                labels: instance.labels.clone(),
-                states: (first..=last)
-                    .map(|place| instance.stretch_at(at(place)).map(|stretch| stretch.state))
-                    .collect(),
-                stretches: instance
-                    .stretches
-                    .iter()
-                    .map(|stretch| {
-                        let to = stretch.to.map(|to| since(self.test.start, to));
-                        (stretch.state, since(self.test.start, stretch.from), to)
-                    })
-                    .collect(),
-            });
-        Strip {
-            from: shift + first * interval,
-            interval,
-            marked: (position - first) as usize,
-            rows: rows.collect(),
-        }
-    }
-
-    fn rule_errors(&self) -> impl Iterator<Item = Mismatch> {
-        self.replay.errors.iter().map(|error| {
-            let group = self.groups[error.rule.group];
-            let rule = &group.rules[error.rule.rule];
-            Mismatch {
-                name: rule.name.clone(),
-                eval_time: since(self.test.start, error.at),
-                place: Place::new(&group.source, error.place(rule)),
-                check: 0,
-                cause: Cause::Rule(error.message.clone()),
-                why: None,
-            }
-        })
-    }
-
-    /// The rules that failed in a test that went on: each once.
-    fn failing_rules(&self) -> impl Iterator<Item = Mismatch> {
-        let mut by_rule: BTreeMap<RuleId, Vec<&RuleError>> = BTreeMap::new();
-        for error in &self.replay.errors {
-            by_rule.entry(error.rule).or_default().push(error);
-        }
-        by_rule.into_values().filter_map(|errors| {
-            let (first, last) = (errors.first()?, errors.last()?);
-            let group = self.groups.get(first.rule.group)?;
-            let rule = group.rules.get(first.rule.rule)?;
-            Some(Mismatch {
-                name: rule.name.clone(),
-                eval_time: since(self.test.start, first.at),
-                place: Place::new(&group.source, first.place(rule)),
-                check: 0,
-                cause: Cause::RuleFails {
-                    message: first.message.clone(),
-                    last: since(self.test.start, last.at),
-                    count: errors.len(),
-                },
-                why: None,
-            })
-        })
-    }
-
-    /// The items of `expect` that are not met, in the order of the file.
-    fn expectations(&self, said: &mut Said) -> Vec<Mismatch> {
-        let scene = Scene {
-            replay: self.replay,
-            groups: self.groups,
-            start: self.test.start,
-            length: self.length,
-            interval: self.file.evaluation_interval,
-        };
-        let all = &self.test.expectations;
-        let mut unmet = Vec::new();
-        for (index, expectation) in all.iter().enumerate() {
-            let (name, found) = match &expectation.kind {
-                ExpectationKind::Alert(alert) => {
-                    let found = expect::check_alert(&scene, alert, all);
-                    (alert.alert.value.clone(), found)
-                }
-                ExpectationKind::Alerts(every) => {
-                    let named = self.test.named_alerts().map(|alert| alert.value.as_str());
-                    let named: Vec<&str> = named.collect();
-                    (
-                        every.name().to_owned(),
-                        expect::check_every(&scene, every, &named),
-                    )
-                }
-                ExpectationKind::Expr(expr) => {
-                    let (found, columns) = expect::check_expr(&scene, expr);
-                    if let Some(columns) = columns {
-                        said.of_expectation(expr, &columns.annotations);
-                    }
-                    (expr.expr.text.clone(), found)
-                }
-            };
-            let Some(found) = found else { continue };
-            unmet.push(Mismatch {
-                name,
-                eval_time: found.moment().unwrap_or(0),
-                place: Place::new(&self.file.source, expectation.span),
-                check: index,
-                cause: Cause::Unmet(Box::new(found)),
-                why: None,
-            });
-        }
-        unmet
-    }
-
-    /// The checks of expressions that fail, in the order of the file.
-    fn exprs(&self, said: &mut Said) -> impl Iterator<Item = Mismatch> {
-        let checks = self.test.expr_checks.iter().enumerate();
-        checks.filter_map(|(index, check)| {
-            let cause = self.expr(check, said)?;
-            Some(Mismatch {
-                name: check.expr.text.clone(),
-                eval_time: check.eval_time,
-                place: Place::new(&self.file.source, check.span),
-                check: index,
-                cause,
-                why: None,
-            })
-        })
-    }
-
-    fn expr(&self, check: &ExprCheck, said: &mut Said) -> Option<Cause> {
-        let query = match &check.query {
-            Ok(query) => query,
-            Err(faults) => return Some(Cause::Unreadable(faults.clone())),
-        };
-        let mut got = match self.evaluate(query, check.eval_time) {
-            Ok(columns) => {
-                said.of_expr(check, &columns.annotations);
-                sample_lines(&columns)
-            }
-            Err(message) => return Some(Cause::ExprError(message)),
-        };
-        let mut expected: Vec<SampleLine> = match &check.expected {
-            Ok(samples) => samples
-                .iter()
-                .map(|sample| SampleLine {
-                    labels: sample.labels.clone(),
-                    value: sample.value,
-                    histogram: sample.histogram.clone(),
-                })
-                .collect(),
-            Err(fault) => return Some(Cause::Unreadable(vec![fault.clone()])),
-        };
-        got.sort_by(|a, b| a.labels.cmp(&b.labels));
-        expected.sort_by(|a, b| a.labels.cmp(&b.labels));
-        let same = got.len() == expected.len()
-            && got
-                .iter()
-                .zip(&expected)
-                .all(|(got, expected)| self.agrees(got, expected));
-        if same {
-            None
-        } else {
-            Some(Cause::Expr { expected, got })
-        }
-    }
-
-    fn agrees(&self, got: &SampleLine, expected: &SampleLine) -> bool {
-        let (a, b) = (got.value, expected.value);
-        let close = a == b || (self.file.fuzzy_compare && (a.next_up() == b || a.next_down() == b));
-        let text = |line: &SampleLine| line.histogram.as_ref().map(Histogram::test_expression);
-        close && got.labels == expected.labels && text(got) == text(expected)
-    }
-
-    /// The samples of an expression at a time, seeing everything up to the last evaluation.
-    fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Columns, String> {
-        let view = self
-            .replay
-            .view_after(self.evaluation_at(self.test.last_named()));
-        let time = self.test.start.saturating_add(eval_time);
-        let columns = match evaluate(query, &view, Ticks::instant(time)) {
-            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-            Evaluated::String(_) => return Err("rule result is not a vector or scalar".to_owned()),
-        };
-        match columns.errors.values().next() {
-            Some(error) => Err(error.message.clone()),
-            None => Ok(columns),
-        }
-    }
-}
-
-/// The samples of the only tick.
-fn sample_lines(columns: &Columns) -> Vec<SampleLine> {
-    let lines = columns.series.iter().filter_map(|series| {
-        let (value, histogram) = match series.column.get(0)? {
-            Sample::Float(value) => (value, None),
-            Sample::Histogram(histogram) => (0.0, Some(Histogram::clone(histogram))),
-        };
-        Some(SampleLine {
-            labels: series.labels.clone(),
-            value,
-            histogram,
-        })
-    });
-    lines.collect()
-}
-
-fn seen_line(alert: ActiveAlert) -> AlertLine {
-    AlertLine {
-        labels: alert.labels,
-        empty_labels: Vec::new(),
-        annotations: alert.annotations,
     }
 }
