@@ -24,15 +24,15 @@ pub(super) fn words(problem: &Problem) -> String {
                 return format!("{} {}, expected never", state.name(), list(seen));
             }
             let several = expected.len() > 1 || seen.len() > 1;
-            let faults = faults.iter().map(|fault| {
+            let edges = faults.iter().filter_map(|fault| {
                 let of = |window: usize| match several {
                     true => format!("window {} ", window + 1),
                     false => String::new(),
                 };
                 edge(fault, *state, of)
             });
-            let faults: Vec<String> = faults.take(MAX_WINDOWS).collect();
-            faults.join(", ")
+            let words: Vec<String> = edges.take(MAX_WINDOWS).chain(unpaired(faults)).collect();
+            words.join(", ")
         }
         Problem::NoInstance { .. } => "no instance was ever pending or firing".to_owned(),
         Problem::Amount {
@@ -213,7 +213,8 @@ fn bounds<T: Copy>(bounds: &Bounds<T>, number: impl Fn(T) -> String) -> String {
     parts.collect::<Vec<String>>().join(", ")
 }
 
-fn edge(fault: &EdgeFault, state: AlertState, of: impl Fn(usize) -> String) -> String {
+/// An edge that lies elsewhere; `None` for windows without a partner.
+fn edge(fault: &EdgeFault, state: AlertState, of: impl Fn(usize) -> String) -> Option<String> {
     let state = state.name();
     match *fault {
         EdgeFault::Moved { window, side, by } => {
@@ -226,17 +227,56 @@ fn edge(fault: &EdgeFault, state: AlertState, of: impl Fn(usize) -> String) -> S
                 false => "early",
             };
             let by = Duration(by.saturating_abs());
-            format!("{}{verb} {by} {when}", of(window))
+            Some(format!("{}{verb} {by} {when}", of(window)))
         }
-        EdgeFault::Lasts { window } => format!("{}is still {state} at the end", of(window)),
-        EdgeFault::Ends { window } => {
-            format!("{}ends, and is expected to last to the end", of(window))
-        }
-        EdgeFault::Missing { window } => {
-            format!("expected window {} is not there", window + 1)
-        }
-        EdgeFault::Extra { window } => {
-            format!("observed window {} is not expected", window + 1)
-        }
+        EdgeFault::Lasts { window } => Some(format!("{}is still {state} at the end", of(window))),
+        EdgeFault::Ends { window } => Some(format!(
+            "{}ends, and is expected to last to the end",
+            of(window)
+        )),
+        EdgeFault::Missing { .. } | EdgeFault::Extra { .. } => None,
+    }
+}
+
+/// The windows without a partner: those that lack, and those that are too many.
+fn unpaired(faults: &[EdgeFault]) -> Vec<String> {
+    let missing = faults.iter().filter_map(|fault| match *fault {
+        EdgeFault::Missing { window } => Some(window + 1),
+        _ => None,
+    });
+    let extra = faults.iter().filter_map(|fault| match *fault {
+        EdgeFault::Extra { window } => Some(window + 1),
+        _ => None,
+    });
+    let lacking = match missing.collect::<Vec<usize>>().as_slice() {
+        [] => None,
+        [one] => Some(format!("expected window {one} is not there")),
+        several => Some(format!(
+            "expected windows {} are not there",
+            numbers(several)
+        )),
+    };
+    let surplus = match extra.collect::<Vec<usize>>().as_slice() {
+        [] => None,
+        [one] => Some(format!("observed window {one} is not expected")),
+        several => Some(format!(
+            "observed windows {} are not expected",
+            numbers(several)
+        )),
+    };
+    lacking.into_iter().chain(surplus).collect()
+}
+
+/// `1, 2 and 4`, the first few.
+fn numbers(numbers: &[usize]) -> String {
+    let shown = numbers.iter().take(MAX_WINDOWS).map(usize::to_string);
+    let mut shown: Vec<String> = shown.collect();
+    let last = match numbers.len().saturating_sub(MAX_WINDOWS) {
+        0 => shown.pop().unwrap_or_default(),
+        more => format!("{more} more"),
+    };
+    match shown.is_empty() {
+        true => last,
+        false => format!("{} and {last}", shown.join(", ")),
     }
 }

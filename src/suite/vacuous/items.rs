@@ -194,8 +194,31 @@ impl<'c> Items<'_, 'c> {
                     None => fault.help("correct the label, or leave it out"),
                 }
             }));
+        } else {
+            found.push(self.nowhere(expr, span));
         }
         found
+    }
+
+    /// An expression whose metrics are all nowhere yields the same whatever rules and inputs are, such as `absent` of them.
+    fn nowhere(&self, expr: &ExprExpectation, span: Span) -> Option<Diagnostic> {
+        let world = self.context.world();
+        let used = selectors(&expr.query.expr, Reach::LOOKBACK);
+        if !used
+            .iter()
+            .all(|used| world.lacks_metric(&used.selector.matchers))
+        {
+            return None;
+        }
+        let message = "no test has, and no rule records, what this expression reads: nothing can change what it yields";
+        let fault = self.context.fault(span, message);
+        let near = used
+            .iter()
+            .find_map(|used| world.near(&used.selector.matchers));
+        Some(match near {
+            Some(near) => fault.help(format!("{near}: correct the name")),
+            None => fault.help("correct the name, or give a test such a series"),
+        })
     }
 
     /// Bounds of numbers beyond which none lies.
