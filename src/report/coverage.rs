@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::count;
 use crate::model::Duration;
 use crate::promql::ast::BinaryOp;
-use crate::suite::coverage::{Coverage, Point, PointKind, RuleCoverage, Share};
+use crate::suite::coverage::{Attained, Coverage, Point, PointKind, RuleCoverage, Share};
 
 /// What tests reached, and what they should.
 #[derive(Debug, Clone)]
@@ -73,9 +73,9 @@ pub fn text(reached: &Reached) -> String {
     for (rule, point) in missing {
         let at = point.place.source.line_column(point.place.span.start);
         let file = point.place.source.name();
-        let words = message(rule, point.kind);
+        let words = message(rule, point);
         out.push_str(&format!("{file}:{}:{}: {words}\n", at.line, at.column));
-        out.push_str(&format!("    {}\n", help(rule, point.kind)));
+        out.push_str(&format!("    {}\n", help(rule, point)));
     }
     out.push_str(&format!("\n{}\n", verdict(reached)));
     out
@@ -160,12 +160,15 @@ fn operator(kind: PointKind) -> Option<BinaryOp> {
 }
 
 /// What no test reached.
-fn message(rule: &RuleCoverage, kind: PointKind) -> String {
+fn message(rule: &RuleCoverage, point: &Point) -> String {
     let name = match rule.hold.is_some() {
         true => format!("alert {}", rule.name),
         false => format!("record {}", rule.name),
     };
-    let what = match kind {
+    let what = match point.kind {
+        _ if point.reached == Attained::Unasked => {
+            return format!("{name}: {}", unasked(point.kind));
+        }
         PointKind::Fires => "it never fires",
         PointKind::Silent => "it is never silent while there are series for it",
         PointKind::Yields => "it never yields a series",
@@ -180,9 +183,29 @@ fn message(rule: &RuleCoverage, kind: PointKind) -> String {
     format!("{name}: {what}")
 }
 
+/// What an alert did in a test that does not ask about it.
+fn unasked(kind: PointKind) -> String {
+    let what = match kind {
+        PointKind::Fires => "it fires",
+        PointKind::Silent => "it is silent",
+        PointKind::Yields => "it yields a series",
+        PointKind::Read => "what it yields is read",
+        PointKind::Keeps(BinaryOp::Unless) => "`unless` keeps a series of its left side",
+        PointKind::Keeps(_) => "`and` keeps a series of its left side",
+        PointKind::Removes(BinaryOp::Unless) => "the right side of `unless` removes a series",
+        PointKind::Removes(_) => "the right side of `and` removes a series",
+        PointKind::Left => "the left side of `or` has a series",
+        PointKind::Right => "the right side of `or` adds a series",
+    };
+    format!("{what} only in tests that don't ask about it")
+}
+
 /// What to add.
-fn help(rule: &RuleCoverage, kind: PointKind) -> String {
-    let words = match kind {
+fn help(rule: &RuleCoverage, point: &Point) -> String {
+    let words = match point.kind {
+        _ if point.reached == Attained::Unasked => {
+            "add an expectation of it to such a test: `expect`, or `alert_rule_test`"
+        }
         PointKind::Fires => {
             let words = "add a test in which its expression yields a series";
             return match rule.hold.filter(|&hold| hold > 0) {
@@ -303,8 +326,8 @@ impl<'r> Missing<'r> {
             },
             point: code(point.kind),
             operator: operator(point.kind).map(BinaryOp::symbol),
-            message: message(rule, point.kind),
-            help: help(rule, point.kind),
+            message: message(rule, point),
+            help: help(rule, point),
         }
     }
 }

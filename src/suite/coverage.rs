@@ -1,7 +1,7 @@
 //! What tests reach of the rules that they replay.
 //!
 //! Each alert has two points: it fires, and it is silent (neither pending nor firing) at an evaluation in a test that has
-//! series for it. Each recording rule has two: it yields a series, and another rule or an expression reads one. Each
+//! series for it. Its points count in tests only that ask about it, since in others it may do whatever it likes. Each recording rule has two: it yields a series, and another rule or an expression reads one. Each
 //! `and`, `or` and `unless` has two, by its sides ([`PointKind`]). An operator within a subquery is looked at at the
 //! evaluations of its rule.
 
@@ -11,12 +11,12 @@ use hashbrown::HashMap;
 
 use super::expect::ExpectationKind;
 use super::file::TestCase;
-use super::reads::{Reads, numbered};
-use crate::model::Millis;
+use super::reads::{Reads, metric_of, numbered};
+use crate::model::{Matcher, Millis};
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Columns, Evaluated, Query, SetOperation, evaluate, set_operations};
-use crate::replay::{Instance, Replay, RuleId};
+use crate::replay::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE, Instance, Replay, RuleId};
 use crate::rules::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::text::{Place, Span};
 
@@ -45,7 +45,26 @@ pub struct Point {
     /// The rule's name, or the operator.
     pub place: Place,
     /// Whether a test reached it.
-    pub reached: bool,
+    pub reached: Attained,
+}
+
+/// Whether tests reached something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attained {
+    /// None did.
+    #[default]
+    No,
+    /// Only tests did that do not ask about the alert.
+    Unasked,
+    /// One did.
+    Yes,
+}
+
+impl Attained {
+    /// Whether it counts.
+    pub fn counts(self) -> bool {
+        self == Attained::Yes
+    }
 }
 
 /// What a test can reach.
@@ -115,7 +134,7 @@ impl Coverage {
                 None => drop(self.rules.insert(key, found)),
                 Some(rule) => {
                     for (point, found) in rule.points.iter_mut().zip(found.points) {
-                        point.reached |= found.reached;
+                        point.reached = point.reached.max(found.reached);
                     }
                 }
             }
@@ -134,7 +153,7 @@ impl Coverage {
             let points = rule.points.iter();
             points.map(move |point| (rule, point))
         });
-        points.filter(|(_, point)| !point.reached)
+        points.filter(|(_, point)| !point.reached.counts())
     }
 
     /// All points together.
@@ -158,14 +177,14 @@ impl RuleCoverage {
 
 fn share<'p>(points: impl Iterator<Item = &'p Point>) -> Share {
     points.fold(Share::default(), |share, point| Share {
-        reached: share.reached + usize::from(point.reached),
+        reached: share.reached + usize::from(point.reached.counts()),
         points: share.points + 1,
     })
 }
 
 /// Which points of the rules of a file some of its tests reached, in the order of [`plan`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reached(Vec<bool>);
+pub(super) struct Reached(Vec<Attained>);
 
 impl Reached {
     /// Takes over what another test reached.
@@ -175,7 +194,7 @@ impl Reached {
             return;
         }
         for (reached, other) in self.0.iter_mut().zip(other.0) {
-            *reached |= other;
+            *reached = other.max(*reached);
         }
     }
 
@@ -193,7 +212,7 @@ impl Reached {
                     source: group.source.clone(),
                     span,
                 },
-                reached: reached.next().unwrap_or(false),
+                reached: reached.next().unwrap_or_default(),
             };
             let points = plan(rule).into_iter().map(point).collect();
             let key = (group.source.name().to_owned(), rule.name_span.start);
@@ -238,37 +257,95 @@ pub(super) fn reached(test: &TestCase, groups: &[&RuleGroup], replay: &Replay<'_
     let mut reads = Reads::of_rules(groups);
     let checked = test.expr_checks.iter();
     let checked = checked.filter_map(|check| check.query.as_ref().ok());
-    let expected = test
-        .expectations
-        .iter()
-        .filter_map(|item| match &item.kind {
-            ExpectationKind::Expr(expr) => Some(&expr.query),
-            ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) => None,
-        });
     checked
-        .chain(expected)
+        .chain(expressions(test))
         .for_each(|query| reads.add_expression(query));
     let timelines = replay.timeline.alerts.iter();
     let timelines: HashMap<RuleId, &[Instance]> = timelines
         .map(|alert| (alert.rule, alert.instances.as_slice()))
         .collect();
+    let asked = Asked::of(test, groups);
     let mut all = Vec::new();
     for (id, rule) in numbered(groups) {
+        let mut points = Vec::new();
         match rule.kind {
             RuleKind::Alert(_) => {
                 let instances = timelines.get(&id).copied().unwrap_or_default();
                 let is_silent = has_series(rule, replay) && is_silent(id, instances, replay);
-                all.extend([instances.iter().any(Instance::fires), is_silent]);
+                points.extend([instances.iter().any(Instance::fires), is_silent]);
             }
             RuleKind::Recording { .. } => {
                 let mut written = replay.written_by(id).peekable();
-                all.push(written.peek().is_some());
-                all.push(written.any(|series| reads.reads(&series.labels, Some(id))));
+                points.push(written.peek().is_some());
+                points.push(written.any(|series| reads.reads(&series.labels, Some(id))));
             }
         }
-        all.extend(sides(id, rule, replay));
+        points.extend(sides(id, rule, replay));
+        let counts = match asked.covers(rule) {
+            true => Attained::Yes,
+            false => Attained::Unasked,
+        };
+        all.extend(points.into_iter().map(|reached| match reached {
+            true => counts,
+            false => Attained::No,
+        }));
     }
     Reached(all)
+}
+
+/// The alerts that a test asks about: if they did something else, it might fail.
+struct Asked<'t> {
+    /// It asks about all of them.
+    all: bool,
+    named: Vec<&'t str>,
+    /// What selectors ask for that read what alerts write.
+    read: Vec<&'t [Matcher]>,
+}
+
+impl<'t> Asked<'t> {
+    fn of(test: &'t TestCase, groups: &[&'t RuleGroup]) -> Asked<'t> {
+        let mut items = test.expectations.iter();
+        let checked = test.expr_checks.iter();
+        let checked = checked.filter_map(|check| check.query.as_ref().ok());
+        let rules = groups.iter().flat_map(|group| &group.rules);
+        let queries = checked
+            .chain(expressions(test))
+            .chain(rules.map(|rule| &rule.expr));
+        let used = queries.flat_map(|query| selectors(&query.expr, Reach::LOOKBACK));
+        let matchers = used.map(|used| used.selector.matchers.as_slice());
+        let is_of_alerts = |matchers: &&[Matcher]| {
+            metric_of(matchers).is_some_and(|it| [ALERTS, ALERTS_FOR_STATE].contains(&it))
+        };
+        Asked {
+            all: items.any(|item| matches!(item.kind, ExpectationKind::Alerts(_))),
+            named: test
+                .named_alerts()
+                .map(|alert| alert.value.as_str())
+                .collect(),
+            read: matchers.filter(is_of_alerts).collect(),
+        }
+    }
+
+    /// Whether what a rule does is asked about. Rules that record are looked at by those that read them.
+    fn covers(&self, rule: &Rule) -> bool {
+        let is_read = |matchers: &&[Matcher]| {
+            let mut of_alert = matchers.iter().filter(|it| it.name == ALERT_NAME);
+            of_alert.all(|matcher| matcher.matches_value(&rule.name))
+        };
+        matches!(rule.kind, RuleKind::Recording { .. })
+            || self.all
+            || self.named.contains(&rule.name.as_str())
+            || self.read.iter().any(is_read)
+    }
+}
+
+/// The expressions of `expect`.
+fn expressions(test: &TestCase) -> impl Iterator<Item = &Query> {
+    let items = test.expectations.iter();
+    items.filter_map(|item| match &item.kind {
+        ExpectationKind::Expr(expr) => Some(&expr.query),
+        ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) => None,
+    })
 }
 
 /// Whether there are series that a rule reads, or it reads none.
