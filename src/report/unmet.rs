@@ -230,7 +230,7 @@ fn edge(fault: &EdgeFault, state: AlertState, of: impl Fn(usize) -> String) -> O
             Some(format!("{}{verb} {by} {when}", of(window)))
         }
         EdgeFault::Lasts { window } => Some(format!("{}is still {state} at the end", of(window))),
-        EdgeFault::Ends { window } => Some(format!(
+        EdgeFault::Ends { window, .. } => Some(format!(
             "{}ends, and is expected to last to the end",
             of(window)
         )),

@@ -278,15 +278,16 @@ impl EdgeFault {
     /// Where it shows.
     fn moment(&self, expected: &[Window], seen: &[Seen]) -> Option<Millis> {
         match *self {
-            EdgeFault::Moved { window, side, .. } => {
-                let (expected, seen) = (expected.get(window)?, seen.get(window)?);
-                match side {
-                    super::Side::From => Some(expected.from.min(seen.0)),
-                    super::Side::To => Some(expected.to?.min(seen.1?)),
-                }
+            EdgeFault::Moved { window, side, by } => {
+                let expected = expected.get(window)?;
+                let edge = match side {
+                    super::Side::From => expected.from,
+                    super::Side::To => expected.to?,
+                };
+                Some(edge.saturating_add(by.min(0)))
             }
             EdgeFault::Lasts { window } => expected.get(window)?.to,
-            EdgeFault::Ends { window } => seen.get(window)?.1,
+            EdgeFault::Ends { at, .. } => Some(at),
             EdgeFault::Missing { window } => Some(expected.get(window)?.from),
             EdgeFault::Extra { window } => Some(seen.get(window)?.0),
         }

@@ -48,6 +48,8 @@ pub enum EdgeFault {
     Ends {
         /// The window, counted from 0.
         window: usize,
+        /// When.
+        at: Millis,
     },
     /// It was expected and is not there.
     Missing {
@@ -104,7 +106,7 @@ fn edges(window: usize, expected: &Window, seen: &Seen, within: Millis) -> [Opti
     let to = match (expected.to, seen.1) {
         (Some(expected), Some(seen)) => moved(Side::To, expected, seen),
         (Some(_), None) => Some(EdgeFault::Lasts { window }),
-        (None, Some(_)) => Some(EdgeFault::Ends { window }),
+        (None, Some(at)) => Some(EdgeFault::Ends { window, at }),
         (None, None) => None,
     };
     [moved(Side::From, expected.from, seen.0), to]
@@ -122,13 +124,23 @@ fn unpaired(expected: &[Window], seen: &[Seen], within: Millis) -> Vec<EdgeFault
             .is_none_or(|to| expected.from.saturating_sub(within) < to);
         begins_before_end && ends_after_begin
     };
-    let missing = expected.iter().enumerate();
-    let missing = missing.filter(|(_, it)| !seen.iter().any(|seen| touches(it, seen)));
-    let extra = seen.iter().enumerate();
-    let extra = extra.filter(|(_, it)| !expected.iter().any(|expected| touches(expected, it)));
-    let missing = missing.map(|(window, _)| EdgeFault::Missing { window });
-    let mut faults: Vec<EdgeFault> = missing.collect();
-    faults.extend(extra.map(|(window, _)| EdgeFault::Extra { window }));
+    let is_touched = |it: &(usize, &Window)| seen.iter().any(|seen| touches(it.1, seen));
+    let (met, missing): (Vec<_>, Vec<_>) = expected.iter().enumerate().partition(is_touched);
+    let touches_any = |it: &(usize, &Seen)| expected.iter().any(|expected| touches(expected, it.1));
+    let (found, extra): (Vec<_>, Vec<_>) = seen.iter().enumerate().partition(touches_any);
+    let missing = missing
+        .into_iter()
+        .map(|(window, _)| EdgeFault::Missing { window });
+    let extra = extra
+        .into_iter()
+        .map(|(window, _)| EdgeFault::Extra { window });
+    let mut faults: Vec<EdgeFault> = missing.chain(extra).collect();
+    if met.len() == found.len() {
+        let pairs = met.into_iter().zip(found);
+        let edges =
+            pairs.flat_map(|((window, expected), (_, seen))| edges(window, expected, seen, within));
+        faults.extend(edges.flatten());
+    }
     if faults.is_empty() {
         let lacking = (seen.len()..expected.len()).map(|window| EdgeFault::Missing { window });
         let surplus = (expected.len()..seen.len()).map(|window| EdgeFault::Extra { window });
@@ -165,7 +177,7 @@ mod tests {
                     side: Side::From,
                     by: -2
                 },
-                EdgeFault::Ends { window: 1 },
+                EdgeFault::Ends { window: 1, at: 40 },
             ]
         );
     }
@@ -180,6 +192,17 @@ mod tests {
         assert_eq!(
             differences(&expected[..1], &[(10, Some(20)), (50, None)], 0),
             [EdgeFault::Extra { window: 1 }]
+        );
+        assert_eq!(
+            differences(&expected[..1], &[(12, Some(20)), (50, None)], 0),
+            [
+                EdgeFault::Extra { window: 1 },
+                EdgeFault::Moved {
+                    window: 0,
+                    side: Side::From,
+                    by: 2
+                },
+            ]
         );
         assert_eq!(
             differences(&expected[..1], &[(10, Some(12)), (14, Some(20))], 0),
