@@ -1,5 +1,7 @@
 //! Expectations that are not met, drawn.
 
+use std::collections::HashMap;
+
 use super::{Paint, Printer, shown};
 use crate::model::{Duration, Labels};
 use crate::promql::ast::BinaryOp;
@@ -10,6 +12,9 @@ use crate::suite::expect::{Curve, Picture, PictureRow, Problem, Unmet};
 /// No more problems than this are told of one expectation.
 const MAX_PROBLEMS: usize = 8;
 
+/// No more instances than this are named of which the same is said.
+const MAX_ALIKE: usize = 2;
+
 /// No more labels sets than this are listed.
 const MAX_OTHERS: usize = 4;
 
@@ -19,11 +24,21 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 impl Printer {
     /// What is not as expected, and what was seen instead.
     pub(super) fn unmet(&mut self, unmet: &Unmet) {
-        for problem in unmet.problems.iter().take(MAX_PROBLEMS) {
+        let alike = alike(&unmet.problems);
+        for (problem, others) in alike.iter().take(MAX_PROBLEMS) {
             self.problem(problem);
+            for labels in others.iter().take(MAX_ALIKE) {
+                let labels = labels.map_or_else(String::new, |labels| shown(labels).to_string());
+                self.line(&format!("        the same of {labels}"));
+            }
+            if let Some(more) = others.len().checked_sub(MAX_ALIKE + 1) {
+                self.line(&format!("        and of {} more", more + 1));
+            }
         }
-        if let Some(more) = unmet.problems.len().checked_sub(MAX_PROBLEMS + 1) {
-            self.line(&format!("    and {} more", more + 1));
+        let rest = alike.iter().skip(MAX_PROBLEMS);
+        let more: usize = rest.map(|(_, others)| 1 + others.len()).sum();
+        if more > 0 {
+            self.line(&format!("    and {more} more"));
         }
         if let Some(picture) = &unmet.picture {
             self.picture(picture);
@@ -206,6 +221,40 @@ impl Printer {
             self.line(&line);
         }
     }
+}
+
+/// Problems in their order, each with what later ones are about that say the same.
+fn alike(problems: &[Problem]) -> Vec<(&Problem, Vec<Option<&Labels>>)> {
+    let mut found: Vec<(&Problem, Vec<Option<&Labels>>)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for problem in problems {
+        let place = known.get(&said(problem)).copied();
+        match place.and_then(|place| found.get_mut(place)) {
+            Some((_, others)) => others.push(problem.labels()),
+            None => {
+                known.insert(said(problem), found.len());
+                found.push((problem, Vec::new()));
+            }
+        }
+    }
+    found
+}
+
+/// All that is said of a problem but the labels that it is about.
+fn said(problem: &Problem) -> String {
+    let more = match problem {
+        Problem::Windows { state, seen, .. } => format!("{} {seen:?}", state.name()),
+        Problem::Unresolved { seen, .. }
+        | Problem::Unselected { seen, .. }
+        | Problem::Never { seen, .. } => format!("{seen:?}"),
+        Problem::Text { alert, times, .. } => format!("{alert} {times:?}"),
+        _ => String::new(),
+    };
+    let alert = match problem {
+        Problem::Never { alert, .. } => alert.as_str(),
+        _ => "",
+    };
+    format!("{} {alert} {more} {}", problem.kind(), words(problem))
 }
 
 /// The values as columns of eight heights.

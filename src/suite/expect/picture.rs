@@ -5,7 +5,7 @@ use super::scene::{Actor, Scene};
 use super::windows::Seen;
 use super::{AlertExpectation, Window, Windows};
 use crate::model::{Labels, Millis};
-use crate::promql::ast::{BinaryOp, Expr};
+use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::promql::{ColumnSeries, Evaluated, Query, Sample, Ticks, evaluate, threshold};
 use crate::replay::AlertState;
 use crate::rules::{Rule, RuleKind};
@@ -46,6 +46,18 @@ pub struct PictureRow {
     pub observed: Vec<Option<AlertState>>,
     /// What the alert's expression compares.
     pub curve: Option<Curve>,
+}
+
+impl PictureRow {
+    /// Whether another row shows the same of another instance.
+    fn looks_like(&self, other: &PictureRow) -> bool {
+        let bits = |row: &PictureRow| -> Option<Vec<Option<u64>>> {
+            let values = row.curve.as_ref()?.values.iter();
+            Some(values.map(|value| value.map(f64::to_bits)).collect())
+        };
+        (&self.expected, &self.observed) == (&other.expected, &other.observed)
+            && bits(self) == bits(other)
+    }
 }
 
 /// The value that an alert's expression compares with a threshold.
@@ -106,7 +118,15 @@ pub(super) fn of_alert(
         grid,
     };
     let shown = wrong.iter().take(MAX_ROWS);
-    let mut rows: Vec<PictureRow> = shown.map(|labels| drawer.row(labels, meant)).collect();
+    let mut rows: Vec<PictureRow> = Vec::new();
+    for labels in shown {
+        let row = drawer.row(labels, meant);
+        // Of those that look alike one will do.
+        if !rows.iter().any(|known| known.looks_like(&row)) {
+            rows.push(row);
+        }
+    }
+    let more = wrong.len().saturating_sub(rows.len());
     if is_silent {
         rows.push(drawer.silent());
     }
@@ -118,7 +138,7 @@ pub(super) fn of_alert(
         },
         step: grid.step,
         rows,
-        more: wrong.len().saturating_sub(MAX_ROWS),
+        more,
     })
 }
 
@@ -203,7 +223,8 @@ impl Drawer<'_> {
                     let mut own = series.labels.iter().filter(|(name, _)| *name != "__name__");
                     own.all(|(name, value)| labels.value(name) == value)
                 };
-                self.curve(rule, is_below)
+                let curve = self.curve(rule, is_below)?;
+                Some(self.with_peaks(curve, rule, actor))
             }),
             _ => None,
         };
@@ -213,6 +234,31 @@ impl Drawer<'_> {
             observed,
             curve,
         }
+    }
+
+    /// A curve has the value at the beginning of each cell. Where a cell is many evaluations, the furthest value for which
+    /// the instance was active there counts instead: what is drawn must not deny that it was.
+    fn with_peaks(&self, mut curve: Curve, rule: &Rule, actor: &Actor<'_>) -> Curve {
+        if self.grid.step <= self.scene.interval || is_choice(&rule.expr.expr) {
+            return curve;
+        }
+        let falls = falls(curve.op);
+        let stretches = actor.instance.stretches.iter();
+        let values = stretches
+            .flat_map(|stretch| self.scene.replay.values(actor.alert, actor.number, stretch));
+        for (moment, value) in values {
+            let place = (moment - self.grid.start).div_euclid(self.grid.step);
+            let cell = usize::try_from(place).ok();
+            let Some(cell) = cell.and_then(|place| curve.values.get_mut(place)) else {
+                continue;
+            };
+            *cell = Some(match *cell {
+                Some(known) if falls => value.min(known),
+                Some(known) => value.max(known),
+                None => value,
+            });
+        }
+        curve
     }
 
     /// An alert of which no instance that is meant was ever active: the series that came nearest.
@@ -276,7 +322,7 @@ impl Drawer<'_> {
             [only] if only.labels.is_empty() => float(only, 0),
             _ => None,
         };
-        let falls = matches!(found.op, BinaryOp::Less | BinaryOp::LessEqual);
+        let falls = falls(found.op);
         let furthest = |series: &&ColumnSeries| {
             let values = (0..self.grid.count).filter_map(|tick| float(series, tick));
             let values = values.filter(|value| !value.is_nan());
@@ -292,6 +338,21 @@ impl Drawer<'_> {
             op: found.op,
             bound,
         })
+    }
+}
+
+/// Whether a value goes further the less it is.
+fn falls(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Less | BinaryOp::LessEqual)
+}
+
+/// Whether what an expression yields may be the value of another operand than the first.
+fn is_choice(expr: &Expr) -> bool {
+    match &expr.unwrap_parens().kind {
+        ExprKind::Chain(chain) => {
+            chain.links.iter().any(|link| link.op == BinaryOp::Or) || is_choice(&chain.first)
+        }
+        _ => false,
     }
 }
 
