@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::Query;
+use crate::promql::ast::ValueType;
 use crate::rules::diagnose_query;
 use crate::text::yaml::{Fields, Kind, Node, UnknownFields};
 use crate::text::{Span, closest};
@@ -287,7 +288,15 @@ impl<'d> Reader<'d, '_> {
         let fields = self.fields(node, "an expectation of an expression", &EXPR_FIELDS)?;
         let expr = self.decoder.embedded(fields.node("expr")?, "`expr`")?;
         let query = match Query::parse(&expr.text, &self.options.features) {
-            Ok(query) => Some(query),
+            Ok(query) => match query.value_type() {
+                ValueType::Vector | ValueType::Scalar => Some(query),
+                ValueType::Matrix | ValueType::String => {
+                    let message = "this expression yields neither a vector nor a scalar";
+                    let help = "ask for numbers: a range wants a function such as `rate(…)` or `max_over_time(…)`";
+                    self.decoder.error(expr.whole(), message, help);
+                    None
+                }
+            },
             Err(errors) => {
                 let faults = errors.iter().map(|error| diagnose_query(&expr, error, ""));
                 self.decoder.faults.extend(faults);
