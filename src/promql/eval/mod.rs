@@ -4,7 +4,7 @@
 //! sample or nothing for every tick. The meaning stays that of one instant query a tick: `@ start()` and
 //! `@ end()` are the tick, and nothing that is not visible at a tick's moment is seen (see [`View`]).
 //!
-//! Series are streamed: a node hands its series one by one to a [`Sink`], in one reused column, so that a
+//! Series are streamed: a node hands its series one by one to a `Sink`, in one reused column, so that a
 //! `sum(rate(…))` over ten thousand series holds one column and the sums.
 
 mod aggregate;

@@ -1,6 +1,6 @@
 //! The JSON Schema of test files, with which editors complete and check them.
 //!
-//! Which keys there are is said by the readers' own tables; what each takes and means by a row of [`rows`].
+//! Which keys there are is said by the readers' own tables; what each takes and means by a row of `rows`.
 
 mod rows;
 mod shape;
