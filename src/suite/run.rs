@@ -120,6 +120,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         let options = RunOptions {
             schedule: Some(schedule.other()),
             coverage: false,
+            why: false,
             ..options.clone()
         };
         // Where the other schedule can't be had at all, there is nothing to compare.
