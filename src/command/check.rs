@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, enabled, load};
+use super::{Outcome, Reading, load};
 use crate::io;
 use crate::model::Millis;
 use crate::promql::ast::{Expr, VectorSelector};
@@ -29,12 +29,8 @@ pub(super) struct Options {
     /// queries (text, JSON or CSV; - for standard input)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
-    /// Switch on a feature by promtool's name; several with commas
-    #[arg(long, value_name = "NAME")]
-    enable_feature: Vec<String>,
-    /// Let unknown fields in rule files pass
-    #[arg(long)]
-    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// Prometheus's default evaluation interval, for groups that have none of their own.
@@ -49,10 +45,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 }
 
 fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
-    let reading = ReadOptions {
-        ignore_unknown_fields: options.ignore_unknown_fields,
-        features: enabled(&options.enable_feature).map_err(|fault| vec![fault])?,
-    };
+    let reading = options.reading.options()?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if options.paths.is_empty() {
         &here

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::promql::{Features, UnknownFeature, View};
+use crate::rules::ReadOptions;
 use crate::text::Diagnostic;
 
 /// Tells you what your Prometheus alerts would have done.
@@ -120,6 +121,27 @@ struct Limits {
     /// How many samples a query may hold at once
     #[arg(long, value_name = "N", default_value_t = View::MAX_SAMPLES)]
     max_samples: usize,
+}
+
+/// How rule files are read, and what is switched on.
+#[derive(Debug, Args)]
+struct Reading {
+    /// Switch on a feature by promtool's name; several with commas
+    #[arg(long, value_name = "NAME")]
+    enable_feature: Vec<String>,
+    /// Let unknown fields in rule files pass
+    #[arg(long)]
+    ignore_unknown_fields: bool,
+}
+
+impl Reading {
+    /// The same, checked.
+    fn options(&self) -> Result<ReadOptions, Vec<Diagnostic>> {
+        Ok(ReadOptions {
+            ignore_unknown_fields: self.ignore_unknown_fields,
+            features: enabled(&self.enable_feature).map_err(|fault| vec![fault])?,
+        })
+    }
 }
 
 /// What the names behind `--enable-feature` switch on, several with commas.

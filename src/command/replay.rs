@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, enabled, load};
+use super::{Limits, Outcome, Reading, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, needs, replay};
 use crate::report::timeline;
-use crate::rules::{ReadOptions, RuleFile, RuleGroup};
+use crate::rules::{RuleFile, RuleGroup};
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck replay`.
@@ -37,12 +37,8 @@ pub(super) struct Options {
     format: Format,
     #[command(flatten)]
     limits: Limits,
-    /// Switch on a feature by promtool's name; several with commas
-    #[arg(long, value_name = "NAME")]
-    enable_feature: Vec<String>,
-    /// Let unknown fields in rule files pass
-    #[arg(long)]
-    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,12 +56,9 @@ pub(super) fn run(options: &Options) -> Outcome {
 }
 
 fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
-    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let reading = options.reading.options()?;
+    let features = reading.features;
     let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
-    let reading = ReadOptions {
-        ignore_unknown_fields: options.ignore_unknown_fields,
-        features,
-    };
     let phases = options.phases.read(options.schedule.into())?;
     let mut files = load::rule_files(&options.rules, &reading)?;
     load::set_phases(&phases, &mut files, interval)?;

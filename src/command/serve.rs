@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::schedule::PhaseOptions;
-use super::{Limits, Outcome, enabled, load};
+use super::{Limits, Outcome, Reading, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, Schedule, replay};
-use crate::rules::{ReadOptions, RuleFile, RuleGroup};
+use crate::rules::{RuleFile, RuleGroup};
 use crate::serve::{Served, Setting, server};
 use crate::text::Diagnostic;
 
@@ -32,12 +32,8 @@ pub(super) struct Options {
     phases: PhaseOptions,
     #[command(flatten)]
     limits: Limits,
-    /// Switch on a feature by promtool's name; several with commas
-    #[arg(long, value_name = "NAME")]
-    enable_feature: Vec<String>,
-    /// Let unknown fields in rule files pass
-    #[arg(long)]
-    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What is different from a server that goes with the clock.
@@ -55,12 +51,9 @@ pub(super) fn run(options: &Options) -> Outcome {
 
 fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let one = |fault: Diagnostic| vec![fault];
-    let features = enabled(&options.enable_feature).map_err(one)?;
+    let reading = options.reading.options()?;
+    let features = reading.features;
     let interval = load::interval(&options.interval).map_err(one)?;
-    let reading = ReadOptions {
-        ignore_unknown_fields: options.ignore_unknown_fields,
-        features,
-    };
     let phases = options.phases.read(Schedule::Production)?;
     // An address that can't be had is known before anything is read.
     let listener = io::listen(&options.listen).map_err(one)?;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::in_order::in_order;
 use super::schedule::{PhaseOptions, Phases, ScheduleName};
-use super::{Limits, Outcome, enabled, load};
+use super::{Limits, Outcome, Reading, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::Schedule;
@@ -26,12 +26,8 @@ pub(super) struct Options {
     /// Run only tests whose name matches (RE2); may be given several times
     #[arg(long, value_name = "REGEX")]
     run: Vec<String>,
-    /// Switch on a feature by promtool's name; several with commas
-    #[arg(long, value_name = "NAME")]
-    enable_feature: Vec<String>,
-    /// Let unknown fields in rule files pass
-    #[arg(long)]
-    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    reading: Reading,
     /// Pass what promtool passes: unknown alerts, patterns that match nothing and tests that prove nothing are only warned
     /// of
     #[arg(long)]
@@ -226,7 +222,7 @@ fn add_untested(coverage: &mut Coverage, plan: &Plan) -> Vec<Diagnostic> {
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
-    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let reading = options.reading.options()?;
     let names: Result<Vec<Regex>, Diagnostic> = options
         .run
         .iter()
@@ -270,13 +266,10 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             true => io::rule_files_below(paths),
             false => Vec::new(),
         },
-        reading: ReadOptions {
-            ignore_unknown_fields: options.ignore_unknown_fields,
-            features,
-        },
+        reading,
         running: RunOptions {
             names: names.map_err(|fault| vec![fault])?,
-            features,
+            features: reading.features,
             schedule: options.schedule.map(Schedule::from),
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,

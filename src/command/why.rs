@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, enabled, load};
+use super::{Limits, Outcome, Reading, load};
 use crate::io;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::{Features, Query};
@@ -65,12 +65,8 @@ pub(super) struct Options {
     format: Format,
     #[command(flatten)]
     limits: Limits,
-    /// Switch on a feature by promtool's name; several with commas
-    #[arg(long, value_name = "NAME")]
-    enable_feature: Vec<String>,
-    /// Let unknown fields in rule files pass
-    #[arg(long)]
-    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 const NOTES: &str = "A TIME is a duration since the start of the test (40m) or, with --data, of the data, or RFC 3339 \
@@ -104,11 +100,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 }
 
 fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
-    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
-    let reading = ReadOptions {
-        ignore_unknown_fields: options.ignore_unknown_fields,
-        features,
-    };
+    let reading = options.reading.options()?;
     match &options.test {
         Some(test) => in_test(options, test, &reading),
         None => in_data(options, &reading),
