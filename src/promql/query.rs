@@ -148,6 +148,12 @@ impl Features {
 pub struct UnknownFeature;
 
 impl Query {
+    /// What a part of its text is by itself; `None` where that is no query.
+    pub fn part(&self, part: Span, features: &Features) -> Option<Query> {
+        let text = self.text.get(part.start..part.end)?;
+        Query::parse(text, features).ok()
+    }
+
     /// What the query evaluates to.
     pub fn value_type(&self) -> ValueType {
         self.expr.value_type()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::model::Timestamp;
-use crate::promql::{Annotations, Columns, Evaluated, View, evaluate};
+use crate::promql::{Annotations, Columns, View, evaluate};
 use crate::store::{Points, Store};
 
 use super::alert::{self, ALERTS, ALERTS_FOR_STATE, AlertRecord};
@@ -206,10 +206,8 @@ impl Run<'_, '_> {
             max_samples: self.setting.max_samples,
             ..View::new(&self.store, rule.reader(), self.setting.default_step)
         };
-        match evaluate(rule.query(), &view, stamps) {
-            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-            Evaluated::String(_) => fail_everywhere(stamps, NO_VECTOR),
-        }
+        let evaluated = evaluate(rule.query(), &view, stamps).into_columns();
+        evaluated.unwrap_or_else(|| fail_everywhere(stamps, NO_VECTOR))
     }
 
     /// Evaluates rules moment by moment.

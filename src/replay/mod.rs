@@ -31,7 +31,7 @@ use crate::rules::RuleGroup;
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 pub use needs::{Need, needs};
 pub use phase::phase;
-pub use plan::MAX_TICKS;
+pub use plan::{MAX_TICKS, NO_VECTOR};
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Sight, Standing};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
 pub use why::{Explanation, Question, Recorded, Section, State, Subject, Waiting};

@@ -17,7 +17,7 @@ pub const MAX_TICKS: usize = 10_000_000;
 const MAX_TIME: Timestamp = 1 << 53;
 
 /// What a rule is that yields anything but series or a number.
-pub(super) const NO_VECTOR: &str = "rule result is not a vector or scalar";
+pub const NO_VECTOR: &str = "rule result is not a vector or scalar";
 
 /// A rule with its place in the order of evaluation and its times.
 #[derive(Debug, Clone, Copy)]

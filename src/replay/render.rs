@@ -1,7 +1,7 @@
 //! Rendering the templates of alerts with what their moment could see.
 
 use crate::model::{Labels, Millis, Timestamp};
-use crate::promql::{Columns, Evaluated, Features, Query, Sample, Ticks, View, evaluate};
+use crate::promql::{Columns, Features, Query, Sample, Ticks, View, evaluate};
 use crate::rules::template::{
     QuerySample, Template, TemplateData, TemplateValue, TemplateValueOwned,
 };
@@ -69,10 +69,8 @@ impl Renderer<'_> {
 /// Runs the query of a template.
 fn query(view: &View<'_>, text: &str, now: Timestamp) -> Result<Vec<QuerySample>, String> {
     let query = parse(text, view.features)?;
-    let columns = match evaluate(&query, view, Ticks::instant(now)) {
-        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-        Evaluated::String(_) => return Err(NO_VECTOR.to_owned()),
-    };
+    let evaluated = evaluate(&query, view, Ticks::instant(now)).into_columns();
+    let columns = evaluated.ok_or(NO_VECTOR)?;
     match columns.errors.get(&0) {
         Some(error) => Err(error.message.clone()),
         None => Ok(query_samples(&columns)),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::model::{Histogram, Labels, Timestamp};
-use crate::promql::{Annotations, Column, Evaluated, Sample, Ticks, View, evaluate};
+use crate::promql::{Annotations, Column, Sample, Ticks, View, evaluate};
 use crate::store::{Points, Series, SeriesId, Store, Writer, stale_marker};
 
 use super::alert::{
@@ -200,10 +200,8 @@ impl Stepper<'_> {
             ..View::new(self.store, rule.reader(), self.setting.default_step)
         };
         let ticks = Ticks::instant(moment - rule.writer.offset);
-        let columns = match evaluate(rule.query(), &view, ticks) {
-            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-            Evaluated::String(_) => return Err(NO_VECTOR.to_owned()),
-        };
+        let evaluated = evaluate(rule.query(), &view, ticks).into_columns();
+        let columns = evaluated.ok_or(NO_VECTOR)?;
         if let Some(error) = columns.errors.get(&0) {
             return Err(error.message.clone());
         }

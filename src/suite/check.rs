@@ -7,8 +7,8 @@ use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
 use super::said::Said;
 use super::verdict::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, since};
 use crate::model::{Histogram, Millis, Timestamp};
-use crate::promql::{Columns, Evaluated, Query, Sample, Ticks, evaluate};
-use crate::replay::{ActiveAlert, Replay, RuleError, RuleId, Schedule};
+use crate::promql::{Columns, Query, Sample, Ticks, evaluate};
+use crate::replay::{ActiveAlert, NO_VECTOR, Replay, RuleError, RuleId, Schedule};
 use crate::rules::RuleGroup;
 use crate::text::Place;
 
@@ -298,9 +298,8 @@ impl Checker<'_> {
             .replay
             .view_after(self.evaluation_at(self.test.last_named()));
         let time = self.test.start.saturating_add(eval_time);
-        let columns = match evaluate(query, &view, Ticks::instant(time)) {
-            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-            Evaluated::String(_) => return Err("rule result is not a vector or scalar".to_owned()),
+        let Some(columns) = evaluate(query, &view, Ticks::instant(time)).into_columns() else {
+            return Err(NO_VECTOR.to_owned());
         };
         match columns.errors.values().next() {
             Some(error) => Err(error.message.clone()),

@@ -15,7 +15,7 @@ use super::reads::{Reads, metric_of, numbered};
 use crate::model::{Matcher, Millis};
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::{Reach, selectors};
-use crate::promql::{Columns, Evaluated, Query, SetOperation, evaluate, set_operations};
+use crate::promql::{Columns, Query, SetOperation, evaluate, set_operations};
 use crate::replay::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE, Instance, Replay, RuleId};
 use crate::rules::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::text::{Place, Span};
@@ -412,16 +412,12 @@ fn counts(id: RuleId, rule: &Rule, part: Span, replay: &Replay<'_>) -> Vec<Optio
     let Some(sight) = replay.sight(id).filter(|it| it.moments.count > 0) else {
         return Vec::new();
     };
-    let text = rule.expr.text.get(part.start..part.end).unwrap_or_default();
-    let Ok(query) = Query::parse(text, &sight.view.features) else {
-        return Vec::new();
-    };
-    match evaluate(&query, &sight.view, sight.times) {
-        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => (0..sight.times.count)
-            .map(|tick| count(&columns, tick))
-            .collect(),
-        Evaluated::String(_) => Vec::new(),
-    }
+    let query = rule.expr.part(part, &sight.view.features);
+    let columns = query.and_then(|it| evaluate(&it, &sight.view, sight.times).into_columns());
+    columns.map_or_else(Vec::new, |columns| {
+        let ticks = 0..sight.times.count;
+        ticks.map(|tick| count(&columns, tick)).collect()
+    })
 }
 
 fn count(columns: &Columns, tick: usize) -> Option<usize> {

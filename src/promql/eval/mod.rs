@@ -63,6 +63,16 @@ pub enum Evaluated {
     String(String),
 }
 
+impl Evaluated {
+    /// The series of a vector or a scalar; `None` for a text.
+    pub fn into_columns(self) -> Option<Columns> {
+        match self {
+            Evaluated::Vector(columns) | Evaluated::Scalar(columns) => Some(columns),
+            Evaluated::String(_) => None,
+        }
+    }
+}
+
 /// Evaluates a query at every tick, as an instant query each.
 ///
 /// `ticks` are evaluation times: moments less the group's `query_offset`, which `view` knows.

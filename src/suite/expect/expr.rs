@@ -5,7 +5,8 @@ use super::scene::Scene;
 use super::{Ask, ExprExpectation, TextTest, ValueTest};
 use crate::model::number::format_value;
 use crate::model::{Labels, Millis};
-use crate::promql::{ColumnSeries, Columns, Evaluated, Sample, Ticks, evaluate};
+use crate::promql::{ColumnSeries, Columns, Sample, Ticks, evaluate};
+use crate::replay::NO_VECTOR;
 use crate::suite::file::Spanned;
 
 /// What is not as an item about an expression expects, and what Prometheus has to say of the expression.
@@ -20,15 +21,11 @@ pub(in crate::suite) fn check(
     let Some(ticks) = ticks else {
         return (Unmet::new(Subject::Expr, vec![Problem::EmptySpan]), None);
     };
-    let columns = match evaluate(&expectation.query, &scene.replay.view_live(), ticks) {
-        Evaluated::Vector(columns) | Evaluated::Scalar(columns) => columns,
-        Evaluated::String(_) => {
-            let message = "rule result is not a vector or scalar".to_owned();
-            return (
-                Unmet::new(Subject::Expr, vec![Problem::Error { at: 0, message }]),
-                None,
-            );
-        }
+    let evaluated = evaluate(&expectation.query, &scene.replay.view_live(), ticks);
+    let Some(columns) = evaluated.into_columns() else {
+        let message = NO_VECTOR.to_owned();
+        let problem = Problem::Error { at: 0, message };
+        return (Unmet::new(Subject::Expr, vec![problem]), None);
     };
     let seen = Yield {
         scene,
@@ -141,15 +138,9 @@ impl Yield<'_> {
             };
             let all = samples.clone().count();
             let mut wrong = samples.filter(|(_, sample)| wrong(sample));
-            if let Some((tick, sample)) = wrong.next() {
-                problems.push(Problem::Value {
-                    labels: series.labels.clone(),
-                    test: name,
-                    wanted: wanted.value.clone(),
-                    got: shown(&sample),
-                    at: self.moment(tick),
-                    times: (1 + wrong.count(), all),
-                });
+            if let Some(first) = wrong.next() {
+                let times = (1 + wrong.count(), all);
+                problems.push(self.differing(name, wanted, series, first, times));
             }
         }
         problems
@@ -175,15 +166,9 @@ impl Yield<'_> {
             let is_histogram =
                 |(_, sample): &(usize, Sample<'_>)| matches!(sample, Sample::Histogram(_));
             let mut histograms = self.samples(series).filter(is_histogram);
-            if let Some((tick, sample)) = histograms.next() {
-                problems.push(Problem::Value {
-                    labels: series.labels.clone(),
-                    test: name,
-                    wanted: wanted.value.clone(),
-                    got: shown(&sample),
-                    at: self.moment(tick),
-                    times: (1 + histograms.count(), self.samples(series).count()),
-                });
+            if let Some(first) = histograms.next() {
+                let times = (1 + histograms.count(), self.samples(series).count());
+                problems.push(self.differing(name, wanted, series, first, times));
                 continue;
             }
             let floats = self
@@ -200,17 +185,30 @@ impl Yield<'_> {
                 continue;
             };
             if !wanted.value.holds(value) {
-                problems.push(Problem::Value {
-                    labels: series.labels.clone(),
-                    test: name,
-                    wanted: wanted.value.clone(),
-                    got: format_value(value),
-                    at: self.moment(tick),
-                    times: (1, 1),
-                });
+                let extreme = (tick, Sample::Float(value));
+                problems.push(self.differing(name, wanted, series, extreme, (1, 1)));
             }
         }
         problems
+    }
+
+    /// A sample of a series that is not as expected, the first of `times.0` among `times.1`.
+    fn differing(
+        &self,
+        test: &'static str,
+        wanted: &Spanned<ValueTest>,
+        series: &ColumnSeries,
+        (tick, sample): (usize, Sample<'_>),
+        times: (usize, usize),
+    ) -> Problem {
+        Problem::Value {
+            labels: series.labels.clone(),
+            test,
+            wanted: wanted.value.clone(),
+            got: shown(&sample),
+            at: self.moment(tick),
+            times,
+        }
     }
 
     /// The moments at which no series that is meant has a sample.

@@ -6,7 +6,7 @@ use super::windows::Seen;
 use super::{AlertExpectation, Window, Windows};
 use crate::model::{Labels, Millis};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
-use crate::promql::{ColumnSeries, Evaluated, Query, Sample, Ticks, evaluate, threshold};
+use crate::promql::{ColumnSeries, Sample, Ticks, evaluate, threshold};
 use crate::replay::AlertState;
 use crate::rules::{Rule, RuleKind};
 use crate::suite::file::Spanned;
@@ -309,13 +309,9 @@ impl Drawer<'_> {
     fn curve(&self, rule: &Rule, is_meant: impl Fn(&ColumnSeries) -> bool) -> Option<Curve> {
         let found = threshold(&rule.expr.expr)?;
         let evaluate = |expr: &Expr| {
-            let text = rule.expr_text.text.get(expr.span.start..expr.span.end)?;
             let view = self.scene.replay.view_live();
-            let query = Query::parse(text, &view.features).ok()?;
-            match evaluate(&query, &view, self.grid) {
-                Evaluated::Vector(columns) | Evaluated::Scalar(columns) => Some(columns),
-                Evaluated::String(_) => None,
-            }
+            let query = rule.expr.part(expr.span, &view.features)?;
+            evaluate(&query, &view, self.grid).into_columns()
         };
         let (values, bound) = (evaluate(found.value)?, evaluate(found.bound)?);
         let bound = match bound.series.as_slice() {
