@@ -126,7 +126,7 @@ fn table(rows: Builder) -> String {
 }
 
 /// Seconds, whole ones as an integer.
-fn seconds(millis: i64) -> Value {
+pub(super) fn seconds(millis: i64) -> Value {
     match millis % 1000 {
         0 => json!(millis / 1000),
         _ => json!(millis as f64 / 1000.0),

@@ -99,24 +99,23 @@ pub(super) fn why(
     })
 }
 
+/// What is expected and not there, then what is there and not expected.
+fn differing<'l, T: PartialEq>(expected: &'l [T], got: &'l [T]) -> impl Iterator<Item = &'l T> {
+    let missing = expected.iter().filter(|line| !got.contains(line));
+    let extra = got.iter().filter(|line| !expected.contains(line));
+    missing.chain(extra)
+}
+
 /// The labels that a failure is about: those of what is expected and not there, or there and not expected.
 fn about(test: &TestCase, failure: &Mismatch) -> Vec<Labels> {
     match &failure.cause {
         Cause::Alert { expected, got, .. } => {
-            let missing = expected.iter().filter(|line| !got.contains(line));
-            let extra = got.iter().filter(|line| !expected.contains(line));
-            missing
-                .chain(extra)
-                .map(|line| line.labels.clone())
-                .collect()
+            let lines = differing(expected, got);
+            lines.map(|line| line.labels.clone()).collect()
         }
         Cause::Expr { expected, got } => {
-            let missing = expected.iter().filter(|line| !got.contains(line));
-            let extra = got.iter().filter(|line| !expected.contains(line));
-            missing
-                .chain(extra)
-                .map(|line| line.labels.clone())
-                .collect()
+            let lines = differing(expected, got);
+            lines.map(|line| line.labels.clone()).collect()
         }
         Cause::Unmet(unmet) => {
             let of_problems = unmet.problems.iter().filter_map(Problem::labels).cloned();

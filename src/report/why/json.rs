@@ -19,6 +19,7 @@ use crate::model::bytes::shown;
 use crate::model::number::format_value;
 use crate::promql::why::{Mark, Node, Reading, Value};
 use crate::replay::{Explanation, Section, State, Subject};
+use crate::report::timeline::seconds;
 use crate::text::Place;
 
 /// A document of its own.
@@ -161,12 +162,4 @@ fn labels(labels: &Labels) -> Json {
         .iter()
         .map(|(name, value)| (shown(name).into_owned(), json!(shown(value))));
     Json::Object(pairs.collect())
-}
-
-/// Seconds, whole ones as an integer.
-fn seconds(millis: i64) -> Json {
-    match millis % 1000 {
-        0 => json!(millis / 1000),
-        _ => json!(millis as f64 / 1000.0),
-    }
 }
