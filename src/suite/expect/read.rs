@@ -171,7 +171,6 @@ impl<'d> Reader<'d, '_> {
         let before = self.decoder.faults.len();
         let fields = self.fields(node, "an expectation of an alert", &ALERT_FIELDS)?;
         let alert = self.text(&fields, "alert")?;
-        let within = fields.node("within");
         let expectation = AlertExpectation {
             labels: self.text_tests(&fields, "labels"),
             annotations: self.some_text_tests(&fields, "annotations"),
@@ -179,9 +178,7 @@ impl<'d> Reader<'d, '_> {
             across_any: self.word(&fields, "across", &["any", "each"]) == Some("any"),
             fires: self.windows(&fields, "fires", start),
             pending: self.windows(&fields, "pending", start),
-            within: within
-                .and_then(|node| self.length_of_time(node, "`within`"))
-                .unwrap_or(0),
+            within: self.duration(&fields, "within").unwrap_or(0),
             count: self.amount(&fields, "count"),
             resolves_by: fields
                 .node("resolves_by")

@@ -53,15 +53,6 @@ impl<'d> Reader<'d, '_> {
         None
     }
 
-    /// A length of time above or equal to 0.
-    pub(in crate::suite) fn length_of_time(
-        &mut self,
-        node: Node<'d>,
-        what: &str,
-    ) -> Option<Millis> {
-        crate::rules::decode_duration(&mut self.decoder, node, what)
-    }
-
     /// A number, or a part of a hundred: `0.12`, `12%`, `NaN`.
     pub(in crate::suite) fn number(
         &mut self,
