@@ -155,14 +155,19 @@ fn rules(
 ) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let groups = files.iter().flat_map(|file| &file.groups);
     let number = groups.clone().map(|group| group.rules.len()).sum();
-    let line = format!(
+    let wrappers = files.iter().flat_map(|file| &file.wrappers);
+    let mut line = format!(
         "{}, {}",
         count(groups.clone().count(), "group"),
         count(number, "rule")
     );
+    for (index, wrapper) in wrappers.enumerate() {
+        line.push_str(if index == 0 { "; " } else { ", " });
+        line.push_str(wrapper);
+    }
     let mut findings: Vec<Diagnostic> = files
         .iter()
-        .flat_map(|file| file.warnings.clone())
+        .flat_map(|file| file.warnings.iter().chain(&file.notes).cloned())
         .collect();
     if let Some(store) = store {
         let recorded: Vec<&str> = groups

@@ -139,6 +139,7 @@ impl Reading {
     fn options(&self) -> Result<ReadOptions, Vec<Diagnostic>> {
         Ok(ReadOptions {
             ignore_unknown_fields: self.ignore_unknown_fields,
+            promtool_compatible: false,
             features: enabled(&self.enable_feature).map_err(|fault| vec![fault])?,
         })
     }

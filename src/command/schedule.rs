@@ -188,6 +188,7 @@ impl Phases {
     ) -> Result<Millis, Diagnostic> {
         let interval = group.interval.unwrap_or(interval);
         let hashed = path.map_or(0, |path| phase(path, &group.name, interval));
+        let hashed = group.own_phase.unwrap_or(hashed);
         if self.given.is_empty() {
             return Ok(hashed);
         }

@@ -222,7 +222,10 @@ fn add_untested(coverage: &mut Coverage, plan: &Plan) -> Vec<Diagnostic> {
 }
 
 fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
-    let reading = options.reading.options()?;
+    let reading = ReadOptions {
+        promtool_compatible: options.promtool_compatible,
+        ..options.reading.options()?
+    };
     let names: Result<Vec<Regex>, Diagnostic> = options
         .run
         .iter()

@@ -409,10 +409,7 @@ impl Replay<'_> {
 
 /// Where a rule's name stands.
 fn place_of(rule: &PlannedRule<'_>) -> Place {
-    Place {
-        source: rule.rule.expr_text.source().clone(),
-        span: rule.rule.name_span,
-    }
+    Place::new(rule.rule.expr_text.source(), rule.rule.name_span)
 }
 
 /// The first evaluation at which `for` is over.

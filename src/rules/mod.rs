@@ -3,7 +3,12 @@
 pub mod template;
 
 mod file;
+mod foreign;
+mod group;
+mod keys;
+mod unrendered;
 mod validate;
+mod wrapper;
 
 pub(crate) use file::{decode_duration, diagnose_query};
 pub use file::{looks_like_rule_file, read};
@@ -23,6 +28,11 @@ pub struct RuleFile {
     pub groups: Vec<RuleGroup>,
     /// What Prometheus lets pass and hardly anybody means.
     pub warnings: Vec<Diagnostic>,
+    /// What is worth knowing of how the file was read.
+    pub notes: Vec<Diagnostic>,
+    /// What the rules are wrapped in and whom they are written for, where it is not a plain file for Prometheus:
+    /// `PrometheusRule`, `Mimir`; each once, in the order of names.
+    pub wrappers: Vec<String>,
 }
 
 /// Rules that are evaluated one after the other at the same times.
@@ -34,8 +44,11 @@ pub struct RuleGroup {
     pub name_span: Span,
     /// Time between two evaluations; `None` for the server's default.
     pub interval: Option<Millis>,
-    /// How long after the multiples of its interval a server evaluates it. Rule files don't say: 0 until somebody does.
+    /// How long after the multiples of its interval a server evaluates it: what the file says, or 0 until somebody says
+    /// something else.
     pub phase: Millis,
+    /// The same where the file says it, which only some programs' files do.
+    pub own_phase: Option<Millis>,
     /// How far back its queries look; `None` for the server's default.
     pub query_offset: Option<Millis>,
     /// The most alerts, or series, that a rule may yield; 0 for any number.
@@ -102,6 +115,8 @@ pub struct AlertRule {
 pub struct ReadOptions {
     /// Pass over fields that Prometheus does not know.
     pub ignore_unknown_fields: bool,
+    /// Read only what promtool reads: the first document of a file that is not wrapped in anything, with Prometheus's keys.
+    pub promtool_compatible: bool,
     /// The parts of the query language that are on.
     pub features: Features,
 }

@@ -18,7 +18,7 @@ pub(super) struct Named<'a> {
 }
 
 /// Names of groups must be there, and once.
-pub(super) fn group_names(decoder: &mut Decoder<'_>, groups: &[RuleGroup]) {
+pub(super) fn group_names(decoder: &mut Decoder<'_>, groups: &[&RuleGroup]) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for group in groups {
         let source = decoder.source();
@@ -44,7 +44,7 @@ pub(super) fn group_names(decoder: &mut Decoder<'_>, groups: &[RuleGroup]) {
 type Identity<'a> = (&'a str, bool, Vec<(&'a str, &'a str)>);
 
 /// Rules of one kind, name and labels that are there twice: legal, but hardly meant.
-pub(super) fn duplicate_rules(groups: &[RuleGroup]) -> Vec<Diagnostic> {
+pub(super) fn duplicate_rules(groups: &[&RuleGroup]) -> Vec<Diagnostic> {
     let mut seen: HashMap<Identity<'_>, (&RuleGroup, Span)> = HashMap::new();
     let mut warnings = Vec::new();
     for group in groups {
@@ -99,7 +99,7 @@ pub(super) fn kind<'d>(
         (None, None) => {
             let message = format!("{before}one of 'record' or 'alert' must be set");
             let help = "give the rule a name behind `alert:` or `record:`";
-            decoder.error(super::file::first_line(rule), message, help);
+            decoder.error(super::group::first_line(rule), message, help);
         }
         _ => {}
     }

@@ -208,14 +208,13 @@ impl Reached {
             };
             let point = |(kind, span)| Point {
                 kind,
-                place: Place {
-                    source: group.source.clone(),
-                    span,
-                },
+                place: Place::new(&group.source, span),
                 reached: reached.next().unwrap_or_default(),
             };
             let points = plan(rule).into_iter().map(point).collect();
-            let key = (group.source.name().to_owned(), rule.name_span.start);
+            // Files in a ConfigMap have places of their own.
+            let (file, span) = group.source.locate(rule.name_span);
+            let key = (file.name().to_owned(), span.start);
             let of_rule = RuleCoverage {
                 name: rule.name.clone(),
                 hold: match &rule.kind {

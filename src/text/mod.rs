@@ -2,6 +2,7 @@
 
 mod closest;
 mod diagnostic;
+mod mapping;
 mod source;
 pub mod yaml;
 

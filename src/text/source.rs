@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Diagnostic;
+use super::mapping::Mapping;
 
 /// A text with the name a person knows it by: a path as it was given, or `<expression>`.
 ///
@@ -20,6 +21,8 @@ struct Inner {
     line_starts: Vec<usize>,
     /// Where the texts begin that this one is joined of, in order; none for a text of one piece.
     parts: Vec<(usize, Source)>,
+    /// The text that this one was taken out of, and where its bytes stand there.
+    outer: Option<(Source, Mapping)>,
 }
 
 /// A half-open byte range in a [`Source`].
@@ -53,6 +56,7 @@ impl Source {
                 text,
                 line_starts,
                 parts: Vec::new(),
+                outer: None,
             }),
         }
     }
@@ -75,6 +79,20 @@ impl Source {
                 text,
                 line_starts: vec![0],
                 parts: starts,
+                outer: None,
+            }),
+        }
+    }
+
+    /// A text that was taken out of another, whose name it has. What is told of a place is told of the other's.
+    pub(super) fn inside(outer: &Source, text: String, mapping: Mapping) -> Source {
+        Source {
+            inner: Arc::new(Inner {
+                name: outer.name().to_owned(),
+                text,
+                line_starts: vec![0],
+                parts: Vec::new(),
+                outer: Some((outer.clone(), mapping)),
             }),
         }
     }
@@ -94,8 +112,11 @@ impl Source {
         }
     }
 
-    /// A span in the text of one piece that it lies in.
+    /// A span in the text of one piece that it lies in, or in the one that this was taken out of.
     pub fn locate(&self, span: Span) -> (Source, Span) {
+        if let Some((outer, mapping)) = &self.inner.outer {
+            return outer.locate(mapping.span(span));
+        }
         let (part, base) = self.part(span.start);
         let end = span.end.saturating_sub(base);
         let start = span.start - base;
@@ -155,6 +176,9 @@ impl Source {
 
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn line_column(&self, offset: usize) -> LineColumn {
+        if let Some((outer, mapping)) = &self.inner.outer {
+            return outer.line_column(mapping.place(offset).start);
+        }
         if !self.inner.parts.is_empty() {
             let (part, base) = self.part(offset);
             return part.line_column(offset - base);

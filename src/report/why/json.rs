@@ -39,10 +39,7 @@ pub fn value(explanation: &Explanation, clock: Clock) -> Json {
 }
 
 fn section(section: &Section, clock: Clock) -> Json {
-    let whole = Place {
-        source: section.text.source().clone(),
-        span: section.text.whole(),
-    };
+    let whole = Place::new(section.text.source(), section.text.whole());
     let (subject, name, place) = match &section.subject {
         Subject::Alert { name, place } => ("alert", Some(name), place),
         Subject::Recording { name, place } => ("recording", Some(name), place),

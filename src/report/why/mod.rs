@@ -258,10 +258,7 @@ fn all_words(section: &Section, explained: &Explained, clock: Clock) -> Vec<(Str
 
 /// Where a part of the expression stands.
 fn place_in(section: &Section, span: Span) -> Place {
-    Place {
-        source: section.text.source().clone(),
-        span: section.text.span(span),
-    }
+    Place::new(section.text.source(), section.text.span(span))
 }
 
 /// `rules.yml:8:13`; only line and column of an expression that stands in no file.

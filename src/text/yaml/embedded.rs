@@ -2,6 +2,7 @@
 
 use super::parameters::{Edit, Replaced, written_end, written_start};
 use super::{Kind, Node, Scalar, Style};
+use crate::text::mapping::{Mapping, Piece};
 use crate::text::{Source, Span};
 
 /// A text inside a YAML scalar of any style: a query, a template, series notation.
@@ -23,14 +24,6 @@ pub struct Embedded {
 struct Before {
     text: String,
     edits: Vec<Edit>,
-}
-
-/// A stretch of the decoded text and the stretch of the file that it comes from. Where both have the
-/// same length their bytes correspond one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Piece {
-    decoded: Span,
-    written: Span,
 }
 
 impl Embedded {
@@ -99,49 +92,28 @@ impl Embedded {
                 Span::new(start, end)
             }
         };
-        let pieces = self.pieces();
-        let start = place(&pieces, inner.start, self.content);
-        match inner.end > inner.start {
-            true => {
-                let last = place(&pieces, inner.end - 1, self.content);
-                Span::new(start.start, last.end.max(start.start))
-            }
-            false => Span::new(start.start, start.start),
-        }
+        self.mapping().span(inner)
     }
 
-    fn pieces(&self) -> Vec<Piece> {
+    /// The text as one of its own, whose places are told as those of the file.
+    pub fn into_source(self) -> Source {
+        let mapping = self.mapping();
+        Source::inside(&self.source, self.text, mapping)
+    }
+
+    fn mapping(&self) -> Mapping {
         let raw = self.source.slice(self.content);
         let base = self.content.start;
         let text = self.before.as_ref().map_or(&self.text, |it| &it.text);
-        match self.style {
+        let pieces = match self.style {
             Style::Double => double_quoted(raw, base),
             Style::Single => aligned(text, raw, base, true),
             Style::Plain | Style::Literal | Style::Folded => aligned(text, raw, base, false),
+        };
+        Mapping {
+            pieces,
+            start: base,
         }
-    }
-}
-
-/// The bytes of the file behind one byte of the decoded text.
-fn place(pieces: &[Piece], offset: usize, content: Span) -> Span {
-    let index = pieces.partition_point(|piece| piece.decoded.end <= offset);
-    let Some(piece) = pieces.get(index) else {
-        let end = pieces.last().map_or(content.start, |last| last.written.end);
-        return Span::new(end, end);
-    };
-    if offset < piece.decoded.start {
-        // White space that folding made: it stands behind the piece before.
-        let before = index.checked_sub(1).and_then(|index| pieces.get(index));
-        let at = before.map_or(piece.written.start, |before| before.written.end);
-        return Span::new(at, at);
-    }
-    let decoded_length = piece.decoded.end - piece.decoded.start;
-    match decoded_length == piece.written.end - piece.written.start {
-        true => {
-            let at = piece.written.start + (offset - piece.decoded.start);
-            Span::new(at, at + 1)
-        }
-        false => piece.written,
     }
 }
 

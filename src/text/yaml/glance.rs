@@ -23,6 +23,25 @@ pub fn has_top_level_key(text: &str, key: &str) -> bool {
         .any(|line| is_key(line, key))
 }
 
+/// Whether a text has a key somewhere: at the beginning of a line, of an element of a list, or in brackets or quotes.
+pub fn has_key(text: &str, key: &str) -> bool {
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| rest.find(key)) {
+        let at = from + found;
+        let before = text.get(..at).unwrap_or_default();
+        let last = before.chars().next_back();
+        let after = text.get(at + key.len()..).unwrap_or_default();
+        let after = after.trim_start_matches(['"', '\'', '\\', ' ']);
+        let is_begin = last.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
+        // A line break in double quotes.
+        if (is_begin || before.ends_with("\\n")) && after.starts_with(':') {
+            return true;
+        }
+        from = at + key.len();
+    }
+    false
+}
+
 /// Whether a line begins with a key and its colon.
 fn is_key(line: &str, key: &str) -> bool {
     let rest = ['"', '\'']
@@ -71,6 +90,22 @@ fn without_mark(line: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_found_anywhere() {
+        for text in [
+            "a:\n  - tests: 1",
+            "tests:",
+            "{\"a\": {\"tests\": 1}}",
+            "a: \"x: 1\\ntests:\\n- b\"",
+            "a: \"b\\n\\\"tests\\\": c\"",
+        ] {
+            assert!(has_key(text, "tests"), "{text:?}");
+        }
+        for text in ["", "my_tests: 1", "tests_of: 1", "tests", "no tests here"] {
+            assert!(!has_key(text, "tests"), "{text:?}");
+        }
+    }
 
     #[test]
     fn keys_are_found_at_the_top_only() {

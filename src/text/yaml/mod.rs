@@ -30,13 +30,13 @@ use super::{Source, Span};
 pub use decode::{Decoder, Dialect};
 pub use embedded::Embedded;
 pub use fields::{Field, Fields, UnknownFields};
-pub use glance::has_top_level_key;
+pub use glance::{has_key, has_top_level_key};
 pub use parameters::{Parameters, first_reference};
-pub use parse::{NESTING_LIMIT, parse};
+pub use parse::{NESTING_LIMIT, parse, parse_all};
 pub use resolve::Resolved;
 pub use write::{Around, write_block, write_float, write_like, write_text};
 
-/// The first document of a YAML text.
+/// A document of a YAML text.
 #[derive(Debug)]
 pub struct Document<'s> {
     source: &'s Source,
@@ -46,7 +46,7 @@ pub struct Document<'s> {
     root: Option<u32>,
     /// The top nodes of the documents that were appended.
     appended: Vec<Option<u32>>,
-    /// Where a second document begins: Prometheus does not read it.
+    /// Where another document follows.
     pub more: Option<Span>,
 }
 

@@ -19,19 +19,53 @@ pub const NESTING_LIMIT: usize = 200;
 /// A place where the text is no YAML, an alias without its anchor or inside it, or aliases that unfold
 /// the document beyond what Go's reader allows.
 pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
-    let explain = |error: ScanError| {
-        let help = match is_helm_template(source.text()) {
-            true => HELM_HELP,
-            false => error.help,
-        };
-        Diagnostic::error(format!("yaml: {}", error.message))
-            .at(source, error.span)
-            .help(help)
-    };
+    let explain = |error| explain(source, error);
     refuse_control_characters(source.text()).map_err(explain)?;
     let mut parser = Parser::new(source);
     parser.document().map_err(explain)?;
+    // Nobody reads what follows: a fault there is a second document, too.
+    let pos = parser.scanner.pos;
+    let more = parser.second_document();
+    parser.document.more = more.unwrap_or(Some(Span::new(pos, pos)));
     Ok(parser.document)
+}
+
+/// Reads all documents of a text.
+///
+/// # Errors
+///
+/// Those of [`parse`], in any of them.
+pub fn parse_all(source: &Source) -> Result<Vec<Document<'_>>, Diagnostic> {
+    let explain = |error| explain(source, error);
+    refuse_control_characters(source.text()).map_err(explain)?;
+    let mut documents = Vec::new();
+    let mut parser = Parser::new(source);
+    loop {
+        parser.document().map_err(explain)?;
+        let more = parser.second_document().map_err(explain)?;
+        parser.document.more = more;
+        // Anchors and tags are those of one document.
+        let next = Parser {
+            scanner: parser.scanner,
+            ..Parser::new(source)
+        };
+        documents.push(parser.document);
+        if more.is_none() {
+            return Ok(documents);
+        }
+        parser = next;
+        parser.expect_document().map_err(explain)?;
+    }
+}
+
+fn explain(source: &Source, error: ScanError) -> Diagnostic {
+    let help = match is_helm_template(source.text()) {
+        true => HELM_HELP,
+        false => error.help,
+    };
+    Diagnostic::error(format!("yaml: {}", error.message))
+        .at(source, error.span)
+        .help(help)
 }
 
 /// What to do with a Helm chart's file.
@@ -132,22 +166,26 @@ impl<'s> Parser<'s> {
             false => self.node(Context::Block)?,
         };
         self.document.root = Some(root);
-        self.document.more = self.second_document();
         Ok(())
     }
 
-    /// Where a second document begins; a fault there is one too.
-    fn second_document(&mut self) -> Option<Span> {
+    /// Where a second document begins.
+    fn second_document(&mut self) -> Scanned<Option<Span>> {
         loop {
-            let pos = self.scanner.pos;
-            match self.scanner.peek() {
-                Ok(token) => match token.kind {
-                    TokenKind::DocumentEnd => self.scanner.take(),
-                    TokenKind::StreamEnd => return None,
-                    _ => return Some(token.span),
-                },
-                Err(_) => return Some(Span::new(pos, pos)),
+            let token = self.scanner.peek()?;
+            match token.kind {
+                TokenKind::DocumentEnd => self.scanner.take(),
+                TokenKind::StreamEnd => return Ok(None),
+                _ => return Ok(Some(token.span)),
             };
+        }
+    }
+
+    /// What follows a document is another, which says so.
+    fn expect_document(&mut self) -> Scanned<()> {
+        match self.scanner.peek()?.kind {
+            TokenKind::DocumentStart | TokenKind::Directive(_) => Ok(()),
+            _ => Err(self.unexpected("did not find expected <document start>")),
         }
     }
 
