@@ -109,11 +109,6 @@ impl TestCase {
         let expected = self.expectations.iter().filter_map(Expectation::last_named);
         checks.chain(expected).max().unwrap_or(0)
     }
-
-    /// How many expectations it holds.
-    pub fn checks(&self) -> usize {
-        self.alert_checks.len() + self.expr_checks.len() + self.expectations.len()
-    }
 }
 
 /// One series and its samples.
