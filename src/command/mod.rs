@@ -4,6 +4,8 @@ mod check;
 
 mod conformance;
 
+mod graph;
+
 mod in_order;
 
 mod load;
@@ -25,11 +27,9 @@ mod why;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::promql::{Features, UnknownFeature, View};
-use crate::report::Format;
 use crate::rules::ReadOptions;
 use crate::text::Diagnostic;
 
@@ -60,6 +60,8 @@ enum Command {
     Query(query::Options),
     /// Explain why an alert fires or does not, or what an expression yields, at one moment
     Why(why::Options),
+    /// Show which rule reads which, and names that nobody reads or records
+    Graph(graph::Options),
     /// Answer queries over series as Prometheus's HTTP API does, for Grafana and other clients
     Serve(serve::Options),
     /// Print the JSON Schema of test files, with which editors complete and check them
@@ -110,24 +112,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
+        Command::Graph(options) => graph::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()
-}
-
-/// The formats of most commands.
-const TEXT_OR_JSON: [Format; 2] = [Format::Text, Format::Json];
-
-/// Reads `--format` of a command that knows these formats.
-fn format(known: &'static [Format]) -> impl TypedValueParser<Value = Format> {
-    let names = PossibleValuesParser::new(known.iter().map(|format| format.name()));
-    names.map(|name| {
-        let named = known.iter().find(|format| format.name() == name);
-        // What is none of the names is refused before.
-        named.copied().unwrap_or(Format::Text)
-    })
 }
 
 /// What a query may take.

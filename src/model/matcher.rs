@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::labels::{Labels, is_classic_label};
+use super::labels::{Labels, METRIC_NAME, is_classic_label};
 use super::number::quote;
 use super::regex::{Regex, RegexError};
 
@@ -92,6 +92,13 @@ impl Matcher {
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.value(&self.name))
     }
+}
+
+/// The metric that matchers name, where one of them does.
+pub fn metric_of(matchers: &[Matcher]) -> Option<&str> {
+    let is_name = |matcher: &&Matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
+    let name = matchers.iter().find(is_name)?;
+    Some(&name.value)
 }
 
 impl PartialEq for Matcher {

@@ -18,6 +18,8 @@ pub mod functions;
 
 pub mod aggregations;
 
+mod one_line;
+
 mod query;
 
 mod set_operations;
@@ -25,6 +27,8 @@ mod set_operations;
 mod threshold;
 
 mod duration;
+
+mod fixed;
 
 mod pretty;
 
@@ -46,6 +50,7 @@ pub use eval::{
     Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
     annotations_without_data, evaluate, evaluate_range, evaluate_windows,
 };
+pub use fixed::{Fixed, fixed};
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use set_operations::{SetOperation, set_operations};

@@ -1,6 +1,7 @@
 //! A query that was parsed and checked.
 
 use super::ast::{Expr, ValueType};
+use super::one_line::one_line;
 use crate::text::Span;
 
 /// A query that was parsed and checked: every function exists, every argument has its type.
@@ -152,6 +153,11 @@ impl Query {
     pub fn part(&self, part: Span, features: &Features) -> Option<Query> {
         let text = self.text.get(part.start..part.end)?;
         Query::parse(text, features).ok()
+    }
+
+    /// A part of its text on one line.
+    pub fn written(&self, part: Span) -> String {
+        one_line(self.text.get(part.start..part.end).unwrap_or_default())
     }
 
     /// What the query evaluates to.

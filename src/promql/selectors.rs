@@ -1,8 +1,10 @@
 //! The selectors of a query, and how far each reaches back.
 
-use super::ast::{DurationExpr, Expr, ExprKind, Shift, VectorSelector};
+use std::borrow::Cow;
+
+use super::ast::{Call, DurationExpr, Expr, ExprKind, Shift, VectorSelector};
 use super::eval::View;
-use crate::model::Millis;
+use crate::model::{METRIC_NAME, Matcher, Millis};
 use crate::text::Span;
 
 /// A selector in a query.
@@ -15,6 +17,22 @@ pub struct SelectorUse<'q> {
     /// Which samples.
     pub reach: Reach,
 }
+
+/// Series that a query reads, by a selector or because `info` joins them.
+#[derive(Debug, Clone)]
+pub struct SeriesRead<'q> {
+    /// Which series.
+    pub matchers: Cow<'q, [Matcher]>,
+    /// The selector as written; none where `info` is not told what to join.
+    pub selector: Option<&'q VectorSelector>,
+    /// Where it stands in the query's text.
+    pub span: Span,
+    /// Which samples.
+    pub reach: Reach,
+}
+
+/// What `info` joins unless it is told to join something else.
+const INFO_METRIC: &str = "target_info";
 
 /// How far the samples that a selector may read lie from the evaluation time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +50,19 @@ pub enum Reach {
 
 /// Every selector of an expression, in the order they were written. Instant selectors look back `lookback`.
 pub fn selectors(expr: &Expr, lookback: Millis) -> Vec<SelectorUse<'_>> {
+    let reads = reads(expr, lookback).into_iter();
+    let selectors = reads.filter_map(|read| {
+        Some(SelectorUse {
+            selector: read.selector?,
+            span: read.span,
+            reach: read.reach,
+        })
+    });
+    selectors.collect()
+}
+
+/// Everything that an expression reads, in the order it was written. Instant selectors look back `lookback`.
+pub fn reads(expr: &Expr, lookback: Millis) -> Vec<SeriesRead<'_>> {
     let mut found = Vec::new();
     let here = Reach::Around {
         oldest: 0,
@@ -91,11 +122,12 @@ impl Reach {
     }
 }
 
-fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<SelectorUse<'q>>) {
+fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<SeriesRead<'q>>) {
     let length = |duration: &DurationExpr| duration.resolve(0, 0, false).unwrap_or(0);
     let mut add = |selector: &'q VectorSelector, range: Millis| {
-        found.push(SelectorUse {
-            selector,
+        found.push(SeriesRead {
+            matchers: Cow::Borrowed(&selector.matchers),
+            selector: Some(selector),
             span: expr.span,
             reach: reach.moved(&selector.shift, range),
         });
@@ -107,10 +139,41 @@ fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<S
             let inner = reach.moved(&subquery.shift, length(&subquery.range));
             collect(&subquery.expr, inner, lookback, found);
         }
+        ExprKind::Call(call) if call.function.name == "info" => {
+            if let Some(argument) = call.args.first() {
+                collect(argument, reach, lookback, found);
+            }
+            found.push(joined(call, expr.span, reach, lookback));
+        }
         _ => {
             for child in expr.children() {
                 collect(child, reach, lookback, found);
             }
         }
+    }
+}
+
+/// What `info` joins. Of the matchers only those of the name count: it looks at the others when it has joined.
+fn joined(call: &Call, whole: Span, reach: Reach, lookback: Millis) -> SeriesRead<'_> {
+    let told = call.args.get(1).and_then(|argument| {
+        let argument = argument.unwrap_parens();
+        match &argument.kind {
+            ExprKind::Vector(selector) => Some((selector, argument.span)),
+            _ => None,
+        }
+    });
+    let matchers = told.iter().flat_map(|(selector, _)| &selector.matchers);
+    let mut matchers: Vec<Matcher> = matchers
+        .filter(|matcher| matcher.name == METRIC_NAME)
+        .cloned()
+        .collect();
+    if matchers.is_empty() {
+        matchers.push(Matcher::equal(METRIC_NAME, INFO_METRIC));
+    }
+    SeriesRead {
+        matchers: Cow::Owned(matchers),
+        selector: told.map(|(selector, _)| selector),
+        span: told.map_or(whole, |(_, span)| span),
+        reach: reach.moved(&Shift::default(), lookback),
     }
 }

@@ -9,9 +9,12 @@ mod alert;
 mod append;
 mod batch;
 mod bits;
+mod circles;
+mod dependencies;
 mod graph;
 mod machine;
 mod needs;
+mod output;
 mod phase;
 mod plan;
 mod record;
@@ -29,6 +32,10 @@ use crate::store::Store;
 use crate::rules::RuleGroup;
 
 pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
+pub use dependencies::{
+    Dependencies, DependencyFinding, DependencyKind, DependentRule, Given, Order, RuleRead,
+    RuleSource,
+};
 pub use needs::{Need, needs};
 pub use phase::phase;
 pub use plan::{MAX_TICKS, NO_VECTOR};

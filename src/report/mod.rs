@@ -2,25 +2,17 @@
 
 pub mod api;
 
-mod case;
-
 pub mod coverage;
 
-mod format;
-
-pub mod github;
+pub mod graph;
 
 pub mod json;
-
-pub mod junit;
 
 pub mod listing;
 
 mod remedy;
 
 pub mod scripts;
-
-pub mod tap;
 
 pub mod text;
 
@@ -31,8 +23,6 @@ mod unmet;
 pub mod why;
 
 pub(crate) use remedy::remedy;
-
-pub use format::Format;
 
 use crate::suite::{FileVerdict, TestVerdict};
 use crate::text::Diagnostic;
@@ -65,25 +55,6 @@ pub struct Totals {
     pub warnings: usize,
 }
 
-/// One of several parts of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Partition {
-    /// Which, from 1.
-    pub number: usize,
-    /// How many there are.
-    pub of: usize,
-    /// How many files the other parts have.
-    pub left_out: usize,
-}
-
-impl Partition {
-    /// `part 2 of 4, 12 files left out`.
-    pub(crate) fn words(self) -> String {
-        let left_out = count(self.left_out, "file");
-        format!("part {} of {}, {left_out} left out", self.number, self.of)
-    }
-}
-
 impl Totals {
     /// What came of one file.
     pub fn of(file: &FileReport) -> Totals {
@@ -101,7 +72,7 @@ impl Totals {
         Totals {
             tests: verdict.tests.len(),
             failed: verdict.tests.iter().filter(is_failed).count(),
-            checks: verdict.tests.iter().map(|test| test.assertions.len()).sum(),
+            checks: verdict.tests.iter().map(|test| test.checks).sum(),
             warnings: verdict.warnings.len(),
             ..nothing
         }

@@ -11,8 +11,8 @@ use hashbrown::HashMap;
 
 use super::expect::ExpectationKind;
 use super::file::TestCase;
-use super::reads::{Reads, metric_of, numbered};
-use crate::model::{Matcher, Millis};
+use super::reads::{Reads, numbered};
+use crate::model::{Matcher, Millis, metric_of};
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Columns, Query, SetOperation, evaluate, set_operations};

@@ -109,6 +109,24 @@ impl TestCase {
         let expected = self.expectations.iter().filter_map(Expectation::last_named);
         checks.chain(expected).max().unwrap_or(0)
     }
+
+    /// The labels of all its inputs: written, recorded and generated.
+    pub fn series(&self) -> impl Iterator<Item = Labels> {
+        let written = self.input_series.iter().map(|input| input.labels.clone());
+        let recorded = self.fixtures.iter().flat_map(|it| it.series.iter());
+        let recorded = recorded.map(|(labels, _)| labels.clone());
+        let generators = self.generated.iter().map(|it| &it.generator);
+        let generated = generators.flat_map(|generator| {
+            let series = generator.series.iter();
+            series.flat_map(|labels| generator.names(labels))
+        });
+        written.chain(recorded).chain(generated)
+    }
+
+    /// How many expectations it holds.
+    pub fn checks(&self) -> usize {
+        self.alert_checks.len() + self.expr_checks.len() + self.expectations.len()
+    }
 }
 
 /// One series and its samples.

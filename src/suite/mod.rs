@@ -4,8 +4,6 @@ pub mod file;
 
 pub mod accept;
 
-mod assertion;
-
 mod check;
 
 pub mod coverage;
@@ -52,7 +50,6 @@ mod verdict;
 
 mod why;
 
-pub use assertion::{Assertion, AssertionKind};
 pub use run::{RunOptions, Suite, faults, run};
 pub use vacuous::{Silence, Silences};
 pub use verdict::{

@@ -1,35 +1,31 @@
 //! Which series rules and expressions read.
 
-use hashbrown::{HashMap, HashSet};
+use std::borrow::Cow;
 
-use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher};
+use hashbrown::HashMap;
+
+use crate::model::{Labels, METRIC_NAME, Matcher, metric_of};
 use crate::promql::Query;
-use crate::promql::ast::{Expr, ExprKind};
-use crate::promql::selectors::{Reach, selectors};
+use crate::promql::selectors::{Reach, reads};
 use crate::replay::RuleId;
 use crate::rules::{Rule, RuleGroup, RuleKind};
-
-/// What `info` reads unless it is told to read something else.
-const INFO_METRIC: &str = "target_info";
 
 /// The selectors of rules and of expressions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reads<'r> {
     /// Those that name a metric.
-    by_metric: HashMap<&'r str, Vec<Read<'r>>>,
+    by_metric: HashMap<String, Vec<Read<'r>>>,
     /// Those that name none, or several.
     others: Vec<Read<'r>>,
-    /// Metrics that are read without a selector.
-    unselected: HashSet<&'r str>,
     /// Templates that query, with their rules.
     templates: Vec<(RuleId, &'r str)>,
 }
 
 /// A selector, and the rule that it stands in; `None` for an expression of a test.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Read<'r> {
     reader: Option<RuleId>,
-    matchers: &'r [Matcher],
+    matchers: Cow<'r, [Matcher]>,
 }
 
 impl<'r> Reads<'r> {
@@ -54,16 +50,14 @@ impl<'r> Reads<'r> {
     }
 
     fn add(&mut self, query: &'r Query, reader: Option<RuleId>) {
-        for used in selectors(&query.expr, Reach::LOOKBACK) {
-            let matchers = used.selector.matchers.as_slice();
+        for used in reads(&query.expr, Reach::LOOKBACK) {
+            let matchers = used.matchers;
+            let metric = metric_of(&matchers).map(str::to_owned);
             let read = Read { reader, matchers };
-            match metric_of(matchers) {
+            match metric {
                 Some(metric) => self.by_metric.entry(metric).or_default().push(read),
                 None => self.others.push(read),
             }
-        }
-        if asks_for_info(&query.expr) {
-            self.unselected.insert(INFO_METRIC);
         }
     }
 
@@ -78,7 +72,6 @@ impl<'r> Reads<'r> {
         };
         let mut templates = self.templates.iter();
         selectors.any(selects)
-            || self.unselected.contains(metric)
             || templates.any(|(rule, text)| Some(*rule) != but && text.contains(metric))
     }
 }
@@ -92,26 +85,16 @@ impl Reads<'_> {
         };
         let mut templates = self.templates.iter();
         self.by_metric.contains_key(metric)
-            || self.unselected.contains(metric)
             || self.others.iter().any(named)
             || templates.any(|(_, text)| text.contains(metric))
     }
 
     /// The metrics that are read by their names, in order.
     pub fn metrics(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.by_metric.keys().copied().collect();
+        let mut names: Vec<&str> = self.by_metric.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
     }
-}
-
-/// The metric that a selector names.
-pub(super) fn metric_of(matchers: &[Matcher]) -> Option<&str> {
-    let is_name = |matcher: &&Matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
-    matchers
-        .iter()
-        .find(is_name)
-        .map(|matcher| matcher.value.as_str())
 }
 
 /// The rules of groups with their numbers, in the order of evaluation.
@@ -124,9 +107,4 @@ pub(super) fn numbered<'r>(
         let rules = it.rules.iter().enumerate();
         rules.map(move |(rule, it)| (RuleId { group, rule }, it))
     })
-}
-
-fn asks_for_info(expr: &Expr) -> bool {
-    let is_info = matches!(&expr.kind, ExprKind::Call(call) if call.function.name == "info");
-    is_info || expr.children().into_iter().any(asks_for_info)
 }

@@ -339,7 +339,7 @@ fn run_test(
             .name
             .as_ref()
             .map_or_else(String::new, |name| name.value.clone()),
-        assertions: check.assertions(),
+        checks: test.checks(),
         failures,
     };
     let reached = match options.coverage {

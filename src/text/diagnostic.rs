@@ -237,11 +237,18 @@ fn boundary(text: &str, mut offset: usize) -> usize {
     offset
 }
 
+/// `file:line:column`
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.source.line_column(self.span.start);
+        write!(f, "{}:{}:{}", self.source.name(), at.line, at.column)
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
-            let at = place.source.line_column(place.span.start);
-            write!(f, "{}:{}:{}: ", place.source.name(), at.line, at.column)?;
+            write!(f, "{place}: ")?;
         }
         write!(f, "{}: {}", self.severity.name(), self.message)?;
         if let Some(help) = &self.help {

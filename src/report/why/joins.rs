@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::place_in;
 use super::words::Words;
-use super::{place_in, shown};
 use crate::promql::why::{Differs, Dropped, NoPartner, Removed};
 use crate::replay::Section;
 use crate::text::Span;
@@ -85,7 +85,7 @@ fn difference(differs: &Differs, section: &Section) -> String {
 
 pub(super) fn gone(dropped: &Dropped, section: &Section) -> String {
     let place = place_in(section, dropped.span);
-    format!("`{}` drops it at {}", dropped.by, shown(&place))
+    format!("`{}` drops it at {}", dropped.by, place)
 }
 
 pub(super) fn removed(cause: &Removed) -> Words {

@@ -150,9 +150,9 @@ impl Printer {
 
     fn head(&self, section: &Section) -> String {
         let what = match &section.subject {
-            Subject::Alert { name, place } => format!("alert {name} ({})", shown(place)),
+            Subject::Alert { name, place } => format!("alert {name} ({})", place),
             Subject::Recording { name, place } => {
-                format!("recording rule {name} ({})", shown(place))
+                format!("recording rule {name} ({})", place)
             }
             Subject::Expression => "expression".to_owned(),
         };
@@ -234,7 +234,7 @@ impl Printer {
                 let as_of = before.map(|as_of| format!(" as of {}", self.clock.tell(as_of)));
                 format!(
                     "recorded at {}{}",
-                    shown(&recorded.place),
+                    recorded.place,
                     as_of.unwrap_or_default()
                 )
             })
@@ -251,7 +251,7 @@ fn all_words(section: &Section, explained: &Explained, clock: Clock) -> Vec<(Str
     let findings = explained.findings.iter();
     let told = findings.map(|finding| {
         let place = place_in(section, finding.span);
-        (shown(&place), words(finding, section, clock))
+        (place.to_string(), words(finding, section, clock))
     });
     told.collect()
 }
@@ -259,12 +259,6 @@ fn all_words(section: &Section, explained: &Explained, clock: Clock) -> Vec<(Str
 /// Where a part of the expression stands.
 fn place_in(section: &Section, span: Span) -> Place {
     Place::new(section.text.source(), section.text.span(span))
-}
-
-/// `rules.yml:8:13`; only line and column of an expression that stands in no file.
-fn shown(place: &Place) -> String {
-    let at = place.source.line_column(place.span.start);
-    format!("{}:{}:{}", place.source.name(), at.line, at.column)
 }
 
 /// The lines of a tree, each node before those below it.

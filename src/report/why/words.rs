@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::Clock;
 use super::joins::{gone, no_partner, removed};
-use super::{Clock, shown};
 use crate::model::number::format_value;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::why::{
@@ -128,8 +128,7 @@ fn of_rule(recorded: &Recorded) -> String {
     };
     format!(
         "{} is written by the rule at {}{see}",
-        recorded.name,
-        shown(&recorded.place)
+        recorded.name, recorded.place
     )
 }
 

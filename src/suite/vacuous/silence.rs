@@ -214,7 +214,7 @@ fn starved(
     let culprits = of_rules.into_iter().flatten().flatten();
     let told = culprits.map(|(rule, culprit)| {
         let text = &rule.expr_text;
-        let selector = one_line(&rule.expr.text, culprit.span);
+        let selector = rule.expr.written(culprit.span);
         let message = format!(
             "{selector} selects no series of any test: that alert {name:?} is silent ({expected}) proves nothing"
         );
@@ -225,10 +225,4 @@ fn starved(
         }
     });
     distinct(told.collect())
-}
-
-/// A part of a query on one line.
-fn one_line(text: &str, span: Span) -> String {
-    let part = text.get(span.start..span.end).unwrap_or_default();
-    part.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::{HashMap, HashSet};
 
 use super::empty::{Culprit, starved};
-use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher};
+use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher, metric_of};
 use crate::promql::ast::{Expr, ExprKind, VectorSelector};
 use crate::replay::{ALERTS, ALERTS_FOR_STATE};
 use crate::rules::{Rule, RuleGroup, RuleKind};
 use crate::suite::expect::TextTest;
 use crate::suite::file::TestCase;
-use crate::suite::reads::metric_of;
 use crate::text::closest;
 
 /// Everything that the tests of a file have, taken together.
@@ -38,7 +37,7 @@ const MAX_LISTED: usize = 5;
 impl<'w> World<'w> {
     pub fn new(tests: &'w [TestCase], groups: &'w [&'w RuleGroup]) -> World<'w> {
         let mut inputs: BTreeMap<String, HashSet<Labels>> = BTreeMap::new();
-        for labels in tests.iter().flat_map(labels_of) {
+        for labels in tests.iter().flat_map(TestCase::series) {
             match inputs.get_mut(labels.metric()) {
                 Some(series) => drop(series.insert(labels)),
                 None => drop(inputs.insert(labels.metric().to_owned(), [labels].into())),
@@ -278,19 +277,6 @@ impl<'e> Made<'e> {
             self.add(child);
         }
     }
-}
-
-/// The labels of all inputs of a test.
-fn labels_of(test: &TestCase) -> impl Iterator<Item = Labels> {
-    let written = test.input_series.iter().map(|input| input.labels.clone());
-    let recorded = test.fixtures.iter().flat_map(|it| it.series.iter());
-    let recorded = recorded.map(|(labels, _)| labels.clone());
-    let generators = test.generated.iter().map(|it| &it.generator);
-    let generated = generators.flat_map(|generator| {
-        let series = generator.series.iter();
-        series.flat_map(|labels| generator.names(labels))
-    });
-    written.chain(recorded).chain(generated)
 }
 
 /// Whether a metric's name passes the matchers of it.
