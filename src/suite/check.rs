@@ -6,7 +6,8 @@ use super::expect::{self, ExpectationKind, Scene};
 use super::file::{AlertCheck, ExprCheck, TestCase, TestFile};
 use super::said::Said;
 use super::verdict::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, since};
-use crate::model::{Histogram, Millis, Timestamp};
+use super::vmalert::ALERT_GROUP;
+use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::{Columns, Query, Sample, Ticks, evaluate};
 use crate::replay::{ActiveAlert, NO_VECTOR, Replay, RuleError, RuleId, Schedule};
 use crate::rules::RuleGroup;
@@ -78,6 +79,7 @@ impl Checker<'_> {
             .firing_at(name, moment)
             .into_iter()
             .map(seen_line)
+            .filter(|line| is_of_group(&line.labels, check))
             .collect();
         let mut expected: Vec<AlertLine> = check
             .expected
@@ -101,14 +103,14 @@ impl Checker<'_> {
             cause: Cause::Alert {
                 expected,
                 got,
-                strip: self.strip(name, moment),
+                strip: self.strip(check, moment),
             },
             why: None,
         })
     }
 
     /// What an alert did in the evaluations around a moment.
-    fn strip(&self, name: &str, moment: Timestamp) -> Strip {
+    fn strip(&self, check: &AlertCheck, moment: Timestamp) -> Strip {
         let interval = self.file.evaluation_interval.max(1);
         let position = (moment - self.test.start) / interval;
         let shift = (moment - self.test.start) % interval;
@@ -121,9 +123,10 @@ impl Checker<'_> {
             .timeline
             .alerts
             .iter()
-            .filter(|alert| alert.name == name);
+            .filter(|alert| alert.name == check.alertname.value);
         let rows = alerts
             .flat_map(|alert| &alert.instances)
+            .filter(|instance| is_of_group(&instance.labels, check))
             .map(|instance| StripRow {
                 labels: instance.labels.clone(),
                 states: (first..=last)
@@ -330,4 +333,10 @@ fn seen_line(alert: ActiveAlert) -> AlertLine {
         empty_labels: Vec::new(),
         annotations: alert.annotations,
     }
+}
+
+/// Whether an alert is of the group that a check names, if it names one.
+fn is_of_group(labels: &Labels, check: &AlertCheck) -> bool {
+    let group = check.group.as_ref();
+    group.is_none_or(|group| labels.get(ALERT_GROUP) == Some(group.value.as_str()))
 }

@@ -37,6 +37,8 @@ pub struct TestFile {
     pub fuzzy_compare: bool,
     /// When groups are evaluated, if the file says it.
     pub schedule: Option<Schedule>,
+    /// Whether it is written for vmalert-tool: then results of rules have the external labels.
+    pub is_vmalert: bool,
     /// The tests in the order of the file.
     pub tests: Vec<TestCase>,
     /// What promtool lets pass and hardly anybody means.
@@ -72,6 +74,8 @@ pub struct TestCase {
     pub alert_checks: Vec<AlertCheck>,
     /// `promql_expr_test`
     pub expr_checks: Vec<ExprCheck>,
+    /// Whether some of them stand under `metricsql_expr_test`, behind the others.
+    pub has_metricsql_checks: bool,
     /// `expect`
     pub expectations: Vec<Expectation>,
     /// Where it says that errors of rules are no failure, if it does.
@@ -172,6 +176,8 @@ pub struct AlertCheck {
     pub eval_time: Millis,
     /// The alert.
     pub alertname: Spanned<String>,
+    /// vmalert-tool's `groupname`: only the alert of this group is looked at, which has its name as a label.
+    pub group: Option<Spanned<String>>,
     /// The alerts of that name that fire then, in the order of the file.
     pub expected: Vec<ExpectedAlert>,
     /// The whole item.

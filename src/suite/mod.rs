@@ -48,6 +48,7 @@ mod vacuous;
 
 mod verdict;
 
+mod vmalert;
 mod why;
 
 pub use run::{RunOptions, Suite, faults, run};

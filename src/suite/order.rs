@@ -24,7 +24,7 @@ pub(super) fn groups_in_order<'r>(
     groups
 }
 
-/// Names in `group_eval_order` that no rule file has: promtool says nothing of them.
+/// Names of groups that no rule file has: promtool and vmalert-tool say nothing of them.
 pub(super) fn unknown_groups(test_file: &TestFile, rule_files: &[RuleFile]) -> Vec<Diagnostic> {
     let known = |name: &str| {
         rule_files
@@ -32,15 +32,19 @@ pub(super) fn unknown_groups(test_file: &TestFile, rule_files: &[RuleFile]) -> V
             .flat_map(|file| &file.groups)
             .any(|group| group.name == name)
     };
-    let unknown = test_file
-        .group_eval_order
-        .iter()
-        .filter(|name| !known(&name.value));
+    let listed = test_file.group_eval_order.iter();
+    let listed = listed.map(|name| (name, "correct the name in group_eval_order, or take it out"));
+    let checks = test_file.tests.iter().flat_map(|test| &test.alert_checks);
+    let checked = checks.filter_map(|check| check.group.as_ref());
+    let checked = checked.map(|name| (name, "correct it: no alert of such a group can fire"));
+    let unknown = listed
+        .chain(checked)
+        .filter(|(name, _)| !known(&name.value));
     unknown
-        .map(|name| {
+        .map(|(name, help)| {
             Diagnostic::warning(format!("no rule file has a group {:?}", name.value))
                 .at(&test_file.source, name.span)
-                .help("correct the name in group_eval_order, or take it out")
+                .help(help)
         })
         .collect()
 }

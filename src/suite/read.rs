@@ -6,6 +6,7 @@ use super::file::{
 };
 use super::include::{self, Load};
 use super::shared::Shared;
+use super::vmalert::ALERT_GROUP;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
@@ -41,6 +42,9 @@ const PROMTOOL_TEST_FIELDS: [&str; 8] = [
     "start_timestamp",
 ];
 
+/// The key of a test that vmalert-tool has for `promql_expr_test`.
+const METRICSQL_CHECKS: &str = "metricsql_expr_test";
+
 /// The keys of a test that say where its parts come from.
 const COMPOSING_TEST_FIELDS: [&str; 2] = ["matrix", "use"];
 
@@ -49,7 +53,8 @@ const EXTENDED_TEST_FIELDS: [&str; 5] =
     ["duration", "generate", "fixtures", "expect", "rule_errors"];
 
 /// The keys of an item of `alert_rule_test`.
-pub(super) const ALERT_CHECK_FIELDS: [&str; 3] = ["eval_time", "alertname", "exp_alerts"];
+pub(super) const ALERT_CHECK_FIELDS: [&str; 4] =
+    ["eval_time", "alertname", "exp_alerts", "groupname"];
 
 /// The keys of an item of `exp_alerts`.
 pub(super) const EXPECTED_ALERT_FIELDS: [&str; 2] = ["exp_labels", "exp_annotations"];
@@ -64,6 +69,7 @@ pub(super) const EXPECTED_SAMPLE_FIELDS: [&str; 3] = ["labels", "value", "histog
 pub(super) fn test_fields() -> Vec<&'static str> {
     let lists = [
         &PROMTOOL_TEST_FIELDS[..],
+        &[METRICSQL_CHECKS],
         &COMPOSING_TEST_FIELDS,
         &EXTENDED_TEST_FIELDS,
     ];
@@ -156,6 +162,7 @@ impl<'d> Reader<'d, '_> {
             group_eval_order: Vec::new(),
             fuzzy_compare: false,
             schedule: None,
+            is_vmalert: false,
             tests: Vec::new(),
             warnings: Vec::new(),
         };
@@ -189,6 +196,7 @@ impl<'d> Reader<'d, '_> {
             file.tests.extend(tests);
         }
         self.warn_of_idle(&file);
+        self.refuse_missing_groups(&mut file);
         file
     }
 
@@ -217,6 +225,7 @@ impl<'d> Reader<'d, '_> {
             generated: Vec::new(),
             alert_checks: Vec::new(),
             expr_checks: Vec::new(),
+            has_metricsql_checks: false,
             expectations: Vec::new(),
             rule_errors_expected: None,
             external_labels: Labels::empty(),
@@ -246,6 +255,10 @@ impl<'d> Reader<'d, '_> {
         for node in self.list(&fields, "promql_expr_test") {
             test.expr_checks.push(self.expr_check(node));
         }
+        for node in self.list(&fields, METRICSQL_CHECKS) {
+            test.expr_checks.push(self.expr_check(node));
+        }
+        test.has_metricsql_checks = fields.lists(METRICSQL_CHECKS).next().is_some();
         let times = test.eval_times();
         self.refuse_after_end(&test, &times);
         test.expectations = self.expectations(&fields, &test);
@@ -258,6 +271,21 @@ impl<'d> Reader<'d, '_> {
         let url = self.text(&fields, "external_url");
         test.external_url = url.map(|url| url.value).unwrap_or_default();
         test
+    }
+
+    /// As vmalert-tool does it: where one check names a group, alerts have its name as a label, and every check needs it.
+    fn refuse_missing_groups(&mut self, file: &mut TestFile) {
+        let checks = || file.tests.iter().flat_map(|test| &test.alert_checks);
+        let (with, without): (Vec<_>, Vec<_>) = checks().partition(|check| check.group.is_some());
+        if !with.is_empty() {
+            for check in without {
+                let message = "other checks of this file name the alert's group, this one does not";
+                let help = "write `groupname:`, or leave it out everywhere";
+                self.decoder.error(check.alertname.span, message, help);
+            }
+        }
+        let is_metricsql = file.tests.iter().any(|test| test.has_metricsql_checks);
+        file.is_vmalert = is_metricsql || !with.is_empty();
     }
 
     fn start(&mut self, fields: &Fields<'d>) -> Timestamp {
@@ -331,15 +359,24 @@ impl<'d> Reader<'d, '_> {
             self.decoder.error(node.span(), message, help);
             return None;
         };
+        let group = fields
+            .as_ref()
+            .and_then(|fields| self.text(fields, "groupname"))
+            .filter(|group| !group.value.is_empty());
         let mut expected = Vec::new();
         if let Some(fields) = &fields {
             for node in self.list(fields, "exp_alerts") {
-                expected.push(self.expected_alert(node, &alertname.value));
+                let mut alert = self.expected_alert(node, &alertname.value);
+                if let Some(group) = &group {
+                    alert.labels = alert.labels.with(ALERT_GROUP, &group.value);
+                }
+                expected.push(alert);
             }
         }
         Some(AlertCheck {
             eval_time: eval_time.unwrap_or(0),
             alertname,
+            group,
             expected,
             span: node.span(),
             expected_span: fields.and_then(|it| it.node("exp_alerts")).map(Node::span),

@@ -11,6 +11,7 @@ use super::said::Said;
 use super::schedules::{apart, difference};
 use super::vacuous::{self, Active, Excuses, Finding, Silence};
 use super::verdict::{FileVerdict, TestVerdict, since};
+use super::vmalert::labelled;
 use super::why::why;
 use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
@@ -314,6 +315,9 @@ fn run_test(
     groups: &[&RuleGroup],
     options: &RunOptions,
 ) -> Result<(TestVerdict, Seen), Vec<Diagnostic>> {
+    let own = labelled(file, test, groups);
+    let own: Option<Vec<&RuleGroup>> = own.as_ref().map(|own| own.iter().collect());
+    let groups = own.as_deref().unwrap_or(groups);
     let (replay, length) = replayed(file, test, groups, options)?;
     let mut said = Said::default();
     said.of_rules(&replay);

@@ -5,6 +5,7 @@ use super::file::TestCase;
 use super::order::groups_in_order;
 use super::run::{RunOptions, Suite, replayed};
 use super::verdict::{Cause, Mismatch, Why};
+use super::vmalert::labelled;
 use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::{Explanation, Question, Replay};
@@ -44,6 +45,8 @@ pub fn replay_test<T>(
 ) -> Result<T, Vec<Diagnostic>> {
     let test = suite.file.tests.get(index).ok_or_else(Vec::new)?;
     let groups = groups_in_order(&suite.file, &suite.rule_files);
+    let own = labelled(&suite.file, test, &groups);
+    let groups = own.as_ref().map_or(groups, |own| own.iter().collect());
     let (replay, length) = replayed(&suite.file, test, &groups, options)?;
     Ok(ask(&TestRun {
         test,

@@ -3,6 +3,7 @@
 mod builder;
 mod duration;
 mod literal;
+mod metricsql;
 mod selector;
 mod suggest;
 mod syntax;

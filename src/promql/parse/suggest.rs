@@ -2,11 +2,15 @@
 
 use crate::promql::{aggregations, functions};
 
+use super::metricsql;
 use super::syntax::is_grouping_word;
 use super::tokens::{Kind, Surroundings, Token};
 
 /// What to write instead of an unknown function.
 pub(super) fn function(name: &str) -> String {
+    if let Some(advice) = metricsql::function(name) {
+        return advice;
+    }
     let lower = name.to_ascii_lowercase();
     let names = functions::functions().map(|row| row.name);
     let aggregations = aggregations::AGGREGATIONS.iter().map(|row| row.name);
@@ -20,6 +24,9 @@ pub(super) fn function(name: &str) -> String {
 pub(super) fn number(text: &str, message: &str) -> &'static str {
     if message.contains("out of range") {
         return "a duration is at most 292 years, a number less than 1.8e308";
+    }
+    if text.ends_with('i') {
+        return "steps such as `1i` are MetricsQL's: write a length of time such as `1m`";
     }
     let unit = text.ends_with(|c| "smhdwy".contains(c));
     match unit && !text.starts_with("0x") {
@@ -65,6 +72,10 @@ pub(super) fn ending(around: &Surroundings<'_>) -> String {
 /// What to do about an unexpected token.
 pub(super) fn remedy(token: &Token<'_>, text: &str, around: &Surroundings<'_>) -> String {
     let after = text.get(token.start..).unwrap_or_default();
+    let begins = text.trim_start().get(..4).unwrap_or_default();
+    if token.text == "=" && begins.eq_ignore_ascii_case("with") {
+        return "`WITH` is MetricsQL's: write what it names where it is used".to_owned();
+    }
     if let Some(fixed) = slip(token, after, around) {
         return fixed;
     }
@@ -162,6 +173,9 @@ fn between_operands(token: &Token<'_>, previous: &Token<'_>) -> String {
         "smoothed",
     ];
     let lower = token.text.to_ascii_lowercase();
+    if let Some(advice) = metricsql::operator(&lower) {
+        return advice.to_owned();
+    }
     if previous.kind == Kind::Number && is_unit(token.text) {
         return format!(
             "write number and unit together: `{}{}`",

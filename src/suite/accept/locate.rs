@@ -32,6 +32,7 @@ pub(super) fn locate<'d>(
     };
     let (_, tests) = step(own(root)?, "tests")?;
     let test = own(element(tests, replacement.test)?)?;
+    let (list_name, index) = continued(test, list_name, index);
     let (list_key, list) = step(test, list_name)?;
     let item = own(element(list, index)?)?;
     let Kind::Mapping(children) = item.kind() else {
@@ -66,6 +67,19 @@ pub(super) fn locate<'d>(
         field,
         value,
     })
+}
+
+/// Checks of expressions go on in the list that vmalert-tool reads.
+fn continued<'n>(test: Node<'_>, name: &'n str, index: usize) -> (&'n str, usize) {
+    let length = match entry(test, name).map(|(_, list)| list.kind()) {
+        Some(Kind::Sequence(children)) => children.len(),
+        _ => 0,
+    };
+    let more = "metricsql_expr_test";
+    match entry(test, more) {
+        Some(_) if name == "promql_expr_test" && index >= length => (more, index - length),
+        _ => (name, index),
+    }
 }
 
 /// A field of a mapping, written there and nowhere else.

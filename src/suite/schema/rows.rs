@@ -93,6 +93,11 @@ pub(super) const TEST: &[Row] = &[
         List(&Is("expr_check")),
         "What an expression yields at a moment.",
     ),
+    row(
+        "metricsql_expr_test",
+        List(&Is("expr_check")),
+        "vmalert-tool's name of `promql_expr_test`.",
+    ),
     row("external_labels", TEXTS, "Labels that templates see."),
     row("external_url", TEXT, "The address that templates see."),
     row(
@@ -153,6 +158,11 @@ pub(super) const ALERT_CHECK: &[Row] = &[
         "exp_alerts",
         List(&Is("expected_alert")),
         "What fires then: all of it; nothing if left out.",
+    ),
+    row(
+        "groupname",
+        TEXT,
+        "vmalert-tool's: the alert's group, whose name the alerts then have as the label `alertgroup`.",
     ),
 ];
 
