@@ -1,17 +1,21 @@
 //! Work on many things at once whose results are told in order.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::mpsc;
 
 use rayon::prelude::*;
 
 /// Does `work` on each item, on so many threads (as many as there are processors, if not said), and hands each result to
-/// `tell` as soon as those of all items before it are told: results that wait for others are few, and no more are held.
+/// `tell`, on the caller's thread, as soon as those of all items before it are told: results that wait for others are
+/// few, and no more are held.
+///
+/// Telling may take long without hurting the work, as writing to a pipe does whose reader is slow; only when
+/// [`BACKLOG`] results wait to be told does the work wait too.
 pub(super) fn in_order<T: Sync, R: Send>(
     items: &[T],
     threads: Option<usize>,
     work: impl Fn(&T) -> R + Sync,
-    mut tell: impl FnMut(R) + Send,
+    mut tell: impl FnMut(R),
 ) {
     let pool = match (items.len(), threads) {
         // What one item holds may be worth threads; they are made when it is.
@@ -25,42 +29,33 @@ pub(super) fn in_order<T: Sync, R: Send>(
     let Some(pool) = pool else {
         return items.iter().map(work).for_each(tell);
     };
-    let queue = Mutex::new(Queue {
-        next: 0,
-        waiting: BTreeMap::new(),
-        tell: &mut tell,
-    });
-    pool.install(|| {
-        items
-            .iter()
-            .enumerate()
-            .par_bridge()
-            .for_each(|(index, item)| {
-                let result = work(item);
-                // Whoever panicked while telling has ended the program's work anyway.
-                if let Ok(mut queue) = queue.lock() {
-                    queue.push(index, result);
-                }
-            });
-    });
-}
-
-/// Results that came before their turn.
-struct Queue<R, F> {
-    next: usize,
-    waiting: BTreeMap<usize, R>,
-    tell: F,
-}
-
-impl<R, F: FnMut(R)> Queue<R, F> {
-    fn push(&mut self, index: usize, result: R) {
-        self.waiting.insert(index, result);
-        while let Some(result) = self.waiting.remove(&self.next) {
-            (self.tell)(result);
-            self.next += 1;
+    let (done, results) = mpsc::sync_channel(BACKLOG);
+    let work = &work;
+    pool.in_place_scope(|scope| {
+        scope.spawn(move |_| {
+            items
+                .iter()
+                .enumerate()
+                .par_bridge()
+                .for_each_with(done, |done, (index, item)| {
+                    // The results are taken for as long as there are any, unless telling panicked.
+                    drop(done.send((index, work(item))));
+                });
+        });
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for (index, result) in results {
+            early.insert(index, result);
+            while let Some(result) = early.remove(&next) {
+                tell(result);
+                next += 1;
+            }
         }
-    }
+    });
 }
+
+/// How many results may wait until those before them are written.
+const BACKLOG: usize = 16;
 
 #[cfg(test)]
 mod tests {

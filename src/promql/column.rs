@@ -1,6 +1,7 @@
 //! Ticks, columns and the series that hold them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::annotation::Annotations;
@@ -141,9 +142,7 @@ impl Column {
     /// The same value at every tick.
     pub fn constant(count: usize, value: f64) -> Column {
         let mut column = Column::absent(count);
-        for tick in 0..count {
-            column.set(tick, value);
-        }
+        column.floats_mut(0..count).fill(value);
         column
     }
 
@@ -250,6 +249,23 @@ impl Column {
         if let Some(histogram) = self.histograms.get_mut(tick) {
             *histogram = None;
         }
+    }
+
+    /// Sets floats at ticks in a row: what is there is to be overwritten.
+    pub fn floats_mut(&mut self, ticks: Range<usize>) -> &mut [f64] {
+        for word in ticks.start / 64..ticks.end.div_ceil(64) {
+            let from = ticks.start.saturating_sub(word * 64);
+            let past = ticks.end - word * 64;
+            let below = |bit: usize| match bit {
+                64.. => u64::MAX,
+                _ => (1 << bit) - 1,
+            };
+            self.present[word] |= below(past) & !below(from);
+        }
+        for histogram in self.histograms.get_mut(ticks.clone()).into_iter().flatten() {
+            *histogram = None;
+        }
+        &mut self.values[ticks]
     }
 
     /// Sets a histogram.

@@ -255,7 +255,7 @@ fn kinds(op: BinaryOp) -> [PointKind; 2] {
 pub(super) fn reached(test: &TestCase, groups: &[&RuleGroup], replay: &Replay<'_>) -> Reached {
     let mut reads = Reads::of_rules(groups);
     let checked = test.expr_checks.iter();
-    let checked = checked.filter_map(|check| check.query.as_ref().ok());
+    let checked = checked.filter_map(|check| check.query.as_deref().ok());
     checked
         .chain(expressions(test))
         .for_each(|query| reads.add_expression(query));
@@ -305,7 +305,7 @@ impl<'t> Asked<'t> {
     fn of(test: &'t TestCase, groups: &[&'t RuleGroup]) -> Asked<'t> {
         let mut items = test.expectations.iter();
         let checked = test.expr_checks.iter();
-        let checked = checked.filter_map(|check| check.query.as_ref().ok());
+        let checked = checked.filter_map(|check| check.query.as_deref().ok());
         let rules = groups.iter().flat_map(|group| &group.rules);
         let queries = checked
             .chain(expressions(test))

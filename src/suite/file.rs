@@ -1,5 +1,7 @@
 //! promtool's test-file format, as Prometheus 3.14 documents it.
 
+use std::sync::Arc;
+
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
@@ -203,7 +205,7 @@ pub struct ExpectedAlert {
 #[derive(Debug, Clone)]
 pub struct ExprCheck {
     /// The expression, or why it is none: that fails the check, not the file.
-    pub query: Result<Query, Vec<Diagnostic>>,
+    pub query: Result<Arc<Query>, Vec<Diagnostic>>,
     /// The expression as written.
     pub expr: Embedded,
     /// When, after the start of the test.

@@ -1,6 +1,9 @@
 //! Reads test files: what promtool would not load is a fault of the file, what it would find out only
 //! while it runs is kept in the check.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::file::{
     AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, Spanned, TestCase, TestFile,
 };
@@ -123,6 +126,7 @@ pub fn read_with(
         options,
         warnings: Vec::new(),
         shared: Shared::default(),
+        queries: HashMap::new(),
     };
     let mut file = reader.file(&document, &files.includes);
     let mut faults = reader.decoder.faults;
@@ -150,6 +154,8 @@ pub(super) struct Reader<'d, 'o> {
     pub(super) options: &'o ReadOptions,
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) shared: Shared<'d>,
+    /// Expressions that were asked already: a file asks the same ones at many times.
+    queries: HashMap<String, Arc<Query>>,
 }
 
 impl<'d> Reader<'d, '_> {
@@ -419,10 +425,7 @@ impl<'d> Reader<'d, '_> {
         let eval_time = fields
             .as_ref()
             .and_then(|it| self.duration(it, "eval_time"));
-        let query = Query::parse(&expr.text, &self.options.features).map_err(|errors| {
-            let diagnose = |error| diagnose_query(&expr, error, "");
-            errors.iter().map(diagnose).collect()
-        });
+        let query = self.query(&expr);
         let mut expected = Ok(Vec::new());
         if let Some(fields) = &fields {
             for node in self.list(fields, "exp_samples") {
@@ -442,6 +445,23 @@ impl<'d> Reader<'d, '_> {
             expected,
             span: node.span(),
             expected_span: fields.and_then(|it| it.node("exp_samples")).map(Node::span),
+        }
+    }
+
+    fn query(&mut self, expr: &Embedded) -> Result<Arc<Query>, Vec<Diagnostic>> {
+        if let Some(known) = self.queries.get(&expr.text) {
+            return Ok(known.clone());
+        }
+        match Query::parse(&expr.text, &self.options.features) {
+            Ok(query) => {
+                let query = Arc::new(query);
+                self.queries.insert(expr.text.clone(), query.clone());
+                Ok(query)
+            }
+            Err(errors) => {
+                let diagnose = |error| diagnose_query(expr, error, "");
+                Err(errors.iter().map(diagnose).collect())
+            }
         }
     }
 

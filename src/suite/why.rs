@@ -81,7 +81,7 @@ pub(super) fn why(
         }
         Cause::Expr { .. } | Cause::ExprError(_) => {
             let check = test.expr_checks.get(failure.check)?;
-            asking.expr(check.query.as_ref().ok()?, &check.expr, last)
+            asking.expr(check.query.as_deref().ok()?, &check.expr, last)
         }
         Cause::Unmet(unmet) => {
             let expectation = test.expectations.get(failure.check)?;

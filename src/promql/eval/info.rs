@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bounds::{BoundsCache, Reach};
 use super::frame::Frame;
-use super::select::{BoundsCache, Reach, Selected};
+use super::select::Selected;
 use super::{Evaluator, Sink, emit, merge};
 use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher, Timestamp};
 use crate::promql::ast::{Call, Expr, ExprKind, Shift};

@@ -9,6 +9,7 @@
 
 mod aggregate;
 mod binary;
+mod bounds;
 mod budget;
 mod call;
 mod choose;

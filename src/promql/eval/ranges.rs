@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Evaluator;
+use super::bounds::{Bounds, BoundsCache, Limit, Reach};
 use super::frame::Frame;
-use super::select::{Bounds, BoundsCache, Limit, Reach};
 use crate::model::{CounterResetHint, Histogram, Labels, Millis, Timestamp};
 use crate::promql::ast::{Expr, ExprKind, Extension, MatrixSelector};
 use crate::promql::column::{Column, Ticks};

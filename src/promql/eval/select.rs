@@ -1,11 +1,13 @@
 //! Selectors: which series, and which of their samples each tick sees.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::bounds::{Bounds, BoundsCache, Limit, Reach};
 use super::frame::{Frame, QueryTime};
 use super::ranges::clean;
 use super::smooth::smoothed;
@@ -14,7 +16,7 @@ use super::{Evaluator, Row, Sink};
 use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::promql::annotation::Site;
 use crate::promql::ast::{At, Extension, Shift, VectorSelector};
-use crate::promql::column::{Column, Ticks};
+use crate::promql::column::Column;
 use crate::promql::functions::Samples;
 use crate::promql::window::{Ends, Steady};
 use crate::store::{Points, SeriesId, is_stale};
@@ -34,17 +36,6 @@ pub(super) struct Visible<'a> {
     pub limit: Limit,
 }
 
-/// Up to which stamp samples are visible at a tick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
-    /// All are.
-    None,
-    /// Up to the tick plus this.
-    Moving(Millis),
-    /// Up to this stamp.
-    Fixed(Timestamp),
-}
-
 /// What is taken of the samples of a selector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Take {
@@ -54,130 +45,6 @@ pub(super) enum Take {
     Stamps,
     /// When their counters started.
     Starts,
-}
-
-/// How far windows reach from where they end.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reach {
-    pub back: Millis,
-    pub ahead: Millis,
-}
-
-impl Reach {
-    pub fn back(back: Millis) -> Reach {
-        Reach { back, ahead: 0 }
-    }
-}
-
-impl Limit {
-    fn at(self, time: Timestamp) -> Timestamp {
-        match self {
-            Limit::None => Timestamp::MAX,
-            Limit::Moving(shift) => time.saturating_add(shift),
-            Limit::Fixed(stamp) => stamp,
-        }
-    }
-}
-
-/// The windows of a series, by the indices of its samples.
-#[derive(Default)]
-pub(super) struct Bounds {
-    /// For every tick the first index and the one past the last.
-    pub of_ticks: Vec<(u32, u32)>,
-    /// The longest run of them that slides in step with the samples.
-    pub steady: Option<Steady>,
-}
-
-/// The bounds of windows, kept for the series that lie on the same grid.
-#[derive(Default)]
-pub(super) struct BoundsCache {
-    on_grids: Vec<(Grid, Bounds)>,
-    elsewhere: Bounds,
-}
-
-/// Where samples lie at equal distances: start, distance and number, and how far they are visible.
-type Grid = (Timestamp, Millis, usize, Limit);
-
-/// Of so many grids bounds are kept; more are rare, and each takes memory.
-const MAX_GRIDS: usize = 8;
-
-impl BoundsCache {
-    /// For every tick the samples with stamps in `(end - back, end + ahead]` that `limit` leaves visible.
-    pub fn of(
-        &mut self,
-        points: &Points,
-        limit: Limit,
-        ticks: Ticks,
-        ends: Ends,
-        reach: Reach,
-    ) -> &Bounds {
-        let Some((start, step)) = points.grid() else {
-            self.elsewhere.fill(points, limit, ticks, ends, reach);
-            return &self.elsewhere;
-        };
-        let grid = (start, step, points.len(), limit);
-        let known = self.on_grids.iter().position(|(known, _)| *known == grid);
-        let place = known.unwrap_or_else(|| {
-            let mut bounds = match self.on_grids.len() < MAX_GRIDS {
-                true => Bounds::default(),
-                false => self.on_grids.swap_remove(0).1,
-            };
-            bounds.fill(points, limit, ticks, ends, reach);
-            self.on_grids.push((grid, bounds));
-            self.on_grids.len() - 1
-        });
-        &self.on_grids[place].1
-    }
-}
-
-impl Bounds {
-    fn fill(&mut self, points: &Points, limit: Limit, ticks: Ticks, ends: Ends, reach: Reach) {
-        self.of_ticks.clear();
-        let windows = ticks.iter().map(|time| {
-            let end = ends.of(time);
-            let low = end.saturating_sub(reach.back);
-            let high = end.saturating_add(reach.ahead).min(limit.at(time));
-            (low, high)
-        });
-        match points.grid() {
-            Some((start, step)) => {
-                let time = |index: usize| start + index as i64 * step;
-                self.slide(windows, points.len(), time);
-            }
-            None => {
-                let times = points.listed_times();
-                self.slide(windows, times.len(), |index| times[index]);
-            }
-        }
-        self.steady = match (points.grid(), ends) {
-            (Some((_, step)), Ends::Before(_)) if ticks.step % step == 0 => {
-                let stride = u32::try_from(ticks.step / step);
-                stride
-                    .ok()
-                    .and_then(|stride| Steady::longest(&self.of_ticks, stride))
-            }
-            _ => None,
-        };
-    }
-
-    /// For every window `(low, high]` the samples in it; no window may lie before the one before it.
-    fn slide(
-        &mut self,
-        windows: impl Iterator<Item = (Timestamp, Timestamp)>,
-        count: usize,
-        time: impl Fn(usize) -> Timestamp,
-    ) {
-        let (mut first, mut past) = (0, 0);
-        self.of_ticks.extend(windows.map(|(low, high)| {
-            while past < count && time(past) <= high {
-                past += 1;
-            }
-            while first < past && time(first) <= low {
-                first += 1;
-            }
-            (first as u32, past as u32)
-        }));
-    }
 }
 
 impl<'a> Evaluator<'a> {
@@ -341,9 +208,8 @@ impl<'a> Evaluator<'a> {
                 true => clean(seen, Samples::Any),
                 false => Cow::Borrowed(seen),
             };
-            let bounds = &cache
-                .of(&points, visible.limit, frame.ticks, ends, reach)
-                .of_ticks;
+            let all_bounds = cache.of(&points, visible.limit, frame.ticks, ends, reach);
+            let bounds = &all_bounds.of_ticks;
             column.reset(frame.count());
             match take {
                 Take::Stamps => newest_times(&points, bounds, &mut column, Points::time),
@@ -358,7 +224,7 @@ impl<'a> Evaluator<'a> {
                     remarks.iter().for_each(|note| frame.note(&site, note));
                 }
                 Take::Values => {
-                    newest(&points, bounds, &mut column);
+                    newest(&points, all_bounds, &mut column);
                     if let Some(totals) = &totals {
                         totals.put_first(&visible.points, bounds, &mut column);
                     }
@@ -376,10 +242,14 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The newest sample of every window, unless it is stale.
-fn newest(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
+fn newest(points: &Points, bounds: &Bounds, column: &mut Column) {
     let values = points.values();
     let plain = !points.has_histograms();
-    for (tick, &(first, past)) in bounds.iter().enumerate() {
+    let steady = bounds.steady.as_ref();
+    let steady = steady.filter(|_| plain && !points.has_stale());
+    let copied = steady.map_or(0..0, |run| newest_in_step(values, run, column));
+    let of_ticks = bounds.of_ticks.iter().enumerate();
+    for (tick, &(first, past)) in of_ticks.filter(|(tick, _)| !copied.contains(tick)) {
         if first == past {
             continue;
         }
@@ -391,6 +261,17 @@ fn newest(points: &Points, bounds: &[(u32, u32)], column: &mut Column) {
             None => column.set(tick, values[index]),
         }
     }
+}
+
+/// The newest samples of windows that slide in step with them, copied as they lie; says at which ticks.
+fn newest_in_step(values: &[f64], run: &Steady, column: &mut Column) -> Range<usize> {
+    let newest = values.get(run.first + run.count - 1..).unwrap_or_default();
+    let newest = newest.iter().step_by(run.stride).take(run.ticks.len());
+    let to = column.floats_mut(run.ticks.clone());
+    to.iter_mut()
+        .zip(newest)
+        .for_each(|(to, &value)| *to = value);
+    run.ticks.clone()
 }
 
 /// A time of the newest sample of every window in seconds, unless it is stale.

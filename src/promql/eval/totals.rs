@@ -6,8 +6,9 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::Evaluator;
+use super::bounds::{BoundsCache, Reach};
 use super::frame::{Frame, QueryTime};
-use super::select::{BoundsCache, Reach, Visible};
+use super::select::Visible;
 use crate::model::{CounterResetHint, Histogram, Millis};
 use crate::promql::ast::{Expr, ExprKind, VectorSelector};
 use crate::promql::column::Column;

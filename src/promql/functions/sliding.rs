@@ -104,21 +104,22 @@ fn fill_steady<R: Running>(windows: &Windows<'_>, out: &mut Column) -> Range<usi
         let first = run.first + index * run.stride;
         values.get(first..first + run.count).unwrap_or_default()
     };
-    for from in (0..run.ticks.len()).step_by(LANES) {
+    let out = out.floats_mut(run.ticks.clone());
+    for (part, out) in out.chunks_mut(LANES).enumerate() {
         if windows.should_stop(run.count) {
             break;
         }
-        let lanes = LANES.min(run.ticks.len() - from);
+        let from = part * LANES;
+        let lanes = out.len();
         let sums = match lanes == LANES {
             true => side_by_side(values, run.first + from * run.stride, run.stride, run.count),
             false => [KahanSum::default(); LANES],
         };
-        for (lane, &sum) in sums.iter().enumerate().take(lanes) {
-            let value = match lanes == LANES && sum.sum.is_finite() && sum.lost.is_finite() {
+        for (lane, (out, &sum)) in out.iter_mut().zip(&sums).enumerate() {
+            *out = match lanes == LANES && sum.sum.is_finite() && sum.lost.is_finite() {
                 true => R::of_sum(sum, run.count as f64),
                 false => of::<R>(window(from + lane)),
             };
-            out.set(run.ticks.start + from + lane, value);
         }
     }
     run.ticks.clone()
@@ -130,10 +131,9 @@ fn side_by_side(values: &[f64], first: usize, stride: usize, count: usize) -> [K
     let (mut sums, mut lost) = ([0.0; LANES], [0.0; LANES]);
     if stride == 1 {
         let values = values.get(first..first + count + LANES - 1);
-        for values in values.unwrap_or_default().windows(LANES) {
-            let mut next = [0.0; LANES];
-            next.copy_from_slice(values);
-            add(&mut sums, &mut lost, &next);
+        let nexts = values.unwrap_or_default().windows(LANES);
+        for next in nexts.filter_map(<[f64]>::first_chunk) {
+            add(&mut sums, &mut lost, next);
         }
     } else {
         let starts = std::array::from_fn(|lane| values.get(first + lane * stride..));

@@ -24,7 +24,7 @@ pub(super) fn unread(context: &Context<'_>) -> Vec<Finding> {
     let mut reads = Reads::of_rules(context.groups);
     for test in context.tests() {
         let checked = test.expr_checks.iter();
-        let checked = checked.filter_map(|check| check.query.as_ref().ok());
+        let checked = checked.filter_map(|check| check.query.as_deref().ok());
         let expected = test
             .expectations
             .iter()

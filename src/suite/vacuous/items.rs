@@ -242,7 +242,7 @@ impl<'c> Items<'_, 'c> {
 
     /// promtool's check of an expression that must yield nothing.
     fn check(&self, check: &ExprCheck) -> Option<Diagnostic> {
-        let query = check.query.as_ref().ok()?;
+        let query = check.query.as_deref().ok()?;
         let expects_nothing = check.expected.as_ref().is_ok_and(Vec::is_empty);
         match expects_nothing {
             true => self.nothing(query, &check.expr),

@@ -93,6 +93,8 @@ pub(super) struct Scanner<'s> {
     pub queue: VecDeque<Token<'s>>,
     /// How many tokens have left the queue.
     pub taken: usize,
+    /// Whether the head of the queue is the next token for sure: nothing that comes later goes before it.
+    is_sure: bool,
     pub ended: bool,
 }
 
@@ -124,14 +126,18 @@ impl<'s> Scanner<'s> {
             keys: vec![None],
             queue: VecDeque::new(),
             taken: 0,
+            is_sure: false,
             ended: false,
         }
     }
 
     /// The next token, left in its place.
     pub fn peek(&mut self) -> Scanned<&Token<'s>> {
-        while !self.ended && (self.queue.is_empty() || self.head_may_be_key()?) {
-            self.fetch()?;
+        if !self.is_sure {
+            while !self.ended && (self.queue.is_empty() || self.head_may_be_key()?) {
+                self.fetch()?;
+            }
+            self.is_sure = true;
         }
         let pos = self.pos;
         let end = || ScanError {
@@ -145,6 +151,7 @@ impl<'s> Scanner<'s> {
     /// Takes the token that [`Scanner::peek`] showed.
     pub fn take(&mut self) -> Option<Token<'s>> {
         self.taken += 1;
+        self.is_sure = false;
         self.queue.pop_front()
     }
 
