@@ -1,7 +1,7 @@
 //! What PromQL has for what is only in MetricsQL, VictoriaMetrics's language.
 
 /// Functions and aggregations that have something near in PromQL.
-const ADVICE: [(&str, &str); 48] = [
+const ADVICE: [(&str, &str); 47] = [
     (
         "alias",
         "`label_replace(v, \"__name__\", \"name\", \"\", \"\")`",
@@ -16,7 +16,6 @@ const ADVICE: [(&str, &str); 48] = [
     ("default_rollup", "the selector alone"),
     ("deriv_fast", "`deriv(v[5m])`"),
     ("distinct", "`count(count_values(\"value\", v))`"),
-    ("first_over_time", "`v offset 5m`"),
     ("geomean", "`exp(avg(ln(v)))`"),
     ("geomean_over_time", "`exp(avg_over_time(ln(v)[5m:]))`"),
     (
