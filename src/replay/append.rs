@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::model::{Chunk, Histogram, HistogramError, Labels, METRIC_NAME, Matcher, Timestamp};
 use crate::promql::Sample;
-use crate::store::{Points, Series, SeriesId, Store, Writer, is_stale};
+use crate::store::{Points, Series, SeriesId, Store, Writer, is_stale, stale_marker};
 
 /// A series that one rule wrote, as if nobody else wrote it: stale markers where it ended.
 #[derive(Debug, Clone)]
@@ -278,15 +278,20 @@ fn settle(
             continue;
         }
         head.take_inputs(store, moment);
-        let offer = head.offer(points.time(index), sample);
-        returned[which] = !ends;
         let stamp = points.time(index);
+        let offer = head.offer(stamp, sample);
+        let was_there = std::mem::replace(&mut returned[which], !ends);
         match offer {
             Offer::Taken => push(&mut settled[which].1, stamp, sample),
             Offer::TakenAs(stored) => settled[which].1.push_histogram(stamp, stored),
             Offer::Same => {}
             Offer::Refused(reason) => {
                 returned[which] = false;
+                // What is refused ends the series as nothing would; where another sample holds the stamp that is refused too.
+                let marker = Sample::Float(stale_marker());
+                if !ends && was_there && head.offer(stamp, marker) == Offer::Taken {
+                    push(&mut settled[which].1, stamp, marker);
+                }
                 if !ends {
                     let writer = *writer;
                     refusals.push(Refusal {
