@@ -198,6 +198,9 @@ impl Run<'_, '_> {
 
     fn evaluate(&self, rule: &PlannedRule<'_>) -> Columns {
         let stamps = rule.stamps(self.until);
+        if stamps.count == 0 {
+            return Columns::new(stamps);
+        }
         if !rule.yields_vector() {
             return fail_everywhere(stamps, NO_VECTOR);
         }
