@@ -135,6 +135,32 @@ fn rising() -> impl Strategy<Value = Vec<f64>> {
         })
 }
 
+/// Of a window that holds nothing but NaN the last is the least and the greatest, whatever windows there were before.
+#[test]
+fn the_extremes_of_nan_are_the_last_of_them() {
+    let nan = |payload: u64| f64::from_bits(0x7ff8_0000_0000_0000 | payload);
+    let mut store = Store::default();
+    store.add(Series {
+        labels: Labels::from_pairs([("__name__", "m")]),
+        points: Points::regular(0, 15_000, vec![1.0, 2.0, nan(3), nan(4), nan(5), 3.0]),
+        writer: Writer::INPUT,
+    });
+    let view = View::new(&store, Reader::After(i64::MAX), 60_000);
+    let ticks = Ticks {
+        start: 0,
+        step: 15_000,
+        count: 7,
+    };
+    for function in ["min_over_time", "max_over_time"] {
+        let text = format!("{function}(m[30s])");
+        let query = Query::parse(&text, &Features::default()).unwrap();
+        let evaluated = evaluate(&query, &view, ticks);
+        let column = &columns(&evaluated).series[0].column;
+        let bits: Vec<u64> = (3..5).map(|tick| column.values()[tick].to_bits()).collect();
+        assert_eq!(bits, [nan(4).to_bits(), nan(5).to_bits()], "{text}");
+    }
+}
+
 /// A series that is to lose its name at one tick and keeps it at another, under the same labels.
 #[test]
 fn twins_keep_their_own_names() {

@@ -221,7 +221,9 @@ fn extreme(windows: &Windows<'_>, out: &mut Column, better: fn(f64, f64) -> bool
         while queue.front().is_some_and(|&index| index < window.first) {
             queue.pop_front();
         }
-        let best = queue.front().map_or(f64::NAN, |&index| values[index]);
+        // Where nothing is left, all are NaN, and the last of them stands.
+        let best = queue.front().map_or(window.past - 1, |&index| index);
+        let best = values[best];
         out.set(window.tick, best);
     }
 }
