@@ -241,7 +241,7 @@ impl Points {
         match &self.times {
             Times::Regular { start, .. } if time < *start => 0,
             Times::Regular { start, step } => {
-                let index = (time - start).div_euclid(*step) as u64;
+                let index = (time.saturating_sub(*start) / *step) as u64;
                 self.values.len().min(index.saturating_add(1) as usize)
             }
             Times::Listed(times) => times.partition_point(|&stamp| stamp <= time),
@@ -380,5 +380,25 @@ impl Store {
     pub fn label_sets(&self) -> Vec<&Labels> {
         let sets: BTreeMap<&Labels, ()> = self.iter().map(|series| (&series.labels, ())).collect();
         sets.into_keys().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_samples_lie_before_the_end_of_time() {
+        let points = Points::regular(-60_000, 15_000, vec![1.0; 4]);
+        for (time, count) in [
+            (Timestamp::MIN, 0),
+            (-60_001, 0),
+            (-60_000, 1),
+            (-15_001, 3),
+            (-15_000, 4),
+            (Timestamp::MAX, 4),
+        ] {
+            assert_eq!(points.count_until(time), count, "{time}");
+        }
     }
 }
