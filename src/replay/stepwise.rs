@@ -119,6 +119,8 @@ struct RuleState {
     returned: BTreeSet<Labels>,
     /// Alerts that are pending, firing or resolved.
     active: BTreeMap<Labels, Active>,
+    /// Those of them that were so after the last evaluation, with state and start.
+    open: BTreeMap<Labels, (AlertState, Timestamp)>,
     /// All label sets that were ever active.
     history: BTreeMap<Labels, History>,
     /// The samples that the expression returned.
@@ -245,14 +247,13 @@ impl Stepper<'_> {
                 keep_firing_since: None,
             });
         }
-        let before: BTreeMap<Labels, (AlertState, Timestamp)> = state.standing(tick);
         state.update(&result, alert, moment);
         let exceeded = rule.limit > 0 && state.active.len() > rule.limit;
         let count = state.active.len();
         if exceeded {
             state.active.clear();
         }
-        state.note_changes(&before, tick);
+        state.note_changes(tick);
         if exceeded {
             return Err(alert::exceeded(rule.limit, count));
         }
@@ -363,6 +364,7 @@ impl RuleState {
         RuleState {
             returned: BTreeSet::new(),
             active: BTreeMap::new(),
+            open: BTreeMap::new(),
             history: BTreeMap::new(),
             samples: Vec::new(),
             sample_places: HashMap::new(),
@@ -405,16 +407,6 @@ impl RuleState {
         }
     }
 
-    /// The alerts that were active before this tick, with state and start.
-    fn standing(&self, tick: usize) -> BTreeMap<Labels, (AlertState, Timestamp)> {
-        let open = self.history.iter().filter_map(|(labels, history)| {
-            let last = history.stretches.last()?;
-            (last.to.is_none() && last.from < tick)
-                .then(|| (labels.clone(), (last.state, last.active_at)))
-        });
-        open.collect()
-    }
-
     /// Prometheus's walk over the active alerts of a rule.
     fn update(&mut self, result: &BTreeMap<Labels, usize>, alert: &AlertRule, moment: Timestamp) {
         let patience = patience(alert);
@@ -439,21 +431,25 @@ impl RuleState {
     }
 
     /// Ends and begins stretches where a tick changed something.
-    fn note_changes(&mut self, before: &BTreeMap<Labels, (AlertState, Timestamp)>, tick: usize) {
-        let after = |labels: &Labels| {
-            self.active
-                .get(labels)
-                .map(|active| (active.state, active.active_at))
-        };
-        for (labels, history) in &mut self.history {
-            let (was, is) = (before.get(labels).copied(), after(labels));
-            if was == is {
-                continue;
-            }
-            if let (Some(_), Some(last)) = (was, history.stretches.last_mut()) {
+    fn note_changes(&mut self, tick: usize) {
+        let active = self.active.iter();
+        let now: BTreeMap<Labels, (AlertState, Timestamp)> = active
+            .map(|(labels, active)| (labels.clone(), (active.state, active.active_at)))
+            .collect();
+        let before = std::mem::replace(&mut self.open, now);
+        for (labels, was) in &before {
+            if self.open.get(labels) != Some(was)
+                && let Some(history) = self.history.get_mut(labels)
+                && let Some(last) = history.stretches.last_mut()
+            {
                 last.to = Some(tick);
             }
-            if let Some((state, active_at)) = is {
+        }
+        for (labels, is) in &self.open {
+            if before.get(labels) != Some(is)
+                && let Some(history) = self.history.get_mut(labels)
+            {
+                let (state, active_at) = *is;
                 history.stretches.push(TickStretch {
                     state,
                     from: tick,
