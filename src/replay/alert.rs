@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use crate::model::{Labels, METRIC_NAME, Timestamp};
 use crate::promql::{Column, Columns, Sample, Ticks};
 use crate::rules::template::Template;
+use crate::store::Points;
 
 use super::append::Written;
 use super::bits::{Bits, last_until, ticks_of};
@@ -145,12 +146,8 @@ pub(super) fn alert(
             sources,
         });
     }
-    let series = series.columns.into_iter().map(|(labels, column)| Written {
-        labels,
-        points: column_points(stamps, column, &failed),
-    });
     let outcome = Outcome {
-        series: series.collect(),
+        series: series.written(stamps, &failed),
         failures,
     };
     (
@@ -405,7 +402,7 @@ fn each_alone(
     let failed = failed_bits(moments.count, failures);
     instances
         .iter()
-        .map(|instance| walk(instance.present.words(), &failed, moments, patience))
+        .map(|instance| walk(&instance.present, &failed, moments, patience))
         .collect()
 }
 
@@ -439,13 +436,21 @@ fn within_limit(
     tracks.into_iter().map(Track::into_stretches).collect()
 }
 
-/// The columns of [`ALERTS`] and [`ALERTS_FOR_STATE`].
+/// [`ALERTS`] and [`ALERTS_FOR_STATE`].
 struct Synthetic<'a> {
     name: &'a str,
     alert: &'a AlertRule,
     count: usize,
     places: HashMap<Labels, usize>,
-    columns: Vec<(Labels, Column)>,
+    series: Vec<(Labels, Vec<Piece>)>,
+}
+
+/// A value at some ticks.
+#[derive(Clone, Copy)]
+struct Piece {
+    from: usize,
+    to: usize,
+    value: f64,
 }
 
 impl<'a> Synthetic<'a> {
@@ -455,7 +460,7 @@ impl<'a> Synthetic<'a> {
             alert,
             count,
             places: HashMap::new(),
-            columns: Vec::new(),
+            series: Vec::new(),
         }
     }
 
@@ -468,35 +473,116 @@ impl<'a> Synthetic<'a> {
             }
             let labels = synthetic_labels(self.name, self.alert, instance, state);
             let count = self.count;
-            let column = self.column(labels);
-            for stretch in stretches.iter().filter(fitting) {
-                let value = match state {
+            let pieces = stretches.iter().filter(fitting).map(|stretch| Piece {
+                from: stretch.from,
+                to: stretch.to.unwrap_or(count),
+                value: match state {
                     Some(_) => 1.0,
                     None => for_state_value(stretch.active_at),
-                };
-                for tick in stretch.from..stretch.to.unwrap_or(count) {
-                    if !column.is_present(tick) {
-                        column.set(tick, value);
-                    }
-                }
-            }
+                },
+            });
+            self.pieces_of(labels).extend(pieces);
         }
     }
 
-    fn column(&mut self, labels: Labels) -> &mut Column {
-        let count = self.count;
-        let columns = &mut self.columns;
+    fn pieces_of(&mut self, labels: Labels) -> &mut Vec<Piece> {
+        let series = &mut self.series;
         let place = *self.places.entry(labels).or_insert_with_key(|labels| {
-            columns.push((labels.clone(), Column::absent(count)));
-            columns.len() - 1
+            series.push((labels.clone(), Vec::new()));
+            series.len() - 1
         });
-        &mut columns[place].1
+        &mut series[place].1
     }
+
+    /// What is written at the ticks that did not fail.
+    fn written(self, stamps: Ticks, failed: &Bits) -> Vec<Written> {
+        let series = self.series.into_iter();
+        series
+            .map(|(labels, pieces)| Written {
+                labels,
+                points: piece_points(&pieces, stamps, failed),
+            })
+            .collect()
+    }
+}
+
+/// The points of some pieces; the first piece of a tick counts. Only ticks from the first piece to the stale marker behind
+/// the last are looked at: where labels hold the value there may be a series for every tick.
+fn piece_points(pieces: &[Piece], stamps: Ticks, failed: &Bits) -> Points {
+    let from = pieces.iter().map(|piece| piece.from).min().unwrap_or(0);
+    let to = pieces.iter().map(|piece| piece.to).max().unwrap_or(0);
+    let after = (to..stamps.count).find(|&tick| !failed.get(tick));
+    let words = from / 64..after.map_or(stamps.count, |tick| tick + 1).div_ceil(64);
+    let before = words.start * 64;
+    let near = Ticks {
+        start: stamps.time(before),
+        count: (words.end * 64).min(stamps.count) - before,
+        ..stamps
+    };
+    let mut column = Column::absent(near.count);
+    for piece in pieces {
+        for tick in piece.from - before..piece.to - before {
+            if !column.is_present(tick) {
+                column.set(tick, piece.value);
+            }
+        }
+    }
+    column_points(near, column, &failed.part(words))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::stale_marker;
+
+    /// Pieces are written as if all ticks had been looked at, wherever they lie.
+    #[test]
+    fn pieces_are_written_where_they_are() {
+        let stamps = Ticks {
+            start: -120_000,
+            step: 60_000,
+            count: 200,
+        };
+        for (from, to) in [
+            (0, 1),
+            (0, 200),
+            (63, 64),
+            (64, 65),
+            (70, 128),
+            (127, 199),
+            (130, 200),
+        ] {
+            for failing in [0..0, 60..66, 128..131, to..200, 199..200] {
+                let mut failed = Bits::new(stamps.count);
+                failing.clone().for_each(|tick| failed.set(tick));
+                let piece = |from, to, value| Piece { from, to, value };
+                let points = piece_points(
+                    &[piece(from, to, 1.0), piece(from, (to + 1).min(200), 2.0)],
+                    stamps,
+                    &failed,
+                );
+                let mut expected = Vec::new();
+                let mut returned = false;
+                for tick in (0..stamps.count).filter(|tick| !failing.contains(tick)) {
+                    let value = match tick {
+                        _ if (from..to).contains(&tick) => Some(1.0),
+                        _ if tick == to => Some(2.0),
+                        _ => None,
+                    };
+                    let written = value.or(returned.then_some(stale_marker()));
+                    returned = value.is_some();
+                    expected.extend(written.map(|value| (stamps.time(tick), value.to_bits())));
+                }
+                let found = (0..points.len())
+                    .map(|index| (points.time(index), points.values()[index].to_bits()));
+                assert_eq!(
+                    found.collect::<Vec<_>>(),
+                    expected,
+                    "{from}..{to} {failing:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn only_labels_are_seen() {

@@ -165,14 +165,18 @@ impl Track {
 
 /// Walks an instance through all ticks; failed ones leave it as it is.
 pub(super) fn walk(
-    present: &[u64],
+    present: &Bits,
     failed: &Bits,
     moments: Ticks,
     patience: Patience,
 ) -> Vec<TickStretch> {
     let mut track = Track::default();
-    for (index, &word) in present.iter().enumerate() {
-        let failed_word = failed.word(index);
+    let span = present.span();
+    for index in span.start..moments.count.div_ceil(64) {
+        if index >= span.end && !track.is_active() {
+            break;
+        }
+        let (word, failed_word) = (present.word(index), failed.word(index));
         if track.stays(word, failed_word) {
             continue;
         }
@@ -268,7 +272,7 @@ mod tests {
             let patience = Patience { hold, keep_firing_for };
             let present: Vec<bool> = ticks.iter().map(|tick| tick.0).collect();
             let failed: Vec<bool> = ticks.iter().map(|tick| tick.1).collect();
-            let stretches = walk(bits(&present).words(), &bits(&failed), moments, patience);
+            let stretches = walk(&bits(&present), &bits(&failed), moments, patience);
             let mut model = Entry::default();
             for tick in 0..ticks.len() {
                 if !failed[tick] {
@@ -298,7 +302,7 @@ mod tests {
             hold: 90,
             keep_firing_for: 180,
         };
-        let stretches = walk(&[0b1_1111], &Bits::new(10), moments, patience);
+        let stretches = walk(&bits(&[true; 5]), &Bits::new(10), moments, patience);
         let seen: Vec<_> = stretches
             .iter()
             .map(|stretch| (stretch.state, stretch.from, stretch.to))
