@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rulecheck::model::{Histogram, Labels, Millis, Timestamp};
+use rulecheck::promql::Features;
 use rulecheck::promql::why::{Reading, Value};
 use rulecheck::replay::{
     AlertValue, Explanation, Mode, OnRuleError, Question, Replay, ReplaySpec, RuleId, Schedule,
@@ -44,7 +45,7 @@ proptest! {
             for rule in 0..rules.rules.len() {
                 position += 1;
                 let id = RuleId { group, rule };
-                for at in (0..=world.ticks.min(12)).map(|tick| tick * INTERVAL) {
+                for at in (0..=world.ticks.min(12)).map(|tick| world.start + tick * INTERVAL) {
                     let question = Question { at, depth: 1, about: &[] };
                     let explanation = replay.explain_rule(id, question).expect("a rule that was replayed");
                     let (seen, did) = (saw(&explanation), did(&replay, position, id, &explanation));
@@ -62,6 +63,50 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// A histogram that the storage does not take ends its series, as if the rule had not returned it.
+#[test]
+fn a_refused_histogram_ends_its_series() {
+    let world = World {
+        rules: "groups:\n- name: g\n  rules:\n  - {record: r0, expr: 'm0 * (1 - (time() == bool 120) * 2)'}\n"
+            .to_owned(),
+        inputs: vec![(Labels::from_pairs([("__name__", "m0")]), vec!['h'; 5])],
+        input_step: INTERVAL,
+        start: 0,
+        ticks: 4,
+        schedule: Schedule::Promtool,
+        phase: 0,
+        on_error: OnRuleError::Continue,
+    };
+    for mode in [Mode::Batches, Mode::TickByTick] {
+        let observed = Observed::new(&world, mode);
+        let recorded = observed.series.iter().find(|line| line.starts_with("r0"));
+        let recorded = recorded.expect("a recorded series");
+        let marker = format!(" 120000:{:x} 180000:", stale_marker().to_bits());
+        assert!(recorded.contains(&marker), "{mode:?}: {recorded}");
+        assert_eq!(observed.errors.len(), 2, "{:?}", observed.errors);
+    }
+}
+
+/// A group whose first evaluation lies beyond the end says nothing of its rules.
+#[test]
+fn what_is_never_evaluated_has_no_annotations() {
+    let world = World {
+        rules: "groups:\n- name: g\n  interval: 1h\n  rules:\n  - {record: r0, expr: 'last_over_time((sort(m0))[5m:])'}\n"
+            .to_owned(),
+        inputs: vec![(Labels::from_pairs([("__name__", "m0")]), vec!['1'; 30])],
+        input_step: INTERVAL,
+        start: INTERVAL,
+        ticks: 20,
+        schedule: Schedule::Production,
+        phase: 0,
+        on_error: OnRuleError::Continue,
+    };
+    for mode in [Mode::Batches, Mode::TickByTick] {
+        let observed = Observed::new(&world, mode);
+        assert_eq!(observed.annotations, Vec::<String>::new(), "{mode:?}");
     }
 }
 
@@ -148,6 +193,7 @@ struct World {
     rules: String,
     inputs: Vec<(Labels, Vec<char>)>,
     input_step: i64,
+    start: Timestamp,
     ticks: i64,
     schedule: Schedule,
     phase: Millis,
@@ -170,7 +216,6 @@ impl Observed {
             group.phase = world.phase * index;
         }
         let groups: Vec<&RuleGroup> = file.groups.iter().collect();
-        let end = world.ticks * INTERVAL;
         let mut spec = world.spec(&groups);
         spec.mode = mode;
         let replay = replay(spec).expect("a short replay");
@@ -179,7 +224,7 @@ impl Observed {
             errors: errors.chain([format!("{:?}", replay.stopped_at)]).collect(),
             timeline: format!("{:#?}", replay.timeline),
             series: series(&replay),
-            alerts: alerts(&replay, end),
+            alerts: alerts(&replay, world),
             annotations: annotations(&replay),
         }
     }
@@ -215,10 +260,10 @@ fn series(replay: &Replay<'_>) -> Vec<String> {
 }
 
 /// Every alert at every minute, annotations rendered.
-fn alerts(replay: &Replay<'_>, end: Timestamp) -> Vec<String> {
+fn alerts(replay: &Replay<'_>, world: &World) -> Vec<String> {
     let mut lines = Vec::new();
     for alert in &replay.timeline.alerts {
-        for at in (0..=end).step_by(INTERVAL as usize) {
+        for at in (world.start..=world.end()).step_by(INTERVAL as usize) {
             let active = replay.firing_at(&alert.name, at).into_iter();
             for alert in active.chain(replay.pending_at(&alert.name, at)) {
                 lines.push(format!("{at} {alert:?}"));
@@ -237,10 +282,26 @@ fn annotations(replay: &Replay<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Functions that are not on of themselves are replayed too.
+fn features() -> Features {
+    Features {
+        experimental_functions: true,
+        ..Features::default()
+    }
+}
+
 impl World {
+    fn end(&self) -> Timestamp {
+        self.start + self.ticks * INTERVAL
+    }
+
     fn read(&self) -> RuleFile {
         let source = Source::new("rules.yml", self.rules.as_str());
-        match rules::read(&source, &ReadOptions::default()) {
+        let options = ReadOptions {
+            features: features(),
+            ..ReadOptions::default()
+        };
+        match rules::read(&source, &options) {
             Ok(file) => file,
             Err(faults) => {
                 let mut text = self.rules.clone();
@@ -253,7 +314,8 @@ impl World {
     }
 
     fn spec<'a>(&self, groups: &'a [&'a RuleGroup]) -> ReplaySpec<'a> {
-        let mut spec = ReplaySpec::new(groups, self.store(), 0, self.ticks * INTERVAL, INTERVAL);
+        let mut spec = ReplaySpec::new(groups, self.store(), self.start, self.end(), INTERVAL);
+        spec.features = features();
         spec.schedule = self.schedule;
         spec.on_error = self.on_error;
         spec.external_labels = Labels::from_pairs([("cluster", "c")]);
@@ -265,13 +327,18 @@ impl World {
         for (labels, values) in &self.inputs {
             let mut points = Points::default();
             for (index, letter) in values.iter().enumerate() {
-                let time = index as i64 * self.input_step;
+                let time = self.start + index as i64 * self.input_step;
                 match letter.to_digit(10) {
                     Some(digit) => points.push(time, f64::from(digit)),
                     None if *letter == 's' => points.push(time, stale_marker()),
                     None if *letter != '.' => points.push_histogram(time, histogram(*letter)),
                     None => {}
                 }
+            }
+            let is_full = values.iter().all(char::is_ascii_digit);
+            if is_full && points.len() > 1 {
+                let values = points.values().to_vec();
+                points = Points::regular(self.start, self.input_step, values);
             }
             if store.iter().all(|series| series.labels != *labels) {
                 store.add(Series {
@@ -289,6 +356,8 @@ impl World {
 fn histogram(letter: char) -> Arc<Histogram> {
     let text = match letter {
         'h' => "{{schema:0 count:3 sum:4 buckets:[1 2]}}",
+        'g' => "{{schema:0 count:2 sum:1 counter_reset_hint:gauge buckets:[2]}}",
+        'c' => "{{schema:-53 count:3 sum:4 custom_values:[1 2] buckets:[1 2]}}",
         _ => "{{schema:0 count:6 sum:9 buckets:[2 3 1]}}",
     };
     let histogram = notation::parse_histogram(text).expect("a histogram");
@@ -296,15 +365,17 @@ fn histogram(letter: char) -> Arc<Histogram> {
 }
 
 fn world() -> impl Strategy<Value = World> {
-    let ticks = prop::sample::select(vec![5i64, 20, 70, 130]);
+    let start = prop::sample::select(vec![0, 0, 0, -600_000, 1_001]);
+    let ticks = prop::sample::select(vec![0i64, 5, 20, 64, 70, 130]);
     let input_step = prop::sample::select(vec![60_000i64, 30_000, 45_000]);
     let inputs = prop::collection::vec((input_labels(), values()), 2..8);
     let groups = prop::collection::vec(group(), 1..4);
     let schedule = prop_oneof![Just(Schedule::Promtool), Just(Schedule::Production)];
     let phase = prop::sample::select(vec![0i64, 0, 7_000, 30_000]);
     let on_error = prop_oneof![Just(OnRuleError::Stop), Just(OnRuleError::Continue)];
-    (ticks, input_step, inputs, groups, schedule, phase, on_error).prop_map(
-        |(ticks, input_step, inputs, groups, schedule, phase, on_error)| {
+    let times = (start, ticks, input_step);
+    (times, inputs, groups, schedule, phase, on_error).prop_map(
+        |((start, ticks, input_step), inputs, groups, schedule, phase, on_error)| {
             let mut rules = "groups:\n".to_owned();
             for (index, group) in groups.iter().enumerate() {
                 let _ = writeln!(rules, "- name: g{index}\n{group}");
@@ -313,6 +384,7 @@ fn world() -> impl Strategy<Value = World> {
                 rules,
                 inputs,
                 input_step,
+                start,
                 ticks,
                 schedule,
                 phase,
@@ -333,7 +405,9 @@ fn input_labels() -> impl Strategy<Value = Labels> {
 }
 
 fn values() -> impl Strategy<Value = Vec<char>> {
-    let letter = prop::sample::select(vec!['0', '1', '2', '7', '.', 's', '1', '1', 'h', 'H']);
+    let letter = prop::sample::select(vec![
+        '0', '1', '2', '7', '.', 's', '1', '1', 'h', 'H', 'g', 'c',
+    ]);
     prop::collection::vec((letter, 1usize..15), 1..14).prop_map(|runs| {
         let letters = runs.into_iter().flat_map(|(letter, length)| {
             // One stale marker, then nothing.
@@ -349,9 +423,9 @@ fn values() -> impl Strategy<Value = Vec<char>> {
 fn group() -> impl Strategy<Value = String> {
     let head = prop_oneof![
         6 => Just(String::new()),
-        1 => prop::sample::select(vec!["30s", "60s", "90s", "5m"]).prop_map(|offset| format!("  query_offset: {offset}\n")),
+        1 => prop::sample::select(vec!["30s", "60s", "90s", "5m", "1ms"]).prop_map(|offset| format!("  query_offset: {offset}\n")),
         1 => (1..4).prop_map(|limit| format!("  limit: {limit}\n")),
-        1 => prop::sample::select(vec!["30s", "2m", "90s"]).prop_map(|interval| format!("  interval: {interval}\n")),
+        1 => prop::sample::select(vec!["30s", "2m", "90s", "7m", "1h", "59s999ms"]).prop_map(|interval| format!("  interval: {interval}\n")),
         1 => Just("  labels: {grp: q}\n".to_owned()),
     ];
     let rule = prop_oneof![recording(), alerting()];
@@ -389,6 +463,8 @@ fn alerting() -> impl Strategy<Value = String> {
         "{alertstate: \"{{ $labels.job }}\"}",
         "{alertstate: odd}",
         "{v: \"{{ $value }}\"}",
+        "{v: \"{{ now }}\"}",
+        "{cluster: c, job: b}",
     ]);
     let annotation = prop::sample::select(vec![
         "{{ $value }}",
@@ -425,6 +501,8 @@ fn expr() -> impl Strategy<Value = String> {
         " offset -2m",
         " @ 600",
         " @ end()",
+        " @ start() offset -1m",
+        " offset -1ms",
     ]);
     let selector = (name.clone(), matchers, shift)
         .prop_map(|(name, matchers, shift)| format!("{name}{matchers}{shift}"));
@@ -435,8 +513,18 @@ fn expr() -> impl Strategy<Value = String> {
         "count_over_time",
         "last_over_time",
         "avg_over_time",
+        "first_over_time",
+        "max_over_time",
+        "irate",
+        "increase",
+        "resets",
+        "absent_over_time",
+        "stddev_over_time",
+        "ts_of_max_over_time",
     ]);
-    let range = prop::sample::select(vec!["2m", "5m", "10m", "5m:1m", "5m:", "4m:30s"]);
+    let range = prop::sample::select(vec![
+        "2m", "5m", "10m", "1ms", "61s", "3h", "5m:1m", "5m:", "4m:30s", "4m:17s",
+    ]);
     let over_time = (window, name, range).prop_map(|(function, name, range)| {
         match (function, range.contains(':')) {
             ("rate", true) => format!("rate({name}[5m])"),
@@ -454,6 +542,11 @@ fn expr() -> impl Strategy<Value = String> {
         "absent(m2)",
         "vector(scalar(m2))",
         "count_values(\"val\", m0)",
+        "label_replace(m0, \"job\", \"a\", \"job\", \"b\")",
+        "info(m0, {__name__=\"m1\",team=\"x\"})",
+        "m0 * (1 - 2 * (m1 > bool 1))",
+        "m0 * (1 - (time() > bool 300) * 2)",
+        "topk(scalar(m1{job=\"a\"}), m0)",
     ]);
     let leaf = prop_oneof![4 => selector, 2 => over_time, 1 => fixed.prop_map(str::to_owned)];
     leaf.prop_recursive(2, 6, 2, |inner| {
