@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Instant, SystemTime};
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::WalkBuilder;
@@ -104,6 +105,103 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
         drop(fs::remove_file(&beside));
     }
     written.map_err(fail)
+}
+
+/// Writes a new file, or another text into one; makes the folder it lies in.
+///
+/// # Errors
+///
+/// Why it could not be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(path, text))
+        .map_err(|error| unwritable(path, &reason(&error)))
+}
+
+/// Whether a path is one that a report may be written to: no folder, and no file that a person wrote.
+///
+/// # Errors
+///
+/// Why not.
+pub fn may_be_written(path: &Path) -> Result<(), Diagnostic> {
+    let is_yaml = path
+        .extension()
+        .is_some_and(|end| end == "yml" || end == "yaml");
+    match () {
+        () if path.is_dir() => Err(unwritable(path, "it is a folder")),
+        () if is_yaml => Err(unwritable(path, "by its name it holds rules or tests")
+            .help("name the file that the report shall be written to, before the test files")),
+        () => Ok(()),
+    }
+}
+
+fn unwritable(path: &Path, reason: &str) -> Diagnostic {
+    Diagnostic::error(format!("can't write {}: {reason}", display(path)))
+        .help("name another file, or check the permissions of its folder")
+}
+
+/// Appends Markdown to the summary of a job of GitHub Actions, if this is one.
+///
+/// # Errors
+///
+/// Why it could not be written.
+pub fn append_step_summary(text: &str) -> Result<(), Diagnostic> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let path = PathBuf::from(path);
+    let file = fs::OpenOptions::new().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| unwritable(&path, &reason(&error)))
+}
+
+/// A path as GitHub Actions knows the file: relative to the checkout, if this is a job and it lies there.
+pub fn in_workspace(path: &str) -> String {
+    let relative = || {
+        let root = fs::canonicalize(std::env::var_os("GITHUB_WORKSPACE")?).ok()?;
+        let here = std::env::current_dir().ok()?;
+        let path = clean(&here.join(path));
+        let below = path.strip_prefix(root).ok()?;
+        Some(display(below))
+    };
+    let path = relative().unwrap_or_else(|| display(&clean(Path::new(path))));
+    path.replace('\\', "/")
+}
+
+/// How many bytes a file has; 0 if there is no telling.
+pub fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// When something began, and how long it took.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch {
+    began: SystemTime,
+    instant: Instant,
+}
+
+impl Stopwatch {
+    /// Begins now.
+    pub fn start() -> Stopwatch {
+        Stopwatch {
+            began: SystemTime::now(),
+            instant: Instant::now(),
+        }
+    }
+
+    /// The date and time in UTC at which it began, to the second.
+    pub fn began(&self) -> String {
+        let began = chrono::DateTime::<chrono::Utc>::from(self.began);
+        began.format("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+
+    /// How long ago that was.
+    pub fn seconds(&self) -> f64 {
+        self.instant.elapsed().as_secs_f64()
+    }
 }
 
 /// A file that was named, or an argument that names none and why.

@@ -1,8 +1,9 @@
 //! `fixtures/cli`: what the binary says and how it ends, a folder a case.
 //!
 //! In a case, `cmd` holds the arguments (`args`), the exit code (`exit`) and, where the files of another case are used,
-//! its name (`input`); what it reads from standard input (`stdin`, a file of the input); `stdout` and `stderr` hold what is printed, none where there is no file; `after` holds the files
-//! that must be different afterwards. All other files are the input. With `SNAPSHOTS=overwrite` set, the answers are
+//! its name (`input`); what it reads from standard input (`stdin`, a file of the input); variables of its environment
+//! (`env NAME=VALUE`, several); `stdout` and `stderr` hold what is printed, none where there is no file; `after` holds the files
+//! that must be different afterwards, or new. All other files are the input. With `SNAPSHOTS=overwrite` set, the answers are
 //! written anew.
 
 #![expect(
@@ -55,6 +56,7 @@ struct Case {
     exit: i32,
     input: PathBuf,
     stdin: Option<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// What a run left behind.
@@ -86,6 +88,7 @@ impl Case {
             exit: 0,
             input: folder.clone(),
             stdin: None,
+            environment: Vec::new(),
             name,
             folder,
         };
@@ -98,6 +101,10 @@ impl Case {
                     case.arguments = words.map(|it| it.trim_matches('\'').to_owned()).collect();
                 }
                 ("exit", code) => case.exit = code.parse().unwrap(),
+                ("env", pair) => {
+                    let (name, value) = pair.split_once('=').unwrap();
+                    case.environment.push((name.to_owned(), value.to_owned()));
+                }
                 ("stdin", file) => case.stdin = Some(file.to_owned()),
                 ("input", other) => case.input = root.join(other),
                 _ => panic!("{}: unknown line {line:?} in cmd", case.name),
@@ -117,6 +124,9 @@ impl Case {
             .current_dir(here)
             .env("NO_COLOR", "1")
             .env("COLUMNS", "100")
+            .env_remove("GITHUB_STEP_SUMMARY")
+            .env_remove("GITHUB_WORKSPACE")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(self.stdin.iter().fold(Vec::new(), |_, file| {
                 fs::read(self.input.join(file)).unwrap()
             }))
@@ -156,11 +166,25 @@ impl Case {
                 faults.push(format!("{name}: {} was changed", path.display()));
             }
         }
+        let answers = if after.is_dir() {
+            files_below(&after)
+        } else {
+            Vec::new()
+        };
+        let new = answers
+            .iter()
+            .filter(|path| !self.input.join(path).exists());
+        let new: Vec<&PathBuf> = new.collect();
+        for path in &new {
+            let text = fs::read_to_string(here.join(path)).unwrap_or_default();
+            self.compare(&format!("after/{}", path.display()), &text, faults);
+        }
         let left = files_below(here).len();
         let came = files_below(&self.input)
             .iter()
             .filter(|path| !ANSWERS.iter().any(|answer| path.starts_with(answer)))
-            .count();
+            .count()
+            + new.len();
         if left != came {
             faults.push(format!("{name}: {came} files came, {left} are left"));
         }

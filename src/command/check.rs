@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, Reading, load};
+use super::{Outcome, Reading, format, load};
 use crate::io;
 use crate::model::Millis;
 use crate::promql::ast::{Expr, VectorSelector};
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Annotations, Features, Query, annotations_without_data};
 use crate::replay::{OnRuleError, ReplaySpec, RuleId, Schedule, replay};
-use crate::report::count;
+use crate::report::{Format, count, github, json};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup, RuleKind};
 use crate::store::Store;
 use crate::suite::{Suite, faults};
@@ -31,7 +31,12 @@ pub(super) struct Options {
     data: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
+    format: Format,
 }
+
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Github];
 
 /// Prometheus's default evaluation interval, for groups that have none of their own.
 const INTERVAL: Millis = 60_000;
@@ -68,45 +73,100 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         false => Some(load::data(&options.data, &reading.features)?),
     };
     let recordings = load::Recordings::default();
-    let mut outcome = Outcome::Success;
-    let (mut faulty, mut warnings, mut infos) = (0, 0, 0);
+    let mut teller = Teller::new(options.format);
     for named in &files {
         let (path, (line, findings)) = match named {
             Ok(path) => (path, one(path, &reading, store.as_ref(), &recordings)),
             Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
         };
-        let broken = line.is_none();
-        match broken {
-            true => faulty += 1,
-            false => {
+        teller.tell(&io::display(path), line.as_deref(), &findings);
+    }
+    teller.end();
+    match teller.faulty {
+        0 => Ok(Outcome::Success),
+        _ => Ok(Outcome::Broken),
+    }
+}
+
+/// Prints what comes of the files, one after the other.
+struct Teller {
+    format: Format,
+    files: usize,
+    faulty: usize,
+    warnings: usize,
+    infos: usize,
+    annotations: Vec<github::Annotation>,
+}
+
+impl Teller {
+    fn new(format: Format) -> Teller {
+        if format == Format::Json {
+            io::print(json::HEAD);
+        }
+        Teller {
+            format,
+            files: 0,
+            faulty: 0,
+            warnings: 0,
+            infos: 0,
+            annotations: Vec::new(),
+        }
+    }
+
+    /// Prints what is to be said of a file, and what it holds unless it is broken.
+    fn tell(&mut self, path: &str, holds: Option<&str>, findings: &[Diagnostic]) {
+        match holds {
+            None => self.faulty += 1,
+            Some(_) => {
                 let is_info = |finding: &&Diagnostic| finding.severity == Severity::Info;
                 let number = findings.iter().filter(is_info).count();
-                infos += number;
-                warnings += findings.len() - number;
+                self.infos += number;
+                self.warnings += findings.len() - number;
             }
         }
-        io::print(&match line {
-            Some(line) => format!("ok    {} ({line})\n", io::display(path)),
-            None => format!("ERROR {}\n", io::display(path)),
-        });
-        for finding in &findings {
-            io::print(&finding.render(io::wants_colour()));
+        if self.format == Format::Json {
+            let comma = if self.files > 0 { "," } else { "" };
+            let file = json::checked(path, holds, findings);
+            io::print(&format!("{comma}{file}"));
+        } else {
+            let mut text = match holds {
+                Some(line) => format!("ok    {path} ({line})\n"),
+                None => format!("ERROR {path}\n"),
+            };
+            let coloured = self.format == Format::Text && io::wants_colour();
+            text.extend(findings.iter().map(|finding| finding.render(coloured)));
+            self.print(&text);
         }
-        if broken {
-            outcome = Outcome::Broken;
+        if self.format == Format::Github {
+            let found = github::findings(findings, path, &io::in_workspace);
+            self.annotations.extend(found);
+        }
+        self.files += 1;
+    }
+
+    fn print(&self, text: &str) {
+        match self.format {
+            Format::Github => io::print(&github::plain(text)),
+            _ => io::print(text),
         }
     }
-    let mut verdict = match faulty {
-        0 => "no fault".to_owned(),
-        _ => format!("{} with faults", count(faulty, "file")),
-    };
-    for (number, noun) in [(warnings, "warning"), (infos, "info")] {
-        if number > 0 {
-            verdict.push_str(&format!(", {}", count(number, noun)));
+
+    fn end(&self) {
+        if self.format == Format::Json {
+            return io::print(&json::tail(&[], None, None));
         }
+        let mut verdict = match self.faulty {
+            0 => "no fault".to_owned(),
+            _ => format!("{} with faults", count(self.faulty, "file")),
+        };
+        for (number, noun) in [(self.warnings, "warning"), (self.infos, "info")] {
+            if number > 0 {
+                verdict.push_str(&format!(", {}", count(number, noun)));
+            }
+        }
+        self.print(&format!("{}: {verdict}\n", count(self.files, "file")));
+        io::print(&github::commands(&self.annotations));
     }
-    io::print(&format!("{}: {verdict}\n", count(files.len(), "file")));
-    Ok(outcome)
 }
 
 /// What a file holds, unless it is broken, and everything to say of it.

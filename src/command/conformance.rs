@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use rayon::prelude::*;
 
-use super::{Outcome, load, without};
+use super::{Outcome, TEXT_OR_JSON, format, load, without};
 use crate::io;
 use crate::promql::Features;
+use crate::report::Format;
 use crate::report::scripts::{self, ScriptFile};
 use crate::suite::script;
 use crate::text::Diagnostic;
@@ -23,14 +24,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "NAME")]
     disable_feature: Vec<String>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// Runs the scripts: a line a file, and the sums last; or one document.
@@ -50,7 +45,7 @@ pub(super) fn run(options: &Options) -> Outcome {
         .collect();
     match options.format {
         Format::Json => io::print(&scripts::json(&files)),
-        Format::Text => {
+        _ => {
             for file in &files {
                 if let Err(faults) = &file.report {
                     load::refuse(faults);

@@ -27,9 +27,11 @@ mod why;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::promql::{Features, UnknownFeature, View};
+use crate::report::Format;
 use crate::rules::ReadOptions;
 use crate::text::Diagnostic;
 
@@ -118,6 +120,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()
+}
+
+/// The formats of most commands.
+const TEXT_OR_JSON: [Format; 2] = [Format::Text, Format::Json];
+
+/// Reads `--format` of a command that knows these formats.
+fn format(known: &'static [Format]) -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(known.iter().map(|format| format.name()));
+    names.map(|name| {
+        let named = known.iter().find(|format| format.name() == name);
+        // What is none of the names is refused before.
+        named.copied().unwrap_or(Format::Text)
+    })
 }
 
 /// What a query may take.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::check::unmatched;
-use super::{Limits, Outcome, enabled, load};
+use super::{Limits, Outcome, TEXT_OR_JSON, enabled, format, load};
 use crate::io;
 use crate::model::number::parse_float;
 use crate::model::{Duration, Millis, Timestamp};
@@ -16,7 +16,7 @@ use crate::promql::{
     evaluate_range, evaluate_windows,
 };
 use crate::report::api::{Answer, ErrorType, QueryData};
-use crate::report::{listing, remedy};
+use crate::report::{Format, listing, remedy};
 use crate::rules::diagnose_query;
 use crate::series::time::moment;
 use crate::store::Store;
@@ -47,7 +47,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "DURATION", allow_negative_numbers = true)]
     step: Option<String>,
     /// How to print the result; json is the answer of Prometheus's HTTP API
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
     format: Format,
     /// How long instant selectors look back for a sample
     #[arg(long, value_name = "DURATION", default_value = "5m")]
@@ -61,12 +61,6 @@ pub(super) struct Options {
 
 const NOTES: &str = "A TIME is RFC 3339 (2026-01-05T08:00:00Z) or seconds since 1970, a DURATION is one such as 30s, or seconds. \
 A subquery without a step has steps of 1m.";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
 
 /// When the expression is evaluated.
 #[derive(Debug, Clone, Copy)]
@@ -270,7 +264,7 @@ impl Shown<'_> {
                     .with_notes(texts(Severity::Warning), texts(Severity::Info));
                 self.print_json(&answer.json());
             }
-            Format::Text => {
+            _ => {
                 let text = text();
                 for note in notes.iter() {
                     self.complain(&note.diagnose(self.text));

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, Reading, load};
+use super::{Limits, Outcome, Reading, TEXT_OR_JSON, format, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, needs, replay};
-use crate::report::timeline;
+use crate::report::{Format, timeline};
 use crate::rules::{RuleFile, RuleGroup};
 use crate::text::Diagnostic;
 
@@ -33,18 +33,12 @@ pub(super) struct Options {
     #[command(flatten)]
     phases: PhaseOptions,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
     format: Format,
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
     reading: Reading,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// Replays the rules.
@@ -68,8 +62,8 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
     if options.needs {
         io::print(&match options.format {
-            Format::Text => timeline::needs_text(&needs(&groups)),
             Format::Json => timeline::needs_json(&needs(&groups)),
+            _ => timeline::needs_text(&needs(&groups)),
         });
         return Ok(Outcome::Success);
     }
@@ -85,8 +79,8 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     spec.max_samples = options.limits.max_samples;
     let replay = replay(spec).map_err(|error| load::too_long(&error))?;
     io::print(&match options.format {
-        Format::Text => timeline::text(&replay, &groups),
         Format::Json => timeline::json(&replay, &groups),
+        _ => timeline::text(&replay, &groups),
     });
     for (id, said) in &replay.annotations {
         for finding in groups[id.group].rules[id.rule].diagnose(said) {

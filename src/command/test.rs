@@ -1,21 +1,27 @@
 //! `rulecheck test`: runs rule tests.
 
+mod partition;
+mod tell;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::in_order::in_order;
 use super::schedule::{PhaseOptions, Phases, ScheduleName};
-use super::{Limits, Outcome, Reading, load};
+use super::{Limits, Outcome, Reading, format, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::Schedule;
-use crate::report::coverage::{self, Reached};
-use crate::report::{FileReport, Totals, count, json, text};
+use crate::report::coverage::Reached;
+use crate::report::junit::Times;
+use crate::report::{FileReport, Format, Partition, Totals, count};
 use crate::rules::ReadOptions;
 use crate::suite::coverage::Coverage;
 use crate::suite::{self, FileVerdict, RunOptions, Silence, Silences};
 use crate::text::Diagnostic;
+use partition::Part;
+use tell::{End, Manner, Teller, Written};
 
 /// The options of `rulecheck test`.
 #[derive(Debug, Args)]
@@ -56,17 +62,20 @@ pub(super) struct Options {
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Denied>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&Format::ALL), default_value = "text")]
     format: Format,
+    /// Write the result into a file as JUnit's XML too, a case an expectation
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write dates and times into JUnit's XML, without which the same input yields the same bytes
+    #[arg(long)]
+    junit_times: bool,
+    /// Run only one of several parts of about the same size, such as 1/4: each file is in one of them
+    #[arg(long, value_name = "M/N", conflicts_with_all = ["coverage", "coverage_min"])]
+    partition: Option<Part>,
     /// How many files to run at once; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,6 +86,8 @@ enum Denied {
 /// What the options ask for, checked.
 struct Plan {
     files: Vec<io::Named>,
+    /// Where only a part was asked for: which.
+    part: Option<Partition>,
     /// Where coverage is asked for: the rule files beside them.
     rule_files: Vec<PathBuf>,
     reading: ReadOptions,
@@ -92,7 +103,21 @@ pub(super) fn run(options: &Options) -> Outcome {
         Ok(plan) => plan,
         Err(faults) => return load::refuse(&faults),
     };
-    let (totals, coverage) = run_all(&plan, options);
+    match run_all(&plan, options) {
+        Ok(ended) => judge(&ended, &plan, options),
+        Err(fault) => load::refuse(&[fault]),
+    }
+}
+
+/// What came of all files.
+struct Ended {
+    totals: Totals,
+    reached: Option<Reached>,
+}
+
+/// What a call comes to, after its results were printed; says what they don't.
+fn judge(ended: &Ended, plan: &Plan, options: &Options) -> Outcome {
+    let totals = &ended.totals;
     if totals.broken > 0 {
         return Outcome::Broken;
     }
@@ -100,14 +125,16 @@ pub(super) fn run(options: &Options) -> Outcome {
     if !unknown.is_empty() {
         return load::refuse(&unknown);
     }
-    if totals.tests == 0 && !options.run.is_empty() && !options.promtool_compatible {
+    let is_idle = totals.tests == 0 && !options.run.is_empty();
+    // Another part may have such tests.
+    if is_idle && !options.promtool_compatible && plan.part.is_none() {
         let fault = Diagnostic::error(format!(
             "no test has a name that matches {}",
             options.run.join(" or ")
         ));
         return load::refuse(&[fault.help("correct --run, or leave it out to run every test")]);
     }
-    let is_covered = coverage.is_none_or(|coverage| coverage.is_enough());
+    let is_covered = ended.reached.as_ref().is_none_or(Reached::is_enough);
     let is_denied = options.deny == Some(Denied::Warnings) && totals.warnings > 0;
     if is_denied {
         let message = format!("--deny warnings: there {}", are_warnings(totals.warnings));
@@ -128,8 +155,7 @@ fn are_warnings(number: usize) -> String {
 
 /// What came of a file, in a run over many.
 struct Told {
-    text: String,
-    has_details: bool,
+    written: Written,
     totals: Totals,
     coverage: Option<Coverage>,
     silences: Vec<Silence>,
@@ -137,22 +163,23 @@ struct Told {
 
 /// Runs all files, and prints what came of each as soon as that of all before it is printed, in the end what they
 /// reached together, if that was asked for.
-fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
-    let coloured = io::wants_colour();
-    let work = |named: &io::Named| {
+fn run_all(plan: &Plan, options: &Options) -> Result<Ended, Diagnostic> {
+    let manner = Manner::new(options);
+    let work = |&(number, named): &(usize, &io::Named)| {
+        let clock = options.junit_times.then(io::Stopwatch::start);
         let report = report(named, plan);
-        let (text, has_details) = match options.format {
-            Format::Json => (json::file(&report), true),
-            Format::Text => (text::file(&report, coloured), text::has_details(&report)),
-        };
+        let times = clock.map(|clock| Times {
+            began: clock.began(),
+            took: clock.seconds(),
+        });
+        let written = manner.write(number, &report, times.as_ref());
         let totals = Totals::of(&report);
         let (coverage, silences) = report
             .verdict
             .map(|verdict| (verdict.coverage, verdict.silences))
             .unwrap_or_default();
         Told {
-            text,
-            has_details,
+            written,
             totals,
             coverage,
             silences,
@@ -161,24 +188,41 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
     let mut all = Totals::default();
     let mut coverage = Coverage::default();
     let mut silences = Silences::default();
-    let mut after_details = false;
-    if options.format == Format::Json {
-        io::print(json::HEAD);
-    }
-    in_order(&plan.files, options.jobs, work, |told| {
-        if after_details {
-            io::print(match options.format {
-                Format::Json => ",",
-                Format::Text => "\n",
-            });
-        }
-        io::print(&told.text);
-        after_details = told.has_details;
+    let mut teller = Teller::begin(options);
+    let files: Vec<(usize, &io::Named)> = plan.files.iter().enumerate().collect();
+    in_order(&files, options.jobs, work, |told| {
+        teller.tell(told.written);
         all = all.and(told.totals);
         coverage.merge(told.coverage.unwrap_or_default());
         silences.merge(told.silences);
     });
-    let mut of_all = silences.into_diagnostics();
+    let (of_all, reached) = of_all(coverage, silences, plan, options);
+    all.warnings += of_all.len();
+    let end = End {
+        totals: &all,
+        of_all: &of_all,
+        reached: reached.as_ref(),
+        part: plan.part,
+    };
+    teller.end(&end, options)?;
+    Ok(Ended {
+        totals: all,
+        reached,
+    })
+}
+
+/// What is to be said of all files together.
+fn of_all(
+    mut coverage: Coverage,
+    silences: Silences,
+    plan: &Plan,
+    options: &Options,
+) -> (Vec<Diagnostic>, Option<Reached>) {
+    // What fires in no test of this part may fire in one of another.
+    let mut of_all = match plan.part {
+        None => silences.into_diagnostics(),
+        Some(_) => Vec::new(),
+    };
     let reached = plan.running.coverage.then(|| {
         of_all.extend(add_untested(&mut coverage, plan));
         Reached {
@@ -186,22 +230,7 @@ fn run_all(plan: &Plan, options: &Options) -> (Totals, Option<Reached>) {
             min: options.coverage_min,
         }
     });
-    all.warnings += of_all.len();
-    match options.format {
-        Format::Json => io::print(&json::tail(&of_all, reached.as_ref())),
-        Format::Text => {
-            if after_details && !of_all.is_empty() {
-                io::print("\n");
-            }
-            for told in &of_all {
-                io::print(&told.render(coloured));
-            }
-            let after_details = after_details || !of_all.is_empty();
-            io::print(&text::summary(&all, after_details, coloured));
-            io::print(&reached.as_ref().map_or_else(String::new, coverage::text));
-        }
-    }
-    (all, reached)
+    (of_all, reached)
 }
 
 /// Adds the rule files in the folders of the call that no test file names; warns of those that can't be read.
@@ -262,9 +291,23 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             fault.help("a test file is a YAML file with a top-level `tests:`"),
         ]);
     }
+    if let Some(path) = &options.junit {
+        io::may_be_written(path).map_err(|fault| vec![fault])?;
+    }
+    let found = files.len();
+    let files = match options.partition {
+        Some(part) => part.of(files),
+        None => files,
+    };
+    let part = options.partition.map(|part| Partition {
+        number: part.number,
+        of: part.of,
+        left_out: found - files.len(),
+    });
     let coverage = options.coverage || options.coverage_min.is_some();
     Ok(Plan {
         files,
+        part,
         rule_files: match coverage {
             true => io::rule_files_below(paths),
             false => Vec::new(),

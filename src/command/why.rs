@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, Reading, load};
+use super::{Limits, Outcome, Reading, TEXT_OR_JSON, format, load};
 use crate::io;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::{Features, Query};
 use crate::replay::{Explanation, OnRuleError, Question, Replay, ReplaySpec, Schedule, replay};
+use crate::report::Format;
 use crate::report::why::{Clock, document, text};
 use crate::rules::{ReadOptions, RuleGroup, diagnose_query};
 use crate::series::notation::parse_series;
@@ -61,7 +62,7 @@ pub(super) struct Options {
     #[command(flatten)]
     phases: PhaseOptions,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
     format: Format,
     #[command(flatten)]
     limits: Limits,
@@ -71,12 +72,6 @@ pub(super) struct Options {
 
 const NOTES: &str = "A TIME is a duration since the start of the test (40m) or, with --data, of the data, or RFC 3339 \
 (2026-01-05T08:40:00Z). A rule counts with its last evaluation at or before it, an expression is evaluated exactly at it.";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
 
 /// A replay that questions are asked of.
 struct Asked<'r> {
@@ -254,7 +249,7 @@ impl Asked<'_> {
         };
         match options.format {
             Format::Json => io::print(&document(&explanations, clock)),
-            Format::Text => {
+            _ => {
                 for (index, explanation) in explanations.iter().enumerate() {
                     if index > 0 {
                         io::print("\n");

@@ -2,20 +2,22 @@
 //!
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
 //! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
-//! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}], "diagnostics": [as those of files], "coverage": as [`coverage`] says}`, the last two where there is something to
+//! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}], "diagnostics": [as those of files], "coverage": as [`coverage`] says, "partition": {"part", "of", "left_out"}}`, the last three where there is something to
 //! say: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them. With
 //! `--why` a failure has `"why": [{"sections"}]` too, as [`super::why`] has it.
+//!
+//! `check` has `{"version": 1, "files": [{"path", "status": ok|error, "holds": "2 groups, 7 rules", "diagnostics"}]}`.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::FileReport;
 use super::coverage::{self, Reached};
 use super::unmet::words;
 use super::why::Clock;
+use super::{FileReport, Partition};
 use crate::model::Millis;
 use crate::model::bytes::shown;
 use crate::suite::expect::Problem;
@@ -26,7 +28,7 @@ use crate::text::Diagnostic;
 pub const HEAD: &str = "{\"version\":1,\"files\":[";
 
 /// What stands behind the files: what is to be said of all of them together, and what they reached.
-pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>) -> String {
+pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>, part: Option<Partition>) -> String {
     let mut out = "]".to_owned();
     if !of_all.is_empty() {
         let findings: Vec<Finding<'_>> = of_all.iter().map(Finding::new).collect();
@@ -36,6 +38,15 @@ pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>) -> String {
     if let Some(reached) = reached {
         out.push_str(&format!(",\"coverage\":{}", coverage::json(reached)));
     }
+    if let Some(Partition {
+        number,
+        of,
+        left_out,
+    }) = part
+    {
+        let object = format!("{{\"part\":{number},\"of\":{of},\"left_out\":{left_out}}}");
+        out.push_str(&format!(",\"partition\":{object}"));
+    }
     out + "}\n"
 }
 
@@ -43,6 +54,25 @@ pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>) -> String {
 pub fn file(file: &FileReport) -> String {
     // Texts, numbers and lists of them can't fail to be written to memory.
     serde_json::to_string(&File::new(file)).unwrap_or_default()
+}
+
+/// What is to be said of a file that was only checked, and what it holds unless it is broken; commas stand between files.
+pub fn checked(path: &str, holds: Option<&str>, findings: &[Diagnostic]) -> String {
+    let checked = Checked {
+        path,
+        status: if holds.is_some() { "ok" } else { "error" },
+        holds,
+        diagnostics: findings.iter().map(Finding::new).collect(),
+    };
+    serde_json::to_string(&checked).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Checked<'r> {
+    path: &'r str,
+    status: &'static str,
+    holds: Option<&'r str>,
+    diagnostics: Vec<Finding<'r>>,
 }
 
 #[derive(Serialize)]

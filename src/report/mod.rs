@@ -2,17 +2,27 @@
 
 pub mod api;
 
+mod case;
+
 pub mod coverage;
+
+mod format;
+
+pub mod github;
 
 pub mod graph;
 
 pub mod json;
+
+pub mod junit;
 
 pub mod listing;
 
 mod remedy;
 
 pub mod scripts;
+
+pub mod tap;
 
 pub mod text;
 
@@ -23,6 +33,8 @@ mod unmet;
 pub mod why;
 
 pub(crate) use remedy::remedy;
+
+pub use format::Format;
 
 use crate::suite::{FileVerdict, TestVerdict};
 use crate::text::Diagnostic;
@@ -55,6 +67,25 @@ pub struct Totals {
     pub warnings: usize,
 }
 
+/// One of several parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partition {
+    /// Which, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// How many files the other parts have.
+    pub left_out: usize,
+}
+
+impl Partition {
+    /// `part 2 of 4, 12 files left out`.
+    pub(crate) fn words(self) -> String {
+        let left_out = count(self.left_out, "file");
+        format!("part {} of {}, {left_out} left out", self.number, self.of)
+    }
+}
+
 impl Totals {
     /// What came of one file.
     pub fn of(file: &FileReport) -> Totals {
@@ -72,7 +103,7 @@ impl Totals {
         Totals {
             tests: verdict.tests.len(),
             failed: verdict.tests.iter().filter(is_failed).count(),
-            checks: verdict.tests.iter().map(|test| test.checks).sum(),
+            checks: verdict.tests.iter().map(|test| test.assertions.len()).sum(),
             warnings: verdict.warnings.len(),
             ..nothing
         }

@@ -5,7 +5,7 @@ mod expect;
 use similar::{ChangeTag, TextDiff};
 
 use super::why::Clock;
-use super::{FileReport, Totals, count, remedy};
+use super::{FileReport, Partition, Totals, count, remedy};
 use crate::model::{Duration, Labels, Millis};
 use crate::promql::{TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 use crate::replay::{ALERT_NAME, AlertState};
@@ -31,10 +31,22 @@ pub fn has_details(file: &FileReport) -> bool {
 }
 
 /// The last line; details may stand before it.
-pub fn summary(totals: &Totals, after_details: bool, coloured: bool) -> String {
+pub fn summary(
+    totals: &Totals,
+    part: Option<Partition>,
+    after_details: bool,
+    coloured: bool,
+) -> String {
     let mut printer = Printer::new(coloured);
-    printer.summary(totals, after_details);
+    printer.summary(totals, part, after_details);
     printer.out
+}
+
+/// A failing expectation of a test without colours, its place first.
+pub(super) fn failure(failure: &Mismatch, test: &str) -> String {
+    let mut printer = Printer::new(false);
+    printer.failure(failure, test);
+    printer.out.trim_start().to_owned()
 }
 
 struct Printer {
@@ -427,7 +439,7 @@ impl Printer {
         }
     }
 
-    fn summary(&mut self, totals: &Totals, after_details: bool) {
+    fn summary(&mut self, totals: &Totals, part: Option<Partition>, after_details: bool) {
         let (failed, broken) = (totals.failed, totals.broken);
         if failed + broken > 0 || after_details {
             self.line("");
@@ -452,6 +464,9 @@ impl Printer {
                 let text = self.paint(Paint::Bad, &parts.join(", "));
                 words.push_str(&text);
             }
+        }
+        if let Some(part) = part {
+            words.push_str(&format!(" ({})", part.words()));
         }
         self.line(&words);
     }

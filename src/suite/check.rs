@@ -48,16 +48,17 @@ impl Checker<'_> {
         let mut checks: Vec<(usize, &AlertCheck)> =
             self.test.alert_checks.iter().enumerate().collect();
         checks.sort_by_key(|(_, check)| check.eval_time);
-        let reached = |check: &AlertCheck| {
-            let moment = self.evaluation_at(check.eval_time);
-            self.replay
-                .stopped_at
-                .is_none_or(|stopped| moment < stopped)
-        };
-        let reached = checks.into_iter().filter(|(_, check)| reached(check));
+        let checks = checks.into_iter();
+        let reached = checks.filter(|(_, check)| self.is_before_the_end(check.eval_time));
         reached
             .filter_map(|(index, check)| self.alert(index, check))
             .collect()
+    }
+
+    /// Whether a time comes before an error of a rule ended the replay, if one did.
+    pub fn is_before_the_end(&self, eval_time: Millis) -> bool {
+        let stopped = self.replay.stopped_at;
+        stopped.is_none_or(|stopped| self.evaluation_at(eval_time) < stopped)
     }
 
     /// The moment whose state a time asks for: promtool's last evaluation at or before it, or the time itself where each

@@ -128,11 +128,6 @@ impl TestCase {
         });
         written.chain(recorded).chain(generated)
     }
-
-    /// How many expectations it holds.
-    pub fn checks(&self) -> usize {
-        self.alert_checks.len() + self.expr_checks.len() + self.expectations.len()
-    }
 }
 
 /// One series and its samples.

@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+mod assertion;
+
 mod check;
 
 pub mod coverage;
@@ -51,6 +53,7 @@ mod verdict;
 mod vmalert;
 mod why;
 
+pub use assertion::{Assertion, AssertionKind};
 pub use run::{RunOptions, Suite, faults, run};
 pub use vacuous::{Silence, Silences};
 pub use verdict::{

@@ -343,7 +343,7 @@ fn run_test(
             .name
             .as_ref()
             .map_or_else(String::new, |name| name.value.clone()),
-        checks: test.checks(),
+        assertions: check.assertions(),
         failures,
     };
     let reached = match options.coverage {

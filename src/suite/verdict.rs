@@ -1,6 +1,7 @@
 //! What came of a test file.
 
 use super::accept::{CheckId, Observed, ObservedAlert, ObservedSample, Replacement};
+use super::assertion::Assertion;
 use super::coverage::Coverage;
 use super::expect::Unmet;
 use super::vacuous::Silence;
@@ -32,8 +33,8 @@ pub struct TestVerdict {
     pub is_one_of_many: bool,
     /// The test's name; empty if it has none.
     pub name: String,
-    /// How many expectations it holds.
-    pub checks: usize,
+    /// What it expects.
+    pub assertions: Vec<Assertion>,
     /// What is not as expected: alerts in the order of time, rule errors, expressions in the order of the file.
     pub failures: Vec<Mismatch>,
 }

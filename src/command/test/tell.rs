@@ -1,0 +1,188 @@
+//! Prints what came of test files, in any format, as soon as it is known.
+
+use super::Options;
+use crate::io;
+use crate::report::coverage::{self, Reached};
+use crate::report::{FileReport, Format, Partition, Totals, github, json, junit, tap, text};
+use crate::text::Diagnostic;
+
+/// What came of one file, written down.
+pub(super) struct Written {
+    text: String,
+    has_details: bool,
+    points: Vec<tap::Point>,
+    suite: String,
+    annotations: Vec<github::Annotation>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    format: Format,
+    has_junit: bool,
+    coloured: bool,
+}
+
+impl Manner {
+    pub fn new(options: &Options) -> Manner {
+        Manner {
+            format: options.format,
+            has_junit: options.format == Format::Junit || options.junit.is_some(),
+            coloured: options.format == Format::Text && io::wants_colour(),
+        }
+    }
+
+    /// Writes down what came of the file of that number, from 0.
+    pub fn write(
+        self,
+        number: usize,
+        report: &FileReport,
+        times: Option<&junit::Times>,
+    ) -> Written {
+        Written {
+            text: match self.format {
+                Format::Json => json::file(report),
+                Format::Text | Format::Github => text::file(report, self.coloured),
+                Format::Junit | Format::Tap => String::new(),
+            },
+            has_details: self.format == Format::Json || text::has_details(report),
+            points: match self.format {
+                Format::Tap => tap::points(report),
+                _ => Vec::new(),
+            },
+            suite: match self.has_junit {
+                true => junit::suite(number, report, times),
+                false => String::new(),
+            },
+            annotations: match self.format {
+                Format::Github => github::annotations(report, &io::in_workspace),
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+/// Prints one file after the other.
+pub(super) struct Teller {
+    manner: Manner,
+    after_details: bool,
+    points: usize,
+    /// All suites, where they go to a file.
+    junit: Option<String>,
+    annotations: Vec<github::Annotation>,
+}
+
+impl Teller {
+    /// Prints what stands before the files.
+    pub fn begin(options: &Options) -> Teller {
+        let manner = Manner::new(options);
+        match manner.format {
+            Format::Json => io::print(json::HEAD),
+            Format::Junit => io::print(&junit::head()),
+            Format::Tap => io::print(tap::HEAD),
+            Format::Text | Format::Github => {}
+        }
+        Teller {
+            manner,
+            after_details: false,
+            points: 0,
+            junit: options.junit.is_some().then(junit::head),
+            annotations: Vec::new(),
+        }
+    }
+
+    /// Prints what came of the next file.
+    pub fn tell(&mut self, file: Written) {
+        let between = if self.after_details { "\n" } else { "" };
+        match self.manner.format {
+            Format::Json if self.after_details => io::print(&format!(",{}", file.text)),
+            Format::Json => io::print(&file.text),
+            Format::Text => io::print(&format!("{between}{}", file.text)),
+            Format::Github => io::print(&format!("{between}{}", github::plain(&file.text))),
+            Format::Junit => io::print(&file.suite),
+            Format::Tap => io::print(&tap::file(&file.points, &mut self.points)),
+        }
+        if let Some(junit) = &mut self.junit {
+            junit.push_str(&file.suite);
+        }
+        self.after_details = file.has_details;
+        self.annotations.extend(file.annotations);
+    }
+
+    /// Prints what is to be said of all files together.
+    ///
+    /// # Errors
+    ///
+    /// Why the file for JUnit can't be written.
+    pub fn end(self, end: &End<'_>, options: &Options) -> Result<(), Diagnostic> {
+        match self.manner.format {
+            Format::Json => io::print(&json::tail(end.of_all, end.reached, end.part)),
+            Format::Text => io::print(&self.last_words(end)),
+            Format::Tap => {
+                io::print(&tap::tail(self.points, end.of_all, end.totals, end.part));
+                end.complain();
+            }
+            Format::Junit => {
+                io::print(&junit::tail());
+                end.complain();
+            }
+            Format::Github => {
+                let words = self.last_words(end);
+                io::print(&github::plain(&words));
+                let mut all = self.annotations;
+                all.extend(github::findings(end.of_all, "", &io::in_workspace));
+                let reached = end.reached.map_or_else(String::new, coverage::text);
+                let summary = github::summary(&all, end.totals, end.part, &reached);
+                if let Err(fault) = io::append_step_summary(&summary) {
+                    io::complain(&fault.into_warning().render(false));
+                }
+                io::print(&github::commands(&all));
+            }
+        }
+        match (&options.junit, self.junit) {
+            (Some(path), Some(suites)) => io::write(path, &(suites + &junit::tail())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of a text for people.
+    fn last_words(&self, end: &End<'_>) -> String {
+        let coloured = self.manner.coloured;
+        let mut out = String::new();
+        if self.after_details && !end.of_all.is_empty() {
+            out.push('\n');
+        }
+        for told in end.of_all {
+            out.push_str(&told.render(coloured));
+        }
+        let after_details = self.after_details || !end.of_all.is_empty();
+        out.push_str(&text::summary(
+            end.totals,
+            end.part,
+            after_details,
+            coloured,
+        ));
+        out.push_str(&end.reached.map_or_else(String::new, coverage::text));
+        out
+    }
+}
+
+/// What is to be said of all files together.
+pub(super) struct End<'e> {
+    pub totals: &'e Totals,
+    pub of_all: &'e [Diagnostic],
+    pub reached: Option<&'e Reached>,
+    pub part: Option<Partition>,
+}
+
+impl End<'_> {
+    /// Says on standard error what the format has no place for.
+    fn complain(&self) {
+        for told in self.of_all {
+            io::complain(&told.render(io::wants_colour()));
+        }
+        if let Some(reached) = self.reached {
+            io::complain(coverage::text(reached).trim_start());
+        }
+    }
+}
