@@ -1,4 +1,6 @@
-//! The only file that reads disk or terminal.
+//! The only room that reads disk or terminal.
+
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -397,6 +399,19 @@ pub fn glob(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
+/// The folders in which files that a pattern matches may come and go. Relative to `folder`.
+pub fn glob_folders(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    for (end, _) in pattern.match_indices('/') {
+        let part = if end == 0 { "/" } else { &pattern[..end] };
+        // A pattern that makes no sense matches nothing.
+        folders.extend(glob(folder, part).unwrap_or_default());
+    }
+    let last = pattern.rsplit_once('/');
+    folders.extend(last.map(|(folders, _)| clean(&folder.join(folders))));
+    folders
+}
+
 fn names_in(folder: &Path) -> impl Iterator<Item = String> + use<> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
@@ -455,6 +470,33 @@ pub fn listen(address: &str) -> Result<Listener, Diagnostic> {
     })
 }
 
+/// Ends with the first signal to end.
+///
+/// # Errors
+///
+/// The system lets nobody wait for signals.
+pub fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())?
+    };
+    #[cfg(unix)]
+    let mut interrupt = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::interrupt())?
+    };
+    #[cfg(unix)]
+    return Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
+    #[cfg(not(unix))]
+    return Ok(async move { drop(tokio::signal::ctrl_c().await) });
+}
+
 /// Writes to standard output. That nobody reads on is no error.
 pub fn print(text: &str) {
     // Only escape sequences need a look: the terminal may not want them.
@@ -462,6 +504,22 @@ pub fn print(text: &str) {
         true => anstream::stdout().write_all(text.as_bytes()),
         false => io::stdout().write_all(text.as_bytes()),
     });
+}
+
+/// Makes the terminal empty, and says how many characters and lines it has; `None` where standard output is no terminal.
+pub fn clear_screen() -> Option<(usize, usize)> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(io::stdout());
+    let (width, height) = size.map_or((80, 24), |(width, height)| (width.0, height.0));
+    print("\u{1b}[H\u{1b}[2J");
+    Some((usize::from(width), usize::from(height)))
+}
+
+/// Whether somebody can type.
+pub fn is_typed_at() -> bool {
+    io::stdin().is_terminal()
 }
 
 /// Writes to standard error.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::Outcome;
 use super::schedule::Phases;
 use crate::io;
+use crate::io::watch::Stamp;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
 use crate::replay::{Replay, ReplayError};
@@ -27,10 +28,31 @@ pub(super) fn suite(
     lenient: bool,
     recordings: &Recordings,
 ) -> Result<Suite, Vec<Diagnostic>> {
+    let mut inputs = Inputs::default();
+    let read = read_suite(path, options, lenient, recordings, &mut inputs);
+    recordings.note(path, inputs);
+    read
+}
+
+fn read_suite(
+    path: &Path,
+    options: &ReadOptions,
+    lenient: bool,
+    recordings: &Recordings,
+    inputs: &mut Inputs,
+) -> Result<Suite, Vec<Diagnostic>> {
+    let mut note = |path: &Path| {
+        if recordings.is_watched() {
+            inputs.note(path);
+        }
+    };
+    note(path);
     let source = io::read(path).map_err(|fault| vec![fault])?;
     let mut include = |from: &Source, path: &str| {
         let folder = Path::new(from.name()).parent().unwrap_or(Path::new(""));
-        io::read(&io::clean(&folder.join(path)))
+        let path = io::clean(&folder.join(path));
+        note(&path);
+        io::read(&path)
     };
     let mut test_file = file::read_with(&source, options, &mut include)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -56,6 +78,14 @@ pub(super) fn suite(
             Ok(found) => paths.extend(found),
         }
     }
+    if recordings.is_watched() {
+        let patterns = test_file.rule_files.iter().map(|it| it.value.as_str());
+        inputs.patterns = patterns.map(|it| Pattern::new(folder, it)).collect();
+        let fixtures = test_file.tests.iter().flat_map(|test| &test.fixtures);
+        let fixtures = fixtures.map(|fixture| io::clean(&fixture.path()));
+        let all: BTreeSet<PathBuf> = paths.iter().cloned().chain(fixtures).collect();
+        all.iter().for_each(|path| inputs.note(path));
+    }
     let rule_files = rule_files(&paths, options).unwrap_or_else(|found| {
         faults.extend(found);
         Vec::new()
@@ -79,12 +109,90 @@ pub(super) fn suite(
 #[derive(Debug, Default)]
 pub(super) struct Recordings {
     by_path: Mutex<BTreeMap<PathBuf, Arc<OnceLock<Read>>>>,
+    /// What each test file read, where somebody wants to know.
+    inputs: Option<Mutex<BTreeMap<PathBuf, Inputs>>>,
+}
+
+/// What a test file was made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inputs {
+    /// Every file that was read, or should have been, with what it held at most a moment before.
+    pub files: BTreeMap<PathBuf, Stamp>,
+    /// How rule files are found.
+    pub patterns: Vec<Pattern>,
+}
+
+/// A pattern of rule files.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    folder: PathBuf,
+    text: String,
+    found: Vec<PathBuf>,
+}
+
+impl Inputs {
+    fn note(&mut self, path: &Path) {
+        self.files.insert(path.to_owned(), Stamp::of(path));
+    }
+}
+
+impl Pattern {
+    fn new(folder: &Path, text: &str) -> Pattern {
+        Pattern {
+            folder: folder.to_owned(),
+            text: text.to_owned(),
+            found: io::glob(folder, text).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it matches the same files as before.
+    pub fn is_same(&self) -> bool {
+        io::glob(&self.folder, &self.text).unwrap_or_default() == self.found
+    }
+
+    /// Where such files may come and go.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        io::glob_folders(&self.folder, &self.text)
+    }
 }
 
 /// A recording, or why there is none.
 type Read = Result<Arc<Recording>, Vec<Diagnostic>>;
 
 impl Recordings {
+    /// Recordings that keep what each test file read.
+    pub fn watched() -> Recordings {
+        Recordings {
+            inputs: Some(Mutex::default()),
+            ..Recordings::default()
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        self.inputs.is_some()
+    }
+
+    fn note(&self, path: &Path, inputs: Inputs) {
+        if let Some(all) = &self.inputs {
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(path.to_owned(), inputs);
+        }
+    }
+
+    /// What a test file read when it was read last.
+    pub fn inputs_of(&self, path: &Path) -> Inputs {
+        let all = self.inputs.as_ref();
+        let all = all.map(|all| all.lock().unwrap_or_else(PoisonError::into_inner));
+        all.and_then(|all| all.get(path).cloned())
+            .unwrap_or_default()
+    }
+
+    /// Forgets a recording whose file changed.
+    pub fn forget(&self, path: &Path) {
+        let mut cells = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.remove(&io::clean(path));
+    }
+
     /// Those of a test file, by the paths of its fixtures. Each that can't be read is a fault where it is named first.
     fn of(
         &self,

@@ -2,6 +2,8 @@
 
 mod check;
 
+mod completions;
+
 mod conformance;
 
 mod graph;
@@ -9,6 +11,8 @@ mod graph;
 mod in_order;
 
 mod load;
+
+mod man;
 
 mod query;
 
@@ -68,6 +72,10 @@ enum Command {
     Serve(serve::Options),
     /// Print the JSON Schema of test files, with which editors complete and check them
     Schema(schema::Options),
+    /// Print what makes a shell complete calls
+    Completions(completions::Options),
+    /// Print a manual page
+    Man(man::Options),
     /// Run scripts of promqltest, the language in which Prometheus tests its engine
     Conformance(conformance::Options),
 }
@@ -117,6 +125,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(options) => graph::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Schema(options) => schema::run(&options),
+        Command::Completions(options) => completions::run(&options),
+        Command::Man(options) => man::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     outcome.into()

@@ -2,6 +2,7 @@
 
 mod partition;
 mod tell;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -73,9 +74,22 @@ pub(super) struct Options {
     /// Run only one of several parts of about the same size, such as 1/4: each file is in one of them
     #[arg(long, value_name = "M/N", conflicts_with_all = ["coverage", "coverage_min"])]
     partition: Option<Part>,
+    /// Stay, and when a file is saved run the test files again that read it; the last failure stands first
+    #[arg(long, conflicts_with_all = ["accept", "junit", "junit_times", "partition"])]
+    watch: bool,
     /// How many files to run at once; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+}
+
+impl Options {
+    /// Where test files are looked for.
+    fn paths(&self) -> Vec<PathBuf> {
+        match self.paths.is_empty() {
+            true => vec![PathBuf::from(".")],
+            false => self.paths.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,6 +117,9 @@ pub(super) fn run(options: &Options) -> Outcome {
         Ok(plan) => plan,
         Err(faults) => return load::refuse(&faults),
     };
+    if options.watch {
+        return watch::run(&plan, options);
+    }
     match run_all(&plan, options) {
         Ok(ended) => judge(&ended, &plan, options),
         Err(fault) => load::refuse(&[fault]),
@@ -277,19 +294,15 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         let fault = Diagnostic::error(format!("--coverage-min {percent} is no share of a hundred"));
         return Err(vec![fault.help("give a number from 0 to 100")]);
     }
-    let here = [PathBuf::from(".")];
-    let paths: &[PathBuf] = if options.paths.is_empty() {
-        &here
-    } else {
-        &options.paths
-    };
+    if options.watch && options.format != Format::Text {
+        let format = options.format.name();
+        let fault = Diagnostic::error(format!("--watch is for people, --format {format} is not"));
+        return Err(vec![fault.help("leave one of the two out")]);
+    }
+    let paths = &options.paths();
     let files = io::test_files(paths);
-    if files.is_empty() {
-        let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
-        let fault = Diagnostic::error(format!("no test file in {}", names.join(", ")));
-        return Err(vec![
-            fault.help("a test file is a YAML file with a top-level `tests:`"),
-        ]);
+    if files.is_empty() && !options.watch {
+        return Err(vec![no_test_file(paths)]);
     }
     if let Some(path) = &options.junit {
         io::may_be_written(path).map_err(|fault| vec![fault])?;
@@ -326,9 +339,18 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);
             options.phases.read(schedule.into())?
         },
-        recordings: load::Recordings::default(),
+        recordings: match options.watch {
+            true => load::Recordings::watched(),
+            false => load::Recordings::default(),
+        },
         accept: options.accept,
     })
+}
+
+fn no_test_file(paths: &[PathBuf]) -> Diagnostic {
+    let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
+    let fault = Diagnostic::error(format!("no test file in {}", names.join(", ")));
+    fault.help("a test file is a YAML file with a top-level `tests:`")
 }
 
 fn report(named: &io::Named, plan: &Plan) -> FileReport {

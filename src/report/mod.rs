@@ -50,6 +50,13 @@ pub struct FileReport {
     pub verdict: Result<FileVerdict, Vec<Diagnostic>>,
 }
 
+impl FileReport {
+    /// Whether it could be run and every expectation was met.
+    pub fn is_passed(&self) -> bool {
+        self.verdict.as_ref().is_ok_and(FileVerdict::passed)
+    }
+}
+
 /// What came of a run over test files, in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {

@@ -28,7 +28,7 @@ use super::lenient::Lenient;
 use super::query::{self, Prepared};
 use super::request::{Refusal, Request, Response, TEXT};
 use super::routes::{self, Handler};
-use crate::io::Listener;
+use crate::io::{Listener, asked_to_end};
 use crate::report::api::ErrorType;
 
 /// So many queries run at once; others wait.
@@ -303,26 +303,3 @@ const CORS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
     (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
 ];
-
-/// Ends with the first signal to end.
-fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
-    #[cfg(unix)]
-    let mut interrupt = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::interrupt())?
-    };
-    #[cfg(unix)]
-    return Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    });
-    #[cfg(not(unix))]
-    return Ok(async move { drop(tokio::signal::ctrl_c().await) });
-}
