@@ -36,7 +36,7 @@ pub(super) struct Options {
     #[command(flatten)]
     reading: Reading,
     /// Pass what promtool passes: unknown alerts, patterns that match nothing and tests that prove nothing are only warned
-    /// of
+    /// of, and rule files are read as promtool reads them, without other wrappers
     #[arg(long)]
     promtool_compatible: bool,
     /// Group schedule: all groups at every evaluation_interval as promtool does, or each on its own interval as a server;
