@@ -17,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } 
 /// No query here needs more memory, in KiB.
 const MEMORY: u64 = 200 << 10;
 
+/// The length of a query that is long, in bytes.
+const LONG: usize = 250_000;
+
+/// No query so long takes more memory, in KiB: 23 MiB that any command takes unoptimised, and about 200 bytes a byte.
+const MEMORY_OF_LONG: u64 = 90 << 10;
+
 const DATA: &str =
     "m{i=\"1\"} 1 1700000000\nm{i=\"1\"} 2 1700000060\nm{i=\"2\"} 3 1700000060\n# EOF\n";
 
@@ -243,6 +249,42 @@ fn endless_queries_end() {
         data.query(&repeated, &[]).check(&repeated);
         let closed = format!("m{repeated}m");
         data.query(&closed, &[]).check(&closed);
+    }
+}
+
+/// Each byte of a query costs memory in the grammar and in the tree.
+#[test]
+fn long_queries_take_little_memory() {
+    let chain = |piece: &str, operator: &str| {
+        let number = (LONG - piece.len()) / (piece.len() + operator.len());
+        format!("{piece}{}", format!("{operator}{piece}").repeat(number))
+    };
+    for expr in [
+        chain("1", "+"),
+        chain("m", "+"),
+        chain("m", "*m+"),
+        chain("-m", ">"),
+        chain("up", " or "),
+        chain("m", "+on()"),
+        chain("m{i=\"1\"}", " unless "),
+        chain("(1)", "+"),
+        chain("5m", "-"),
+        chain("rate(m[5m])", "/"),
+        chain(&format!("1{}", "^1".repeat(190)), "+"),
+        chain(&format!("{}m{}", "abs(".repeat(190), ")".repeat(190)), "+"),
+        format!("sum({})", chain("m", "+")),
+        format!("label_join(m,\"a\",\"\",{})", chain("\"\"", ",")),
+        format!("sum by ({}) (m)", chain("i", ",")),
+        format!("m{{{}}}", chain("i=\"\"", ",")),
+    ] {
+        let rules = format!("groups: [{{name: g, rules: [{{record: r, expr: '{expr}'}}]}}]");
+        let file = Data::new("rules.yml", rules.as_bytes());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rulecheck"));
+        let ended = run(command.arg("check").arg(&file.path));
+        ended.check(&expr);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        let what: String = expr.chars().take(20).collect();
+        assert!(ended.memory < MEMORY_OF_LONG, "{what}: {}", ended.memory);
     }
 }
 

@@ -268,7 +268,7 @@ impl Seen {
     }
 
     fn selector(&mut self, selector: &VectorSelector) {
-        self.add_if(selector.metric.is_some(), "name");
+        self.add_if(selector.is_named, "name");
         for matcher in &selector.matchers {
             self.add(matcher.op.symbol());
         }
@@ -305,7 +305,7 @@ impl Seen {
             if right == ValueType::Vector {
                 left = right;
             }
-            let matching = &link.matching;
+            let matching = link.matching();
             self.add_if(link.return_bool, "bool");
             self.add_if(matching.on, "on");
             self.add_if(!matching.on && !matching.labels.is_empty(), "ignoring");

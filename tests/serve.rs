@@ -351,6 +351,9 @@ fn what_takes_too_long_does_not_hold_the_end_up() {
     std::thread::sleep(Duration::from_millis(300));
     server.signal("-TERM");
     let begun = Instant::now();
+    let answer = Answer::read(stream).unwrap();
+    let said = "query was canceled in expression evaluation";
+    assert!(answer.body.contains(said), "{}", answer.body);
     assert_eq!(server.end().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(20));
 }

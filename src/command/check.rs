@@ -302,12 +302,12 @@ pub(super) fn unmatched(
 fn is_known(selector: &VectorSelector, recorded: &[&str], store: &Store) -> bool {
     const WRITTEN: [&str; 2] = [crate::replay::ALERTS, crate::replay::ALERTS_FOR_STATE];
     let by_rules = |metric: &str| recorded.contains(&metric) || WRITTEN.contains(&metric);
-    selector.metric.as_deref().is_some_and(by_rules) || !store.select(&selector.matchers).is_empty()
+    selector.metric().is_some_and(by_rules) || !store.select(&selector.matchers).is_empty()
 }
 
 /// A metric of the store that is nearly the one asked for.
 fn closest_metric<'s>(selector: &VectorSelector, store: &'s Store) -> Option<&'s str> {
-    let metric = selector.metric.as_deref()?;
+    let metric = selector.metric()?;
     let mut names: Vec<&str> = store.iter().map(|series| series.labels.metric()).collect();
     names.sort_unstable();
     names.dedup();

@@ -28,9 +28,9 @@ pub enum ExprKind {
     /// `"text"`, escapes resolved.
     String(String),
     /// `metric{label="value"} offset 5m @ 10`.
-    Vector(VectorSelector),
+    Vector(Box<VectorSelector>),
     /// `metric[5m]`.
-    Matrix(MatrixSelector),
+    Matrix(Box<MatrixSelector>),
     /// `expr[5m:1m]`.
     Subquery(Box<Subquery>),
     /// `rate(…)`.
@@ -72,10 +72,10 @@ pub struct NumberLiteral {
 /// Equality does not look at the order of matchers.
 #[derive(Debug, Clone)]
 pub struct VectorSelector {
-    /// The metric name before the braces; one inside them (`{"name"}`) is only a matcher.
-    pub metric: Option<String>,
-    /// All conditions, the one on `__name__` that `metric` implies included (it is the last).
+    /// All conditions. That of a metric name before the braces is the last.
     pub matchers: Vec<Matcher>,
+    /// Whether there is a metric name before the braces; one inside them (`{"name"}`) is only a matcher.
+    pub is_named: bool,
     /// `offset` and `@`.
     pub shift: Shift,
     /// `anchored` or `smoothed`.
@@ -86,7 +86,7 @@ pub struct VectorSelector {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Shift {
     /// How far to look back; negative looks forward.
-    pub offset: Option<DurationExpr>,
+    pub offset: Option<Box<DurationExpr>>,
     /// A fixed moment.
     pub at: Option<At>,
 }
@@ -213,8 +213,8 @@ pub struct Link {
     pub op_span: Span,
     /// `bool` behind a comparison.
     pub return_bool: bool,
-    /// How series find each other; the default where nothing was written.
-    pub matching: Matching,
+    /// How series find each other, where something was written; see [`Link::matching`].
+    pub matching: Option<Box<Matching>>,
     /// The right operand.
     pub rhs: Expr,
 }
@@ -440,6 +440,28 @@ impl Chain {
     }
 }
 
+impl Link {
+    /// How series find each other; the default where nothing was written.
+    pub fn matching(&self) -> &Matching {
+        static DEFAULT: Matching = Matching {
+            on: false,
+            labels: Vec::new(),
+            group: None,
+            fill_left: None,
+            fill_right: None,
+        };
+        self.matching.as_deref().unwrap_or(&DEFAULT)
+    }
+}
+
+impl VectorSelector {
+    /// The metric name before the braces.
+    pub fn metric(&self) -> Option<&str> {
+        let name = self.matchers.last().filter(|_| self.is_named)?;
+        Some(&name.value)
+    }
+}
+
 impl ValueType {
     /// As Prometheus writes it in messages.
     pub fn name(self) -> &'static str {
@@ -461,7 +483,7 @@ impl PartialEq for Expr {
 impl PartialEq for Link {
     fn eq(&self, other: &Link) -> bool {
         (self.op, self.return_bool) == (other.op, other.return_bool)
-            && self.matching == other.matching
+            && self.matching() == other.matching()
             && self.rhs == other.rhs
     }
 }
@@ -476,7 +498,7 @@ impl PartialEq for VectorSelector {
             keys.sort_unstable();
             keys
         };
-        self.metric == other.metric
+        self.is_named == other.is_named
             && self.shift == other.shift
             && self.extension == other.extension
             && (self.matchers == other.matchers || sorted(self) == sorted(other))
@@ -507,5 +529,19 @@ impl PartialEq for NumberLiteral {
     /// By bits, so that NaN equals itself.
     fn eq(&self, other: &NumberLiteral) -> bool {
         self.value.to_bits() == other.value.to_bits() && self.is_duration == other.is_duration
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A megabyte of `a+a+…` is half a million of each.
+    #[test]
+    fn nodes_are_small() {
+        assert!(size_of::<Expr>() <= 56, "{}", size_of::<Expr>());
+        assert!(size_of::<Link>() <= 88, "{}", size_of::<Link>());
+        let selector = size_of::<VectorSelector>();
+        assert!(selector <= 64, "{selector}");
     }
 }

@@ -65,7 +65,7 @@ impl Checker {
     }
 
     fn selector(&mut self, selector: &VectorSelector, span: Span, may_be_empty: bool) {
-        if let Some(name) = &selector.metric {
+        if let Some(name) = selector.metric() {
             let (_, written) = selector.matchers.split_last().unzip();
             for matcher in written.unwrap_or_default() {
                 if matcher.name == METRIC_NAME {
@@ -182,7 +182,7 @@ impl Checker {
         let help = "write label matchers only: `{k8s_cluster=\"eu\"}`";
         match &arg.kind {
             ExprKind::Vector(selector) => {
-                if selector.metric.is_some() {
+                if selector.is_named {
                     let message = "expected label selectors only, got vector selector instead";
                     self.fail(arg.span, message, help);
                 }
@@ -221,8 +221,8 @@ impl Checker {
         }
         let vectors = left == ValueType::Vector && right == ValueType::Vector;
         if !vectors {
-            self.no_matching(&link.matching, span);
-            link.matching = Matching::default();
+            self.no_matching(link.matching(), span);
+            link.matching = None;
         } else if link.op.is_set() {
             self.set_matching(link, span);
         }
@@ -246,10 +246,10 @@ impl Checker {
             let help = format!("write `{} bool`", link.op.symbol());
             self.fail(link.op_span, message, help);
         }
-        let Some(group) = link.matching.group.as_ref().filter(|_| link.matching.on) else {
+        let Some(group) = link.matching().group.as_ref().filter(|_| link.matching().on) else {
             return;
         };
-        for label in &link.matching.labels {
+        for label in &link.matching().labels {
             for _ in group.include.iter().filter(|include| *include == label) {
                 let message =
                     format!("label {label:?} must not occur in ON and GROUP clause at once");
@@ -276,7 +276,7 @@ impl Checker {
     }
 
     fn set_matching(&mut self, link: &Link, span: Span) {
-        if link.matching.group.is_some() {
+        if link.matching().group.is_some() {
             let op = link.op.symbol();
             let message = format!("no grouping allowed for {op:?} operation");
             let help = "remove `group_left` or `group_right`: set operators match many to many";
@@ -284,7 +284,7 @@ impl Checker {
             let message = "set operations must always be many-to-many";
             self.fail(span, message, help);
         }
-        if has_fill(&link.matching) {
+        if has_fill(link.matching()) {
             let message = "filling in missing series not allowed for set operators";
             self.fail(span, message, "remove `fill (…)`");
         }

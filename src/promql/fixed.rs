@@ -142,7 +142,7 @@ fn of_vectors(
         group,
         fill_left,
         fill_right,
-    } = &link.matching;
+    } = link.matching();
     let is_named = labels.iter().any(|named| named == label);
     let Some(group) = group else {
         // Series are paired by the label, or it goes.

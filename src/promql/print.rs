@@ -137,7 +137,7 @@ fn takes_operators(shift: &Shift) -> bool {
 }
 
 fn name_and_matchers(selector: &VectorSelector, f: &mut Formatter<'_>) -> fmt::Result {
-    let name = selector.metric.as_deref().unwrap_or_default();
+    let name = selector.metric().unwrap_or_default();
     f.write_str(name)?;
     let is_name = |matcher: &&Matcher| {
         let names = matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
@@ -233,7 +233,7 @@ impl fmt::Display for LinkHead<'_> {
         if self.0.return_bool {
             f.write_str(" bool")?;
         }
-        matching(&self.0.matching, f)
+        matching(self.0.matching(), f)
     }
 }
 

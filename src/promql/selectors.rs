@@ -172,7 +172,7 @@ fn joined(call: &Call, whole: Span, reach: Reach, lookback: Millis) -> SeriesRea
     }
     SeriesRead {
         matchers: Cow::Owned(matchers),
-        selector: told.map(|(selector, _)| selector),
+        selector: told.map(|(selector, _)| &**selector),
         span: told.map_or(whole, |(_, span)| span),
         reach: reach.moved(&Shift::default(), lookback),
     }

@@ -112,7 +112,7 @@ fn metric_of(selector: &VectorSelector) -> Option<&str> {
 
 /// The matchers in braces behind the metric name.
 fn text_of(selector: &VectorSelector) -> String {
-    let metric = selector.metric.as_deref();
+    let metric = selector.metric();
     let implied = |matcher: &&Matcher| {
         let is_name = matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
         !(is_name

@@ -53,7 +53,7 @@ pub(super) fn instant(served: &Served, request: &Request) -> Result<Prepared, Re
     let timeout = timeout(request)?;
     let lookback = lookback(request)?;
     Ok(Prepared {
-        query: parse(served, request)?,
+        query: parse_in_time(served, request, timeout)?,
         times: Times::Instant(time),
         lookback,
         limit,
@@ -78,7 +78,7 @@ pub(super) fn range(served: &Served, request: &Request) -> Result<Prepared, Refu
     }
     let timeout = timeout(request)?;
     let lookback = lookback(request)?;
-    let query = parse(served, request)?;
+    let query = parse_in_time(served, request, timeout)?;
     match query.range_fault() {
         None => Ok(Prepared {
             query,
@@ -104,16 +104,15 @@ fn step(request: &Request) -> Result<Millis, Refusal> {
     }
 }
 
+/// How long a query may run; no time at all where that is less than none.
 fn timeout(request: &Request) -> Result<Duration, Refusal> {
     match request.value("timeout") {
         "" => Ok(TIMEOUT),
         text => {
             let nanos = params::parse_duration(text)
                 .map_err(|fault| Refusal::parameter("timeout", fault))?;
-            match u64::try_from(nanos) {
-                Ok(nanos) if nanos > 0 => Ok(Duration::from_nanos(nanos).min(TIMEOUT)),
-                _ => Err(timed_out("query execution")),
-            }
+            let nanos = u64::try_from(nanos).unwrap_or_default();
+            Ok(Duration::from_nanos(nanos).min(TIMEOUT))
         }
     }
 }
@@ -127,6 +126,14 @@ fn lookback(request: &Request) -> Result<Option<Millis>, Refusal> {
             })?;
             Ok((nanos > 0).then(|| millis(nanos)))
         }
+    }
+}
+
+/// The query, unless it may take no time. Of what Prometheus answers to that, by chance, this is the most frequent.
+fn parse_in_time(served: &Served, request: &Request, timeout: Duration) -> Result<Query, Refusal> {
+    match timeout.is_zero() {
+        true => Err(Refusal::parameter("query", "context deadline exceeded")),
+        false => parse(served, request),
     }
 }
 

@@ -19,7 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
@@ -55,6 +55,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests that run when the server ends have so much time left.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Queries that run then have no more than this: Prometheus lets them have none.
+const QUERY_GRACE: Duration = Duration::from_millis(500);
+
 /// Serves until somebody sends SIGTERM or SIGINT: requests that run then are answered if they are quick enough.
 ///
 /// # Errors
@@ -74,8 +77,10 @@ async fn accept(listener: Listener, served: Served) -> std::io::Result<()> {
     let mut end = pin!(asked_to_end()?);
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let (ending, is_ending) = watch::channel(false);
     let server = Arc::new(Server {
         served,
+        is_ending,
         turns: Arc::new(Semaphore::new(MAX_QUERIES)),
         handled: Arc::new(Semaphore::new(MAX_HANDLED)),
     });
@@ -96,6 +101,7 @@ async fn accept(listener: Listener, served: Served) -> std::io::Result<()> {
         }
     }
     drop(listener);
+    ending.send_replace(true);
     // Who is not done by then is cut off.
     drop(timeout(GRACE, graceful.shutdown()).await);
     Ok(())
@@ -133,6 +139,8 @@ fn connect(
 /// What all connections share.
 struct Server {
     served: Served,
+    /// Whether somebody asked for the end.
+    is_ending: watch::Receiver<bool>,
     /// A query runs that holds one of them.
     turns: Arc<Semaphore>,
     /// A request is read, or answered at once, that holds one of them.
@@ -187,7 +195,7 @@ impl Server {
         }
     }
 
-    /// Runs a query when its turn comes, until its time is up.
+    /// Runs a query when its turn comes, until its time is up or that of the server.
     async fn run(self: &Arc<Server>, prepared: Prepared) -> Result<Response, Refusal> {
         let limit = prepared.timeout;
         let stop = StopOnDrop::default();
@@ -200,13 +208,25 @@ impl Server {
             let work = move || prepared.run(&server.served, &flag);
             apart(holding(turn, work)).await
         };
-        match timeout(limit, work).await {
+        let done = tokio::select! {
+            done = timeout(limit, work) => done,
+            () = self.ended() => return Err(query::stopped()),
+        };
+        match done {
             Ok(response) => response,
             Err(_) if started.load(Ordering::Relaxed) => {
                 Err(query::timed_out("expression evaluation"))
             }
             Err(_) => Err(query::timed_out("query queue")),
         }
+    }
+
+    /// Waits until somebody asked for the end and the queries that ran then had some time.
+    async fn ended(&self) {
+        let mut is_ending = self.is_ending.clone();
+        // Nobody can ask any more once there is nobody to tell of it, which is the end too.
+        drop(is_ending.wait_for(|is_ending| *is_ending).await);
+        sleep(QUERY_GRACE).await;
     }
 }
 

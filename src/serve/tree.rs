@@ -38,12 +38,12 @@ fn expr(node: &Expr, out: &mut String) {
         ExprKind::Matrix(matrix) => {
             let (range, range_expr) = length(Some(&matrix.range));
             let selector = &matrix.selector;
-            let (offset, offset_expr) = length(selector.shift.offset.as_ref());
+            let (offset, offset_expr) = length(selector.shift.offset.as_deref());
             out.push_str(
                 &json!({
                     "anchored": selector.extension == Some(Extension::Anchored),
                     "matchers": matchers(&selector.matchers),
-                    "name": selector.metric.as_deref().unwrap_or_default(),
+                    "name": selector.metric().unwrap_or_default(),
                     "offset": offset,
                     "offsetExpr": offset_expr,
                     "range": range,
@@ -74,11 +74,11 @@ fn expr(node: &Expr, out: &mut String) {
 }
 
 fn vector(selector: &VectorSelector) -> Value {
-    let (offset, offset_expr) = length(selector.shift.offset.as_ref());
+    let (offset, offset_expr) = length(selector.shift.offset.as_deref());
     json!({
         "anchored": selector.extension == Some(Extension::Anchored),
         "matchers": matchers(&selector.matchers),
-        "name": selector.metric.as_deref().unwrap_or_default(),
+        "name": selector.metric().unwrap_or_default(),
         "offset": offset,
         "offsetExpr": offset_expr,
         "smoothed": selector.extension == Some(Extension::Smoothed),
@@ -91,7 +91,7 @@ fn vector(selector: &VectorSelector) -> Value {
 fn subquery(node: &Subquery, out: &mut String) {
     out.push_str(r#"{"expr":"#);
     expr(&node.expr, out);
-    let (offset, offset_expr) = length(node.shift.offset.as_ref());
+    let (offset, offset_expr) = length(node.shift.offset.as_deref());
     let (range, range_expr) = length(Some(&node.range));
     let (step, step_expr) = length(node.step.as_ref());
     rest(
@@ -173,7 +173,7 @@ fn chain(node: &Chain, out: &mut String) {
 }
 
 fn matching(link: &Link) -> Value {
-    let matching = &link.matching;
+    let matching = link.matching();
     let card = match &matching.group {
         _ if link.op.is_set() => "many-to-many",
         None => "one-to-one",

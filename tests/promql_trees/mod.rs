@@ -23,7 +23,7 @@ pub fn query() -> impl Strategy<Value = Expr> {
 
 /// An instant vector.
 fn vector() -> impl Strategy<Value = Expr> {
-    let leaf = selector().prop_map(|selector| expr(ExprKind::Vector(selector)));
+    let leaf = selector().prop_map(|selector| expr(ExprKind::Vector(Box::new(selector))));
     leaf.prop_recursive(5, 40, 4, |inner| {
         let inner = inner.boxed();
         prop_oneof![
@@ -38,7 +38,7 @@ fn vector() -> impl Strategy<Value = Expr> {
 /// A vector that needs no brackets wherever it stands.
 fn operand(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
     prop_oneof![
-        selector().prop_map(|selector| expr(ExprKind::Vector(selector))),
+        selector().prop_map(|selector| expr(ExprKind::Vector(Box::new(selector)))),
         inner.clone().prop_map(paren),
         call("rate", vec![matrix(inner.clone()).boxed()]),
         call("abs", vec![inner.clone()]),
@@ -121,7 +121,7 @@ fn chain(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
                     op,
                     op_span: Span::default(),
                     return_bool: return_bool && op.is_comparison(),
-                    matching: fitting(op, matching),
+                    matching: Some(Box::new(fitting(op, matching))),
                     rhs,
                 });
             expr(ExprKind::Chain(Chain {
@@ -174,7 +174,7 @@ fn raised(first: Expr, matching: Matching, rhs: Expr) -> Expr {
             op: BinaryOp::Pow,
             op_span: Span::default(),
             return_bool: false,
-            matching,
+            matching: Some(Box::new(matching)),
             rhs,
         }],
     }))
@@ -237,7 +237,7 @@ fn scalar_operand(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
             op,
             op_span: Span::default(),
             return_bool: false,
-            matching: Matching::default(),
+            matching: None,
             rhs: number(value, false),
         };
         expr(ExprKind::Chain(Chain {
@@ -263,7 +263,10 @@ fn matrix(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
     ];
     let range = (selector(), window(), extension).prop_map(|(mut selector, range, extension)| {
         selector.extension = extension;
-        expr(ExprKind::Matrix(MatrixSelector { selector, range }))
+        expr(ExprKind::Matrix(Box::new(MatrixSelector {
+            selector,
+            range,
+        })))
     });
     let subquery = (
         operand_of(inner),
@@ -332,7 +335,7 @@ fn selector() -> impl Strategy<Value = VectorSelector> {
                 None => matchers.push(Matcher::equal("job", "api")),
             }
             VectorSelector {
-                metric,
+                is_named: metric.is_some(),
                 matchers,
                 shift,
                 extension: None,
@@ -379,7 +382,10 @@ fn shift() -> impl Strategy<Value = Shift> {
                 .as_ref()
                 .is_some_and(|o| matches!(o.kind, DurationKind::Paren(_)));
             let at = at.or(brackets.then_some(At::Start));
-            Shift { offset, at }
+            Shift {
+                offset: offset.map(Box::new),
+                at,
+            }
         })
 }
 

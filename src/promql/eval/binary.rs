@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::frame::Frame;
+use super::matching::Presence;
+use super::merge::distinct;
 use super::{Evaluator, Row, Sink, emit};
 use crate::model::{CounterResetHint, Histogram, Trim, power, trigonometry};
 use crate::promql::annotation::{Note, Operation, Remarks, Site};
@@ -35,8 +37,16 @@ impl Evaluator<'_> {
         }
         let before = self.budget.held();
         let mut left = self.operand(&chain.first, frame);
-        for link in &chain.links {
-            left = self.apply(left, link, chain.span_to(link), frame);
+        let mut links = chain.links.as_slice();
+        while let Some((link, rest)) = links.split_first() {
+            let (alternatives, behind) = links.split_at(alternatives(links));
+            (left, links) = match left {
+                Operand::Vector(left) if !alternatives.is_empty() => {
+                    let found = self.first_found(left, alternatives, frame);
+                    (Operand::Vector(found), behind)
+                }
+                left => (self.apply(left, link, chain.span_to(link), frame), rest),
+            };
             let samples = match &left {
                 Operand::Scalar(_) => frame.share,
                 Operand::Vector(series) => frame.samples_of_all(series),
@@ -46,6 +56,32 @@ impl Evaluator<'_> {
         if let Operand::Vector(series) = left {
             emit(series, sink);
         }
+    }
+
+    /// `left or a or b …`, without looking through all that was found for each of them.
+    fn first_found(
+        &self,
+        left: Vec<ColumnSeries>,
+        links: &[Link],
+        frame: &Frame,
+    ) -> Vec<ColumnSeries> {
+        let mut found = left;
+        let Some(matching) = links.first().map(Link::matching) else {
+            return found;
+        };
+        let mut seen = Presence::default();
+        seen.add(&found, matching);
+        for link in links {
+            let held = self.budget.held();
+            let mut right = self.vector(&link.rhs, frame);
+            seen.retain(&mut right, matching, |seen| !seen);
+            right.retain(|series| series.column.has_any());
+            self.budget
+                .release_to(held + frame.samples_of_all(&right));
+            seen.add(&right, matching);
+            found.append(&mut right);
+        }
+        distinct(found, frame)
     }
 
     /// Evaluates a chain of numbers.
@@ -468,4 +504,13 @@ fn of_scalars(op: BinaryOp, left: &Column, right: &Column) -> Column {
     }
     .with_scalar(&mut out, right, false, &mut TickNotes::default());
     out
+}
+
+/// How many operators a chain begins with that are `or` and match alike.
+fn alternatives(links: &[Link]) -> usize {
+    let Some(first) = links.first() else {
+        return 0;
+    };
+    let is_alike = |link: &&Link| link.op == BinaryOp::Or && link.matching() == first.matching();
+    links.iter().take_while(is_alike).count()
 }

@@ -34,9 +34,9 @@ impl Evaluator<'_> {
         frame: &Frame,
     ) -> Vec<ColumnSeries> {
         if link.op.is_set() {
-            return distinct(set_operation(left, right, link), frame);
+            return distinct(intersection(left, &right, link), frame);
         }
-        let is_swapped = matches!(&link.matching.group, Some(group) if group.side == Side::Right);
+        let is_swapped = matches!(&link.matching().group, Some(group) if group.side == Side::Right);
         let (many, one) = match is_swapped {
             true => (right, left),
             false => (left, right),
@@ -76,7 +76,7 @@ type Matched = HashMap<Labels, Vec<u64>>;
 
 impl Join<'_> {
     fn run(&self, many: &[ColumnSeries], one: &[ColumnSeries]) -> Vec<ColumnSeries> {
-        let groups = Groups::new(many, one, &self.link.matching);
+        let groups = Groups::new(many, one, self.link.matching());
         self.refuse_several(&groups, one);
         let mut matched: Vec<Matched> = vec![Matched::new(); groups.list.len()];
         let mut out = Vec::new();
@@ -90,12 +90,12 @@ impl Join<'_> {
                 }
                 self.pair(series, other, met, &mut matched[place], &mut out);
             }
-            if let Some(value) = self.link.matching.fill_right {
+            if let Some(value) = self.link.matching().fill_right {
                 let filled = self.filling(&group.signature, value);
                 self.pair(series, &filled, alone, &mut matched[place], &mut out);
             }
         }
-        if let Some(value) = self.link.matching.fill_left {
+        if let Some(value) = self.link.matching().fill_left {
             self.fill_many(&groups, one, value, &mut matched, &mut out);
         }
         out
@@ -158,7 +158,7 @@ impl Join<'_> {
             met,
             &mut self.notes.borrow_mut(),
         );
-        let is_grouped = self.link.matching.group.is_some();
+        let is_grouped = self.link.matching().group.is_some();
         let key = match is_grouped {
             true => labels.clone(),
             false => Labels::empty(),
@@ -241,7 +241,7 @@ impl Join<'_> {
 
     /// The labels of a result, and whether the name still has to go.
     fn result_labels(&self, many: &Labels, one: &Labels) -> (Labels, bool) {
-        let matching = &self.link.matching;
+        let matching = self.link.matching();
         let named = |name: &str| matching.labels.iter().any(|label| label == name);
         let drops = self.elementwise.changes_value() || (self.link.return_bool && !self.delayed);
         let kept = many.filtered(|name| {
@@ -273,7 +273,7 @@ fn active(many: &[ColumnSeries], one: &[ColumnSeries], link: &Link, count: usize
         }
         words
     };
-    let has_fill = link.matching.fill_left.is_some() || link.matching.fill_right.is_some();
+    let has_fill = link.matching().fill_left.is_some() || link.matching().fill_right.is_some();
     let pairs = any(many).into_iter().zip(any(one));
     pairs
         .map(|(many, one)| if has_fill { many | one } else { many & one })
@@ -368,47 +368,54 @@ fn combine(
     (out, met)
 }
 
-/// `and`, `or` and `unless`.
-fn set_operation(
-    left: Vec<ColumnSeries>,
-    right: Vec<ColumnSeries>,
-    link: &Link,
-) -> Vec<ColumnSeries> {
-    let presence = |series: &[ColumnSeries]| {
-        let mut words: HashMap<Labels, Vec<u64>> = HashMap::new();
+/// At which ticks there is a series of each match group.
+#[derive(Default)]
+pub(super) struct Presence {
+    words: HashMap<Labels, Vec<u64>>,
+}
+
+impl Presence {
+    /// Adds the ticks of some series.
+    pub(super) fn add(&mut self, series: &[ColumnSeries], matching: &Matching) {
         for series in series {
             let present = series.column.presence();
-            let entry = words
-                .entry(signature(&series.labels, &link.matching))
+            let entry = self
+                .words
+                .entry(signature(&series.labels, matching))
                 .or_insert_with(|| vec![0; present.len()]);
             entry
                 .iter_mut()
                 .zip(present)
                 .for_each(|(word, present)| *word |= present);
         }
-        words
-    };
-    let (mut kept, other, mut added) = match link.op {
-        BinaryOp::Or => {
-            let other = presence(&left);
-            (right, other, left)
-        }
-        _ => {
-            let other = presence(&right);
-            (left, other, Vec::new())
-        }
-    };
-    for series in &mut kept {
-        let matched = other.get(&signature(&series.labels, &link.matching));
-        series.column.retain(|word| {
-            let matched = matched.map_or(0, |words| words[word]);
-            if link.op == BinaryOp::And {
-                matched
-            } else {
-                !matched
-            }
-        });
     }
-    added.append(&mut kept);
-    added
+
+    /// Leaves of series what `keep` makes of their ticks and those of their groups.
+    pub(super) fn retain(
+        &self,
+        series: &mut [ColumnSeries],
+        matching: &Matching,
+        keep: impl Fn(u64) -> u64,
+    ) {
+        for series in series {
+            let seen = self.words.get(&signature(&series.labels, matching));
+            let column = &mut series.column;
+            column.retain(|word| keep(seen.map_or(0, |words| words[word])));
+        }
+    }
+}
+
+/// `and` and `unless`.
+fn intersection(
+    mut left: Vec<ColumnSeries>,
+    right: &[ColumnSeries],
+    link: &Link,
+) -> Vec<ColumnSeries> {
+    let mut other = Presence::default();
+    other.add(right, link.matching());
+    other.retain(&mut left, link.matching(), |seen| match link.op {
+        BinaryOp::And => seen,
+        _ => !seen,
+    });
+    left
 }

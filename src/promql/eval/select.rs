@@ -47,15 +47,21 @@ pub(super) enum Take {
     Starts,
 }
 
+/// The series of so many selectors are remembered: of a query with more, each would take as much memory as the selector.
+const MAX_REMEMBERED: usize = 10_000;
+
 impl<'a> Evaluator<'a> {
-    /// The series of a selector, in the order in which they came to be. Looked up once a query.
+    /// The series of a selector, in the order in which they came to be. Mostly looked up once a query.
     pub(super) fn selected(&self, selector: &VectorSelector) -> Rc<Vec<Selected>> {
         let key: *const VectorSelector = selector;
         if let Some(found) = self.selections.borrow().get(&key) {
             return Rc::clone(found);
         }
         let found = Rc::new(self.select(&selector.matchers));
-        self.selections.borrow_mut().insert(key, Rc::clone(&found));
+        let mut selections = self.selections.borrow_mut();
+        if selections.len() < MAX_REMEMBERED {
+            selections.insert(key, Rc::clone(&found));
+        }
         found
     }
 

@@ -83,7 +83,7 @@ impl Evaluator<'_> {
     /// Whether a step sees the same, whichever tick asks: nothing asks for the query's time, and everything
     /// that a step can reach is visible from the earliest tick on that has the step in its window.
     pub(super) fn is_shareable(&self, subquery: &Subquery) -> bool {
-        let offset = subquery.shift.offset.as_ref().map_or(Ok(0), millis);
+        let offset = subquery.shift.offset.as_deref().map_or(Ok(0), millis);
         match (subquery.shift.at, offset) {
             (None, Ok(offset)) => self.is_shareable_at(&subquery.expr, offset),
             _ => false,
@@ -117,10 +117,10 @@ impl Evaluator<'_> {
     /// `shift` is how far before its tick a step lies at least.
     fn is_shareable_at(&self, expr: &Expr, shift: Millis) -> bool {
         let selector = match &expr.kind {
-            ExprKind::Vector(selector) => Some(selector),
+            ExprKind::Vector(selector) => Some(&**selector),
             ExprKind::Matrix(matrix) => Some(&matrix.selector),
             ExprKind::Subquery(inner) => {
-                let offset = inner.shift.offset.as_ref().map_or(Ok(0), millis);
+                let offset = inner.shift.offset.as_deref().map_or(Ok(0), millis);
                 return match (inner.shift.at, offset) {
                     (None, Ok(offset)) => {
                         self.is_shareable_at(&inner.expr, shift.saturating_add(offset))
@@ -135,7 +135,7 @@ impl Evaluator<'_> {
             if selector.extension == Some(Extension::Smoothed) {
                 return false;
             }
-            let offset = selector.shift.offset.as_ref().map_or(Ok(0), millis);
+            let offset = selector.shift.offset.as_deref().map_or(Ok(0), millis);
             let (Ok(offset), Some(horizon)) = (offset, self.least_horizon(selector)) else {
                 return !matches!(selector.shift.at, Some(At::Start | At::End));
             };

@@ -2,9 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use pest::iterators::{Pair, Pairs};
-use pest::pratt_parser::{Assoc, ConstPrattParser, Op, pratt_precedence};
-
 use crate::model::bytes::is_utf8;
 use crate::model::number::quote;
 use crate::promql::aggregations::{self, Aggregation};
@@ -16,23 +13,24 @@ use crate::promql::functions;
 use crate::promql::query::{Features, QueryError};
 use crate::text::Span;
 
-use super::{MAX_DEPTH, MAX_ERRORS, Rule, literal, span_of, suggest, syntax};
+use super::pairs::{Pair, Pairs};
+use super::{MAX_DEPTH, MAX_ERRORS, Rule, literal, suggest, syntax};
 
-/// Operators from loose to tight. A sign binds looser than `^` and tighter than `*`.
-static OPERATORS: ConstPrattParser<Rule, 12> = ConstPrattParser::new_const(pratt_precedence![
-    Op::infix(Rule::set_or, Assoc::Left),
-    Op::infix(Rule::set_and, Assoc::Left),
-    Op::infix(Rule::comparison, Assoc::Left),
-    Op::infix(Rule::additive, Assoc::Left),
-    Op::infix(Rule::multiplicative, Assoc::Left),
-    Op::prefix(Rule::sign),
-    Op::infix(Rule::power, Assoc::Right),
-    Op::postfix(Rule::window)
-        | Op::postfix(Rule::offset)
-        | Op::postfix(Rule::at)
-        | Op::postfix(Rule::anchored)
-        | Op::postfix(Rule::smoothed),
-]);
+/// How tight a sign binds: looser than `^`, tighter than `*`.
+pub(super) const SIGN: u8 = 6;
+
+/// How tight an operator binds, from 1, and how tight what stands to its right must: `^` binds to the right.
+pub(super) fn binding(rule: Rule) -> Option<(u8, u8)> {
+    Some(match rule {
+        Rule::set_or => (1, 1),
+        Rule::set_and => (2, 2),
+        Rule::comparison => (3, 3),
+        Rule::additive | Rule::duration_additive => (4, 4),
+        Rule::multiplicative | Rule::duration_multiplicative => (5, 5),
+        Rule::power | Rule::duration_power => (7, 6),
+        _ => return None,
+    })
+}
 
 /// Turns pairs into a tree and collects what is wrong.
 pub(super) struct Builder<'i> {
@@ -72,26 +70,39 @@ impl<'i> Builder<'i> {
         });
     }
 
-    pub(super) fn expr(&self, pair: Pair<'i, Rule>) -> Expr {
-        let span = span_of(&pair);
-        let mut inner = pair.into_inner();
-        let levels = match inner.len() {
-            1 => 1,
-            _ => 1 + longest_run(inner.clone()),
-        };
-        let mut only = (inner.len() == 1).then(|| inner.next()).flatten();
-        self.nested(levels, span, || {
-            if let Some(operand) = only.take() {
-                return self.operand(operand);
-            }
-            OPERATORS
-                .map_primary(|pair| self.operand(pair))
-                .map_prefix(|sign, operand| self.signed(&sign, operand))
-                .map_postfix(|operand, suffix| self.suffixed(operand, suffix))
-                .map_infix(|left, operator, right| self.binary(left, operator, right))
-                .parse(inner)
-        })
-        .unwrap_or_else(|| broken(span))
+    fn expr(&self, pair: Pair<'i>) -> Expr {
+        self.whole(pair.into_inner(), pair.span())
+    }
+
+    /// All operands and operators of an expression.
+    pub(super) fn whole(&self, mut pairs: Pairs<'i>, span: Span) -> Expr {
+        let levels = 1 + longest_run(pairs.clone());
+        self.nested(levels, span, || self.row(&mut pairs, 0))
+            .unwrap_or_else(|| broken(span))
+    }
+
+    /// Operands with the operators between them that bind tighter than `floor`.
+    fn row(&self, pairs: &mut Pairs<'i>, floor: u8) -> Expr {
+        let mut left = self.term(pairs);
+        while let Some((operator, floor)) = next_operator(pairs, floor) {
+            let right = self.row(pairs, floor);
+            left = self.binary(left, operator, right);
+        }
+        left
+    }
+
+    /// An operand with its signs and suffixes.
+    fn term(&self, pairs: &mut Pairs<'i>) -> Expr {
+        let first = pairs.next().expect("grammar: an operator has operands");
+        if first.as_rule() == Rule::sign {
+            let operand = self.row(pairs, SIGN);
+            return self.signed(&first, operand);
+        }
+        let mut operand = self.operand(first, pairs);
+        while let Some(suffix) = pairs.next_if(|rule| binding(rule).is_none()) {
+            operand = self.suffixed(operand, suffix);
+        }
+        operand
     }
 
     /// Runs `build` unless the tree would be too deep.
@@ -113,13 +124,14 @@ impl<'i> Builder<'i> {
         Some(built)
     }
 
-    fn operand(&self, pair: Pair<'i, Rule>) -> Expr {
-        let span = span_of(&pair);
+    /// The operand that a pair begins; the rest of it is taken from the pairs behind.
+    fn operand(&self, pair: Pair<'i>, behind: &mut Pairs<'i>) -> Expr {
+        let span = pair.span();
         let kind = match pair.as_rule() {
-            Rule::named => return self.named(pair),
+            Rule::word => return self.named(pair, behind),
             Rule::number => ExprKind::Number(self.number(&pair)),
             Rule::string => ExprKind::String(self.string(&pair)),
-            Rule::matchers => ExprKind::Vector(self.selector(None, Some(pair))),
+            Rule::matchers => ExprKind::Vector(Box::new(self.selector(None, Some(pair)))),
             Rule::paren => {
                 let inner = pair.into_inner().next();
                 let inner = inner.expect("grammar: brackets hold an expression");
@@ -131,21 +143,19 @@ impl<'i> Builder<'i> {
     }
 
     /// What starts with a word: a selector, a call, an aggregation, `inf`, `nan`.
-    fn named(&self, pair: Pair<'i, Rule>) -> Expr {
-        let mut inner = pair.into_inner();
-        let word = inner.next().expect("grammar: a name is a word");
+    fn named(&self, word: Pair<'i>, behind: &mut Pairs<'i>) -> Expr {
         let name = word.as_str();
-        let mut span = span_of(&word);
+        let mut span = word.span();
         let (mut arguments, mut matchers, mut grouping) = (None, None, None);
-        for part in inner {
-            span.end = span_of(&part).end;
+        while let Some(part) = behind.next_if(belongs_to_word) {
+            span.end = part.span().end;
             match part.as_rule() {
                 Rule::arguments => arguments = Some(part),
                 Rule::matchers => matchers = Some(part),
                 _ => grouping = Some(part),
             }
         }
-        let word = span_of(&word);
+        let word = word.span();
         let row = aggregation(name);
         let kind = match (row, arguments) {
             (Some(row), Some(arguments)) => self.aggregate(row, span, arguments, grouping),
@@ -155,10 +165,10 @@ impl<'i> Builder<'i> {
         Expr { kind, span }
     }
 
-    fn plain_name(&self, name: &str, span: Span, matchers: Option<Pair<'i, Rule>>) -> ExprKind {
+    fn plain_name(&self, name: &str, span: Span, matchers: Option<Pair<'i>>) -> ExprKind {
         if let Some(value) = literal::special(name) {
             if let Some(matchers) = matchers {
-                syntax::unexpected(self.text, span_of(&matchers).start, &self.errors);
+                syntax::unexpected(self.text, matchers.span().start, &self.errors);
             }
             return ExprKind::Number(NumberLiteral {
                 value,
@@ -168,15 +178,15 @@ impl<'i> Builder<'i> {
         if syntax::is_reserved(name) {
             syntax::unexpected(self.text, span.start, &self.errors);
         }
-        ExprKind::Vector(self.selector(Some(name), matchers))
+        ExprKind::Vector(Box::new(self.selector(Some(name), matchers)))
     }
 
     fn aggregate(
         &self,
         op: &'static Aggregation,
         span: Span,
-        arguments: Pair<'i, Rule>,
-        grouping: Option<Pair<'i, Rule>>,
+        arguments: Pair<'i>,
+        grouping: Option<Pair<'i>>,
     ) -> ExprKind {
         let mut args = self.arguments(arguments);
         let grouping = grouping.map(|pair| self.grouping(pair)).unwrap_or_default();
@@ -221,13 +231,13 @@ impl<'i> Builder<'i> {
         name: &str,
         word: Span,
         span: Span,
-        arguments: Pair<'i, Rule>,
-        grouping: Option<Pair<'i, Rule>>,
+        arguments: Pair<'i>,
+        grouping: Option<Pair<'i>>,
     ) -> ExprKind {
-        let bracket = span_of(&arguments).start;
+        let bracket = arguments.span().start;
         let args = self.arguments(arguments);
         if let Some(grouping) = grouping {
-            syntax::unexpected(self.text, span_of(&grouping).start, &self.errors);
+            syntax::unexpected(self.text, grouping.span().start, &self.errors);
         }
         if syntax::is_no_function_name(name) {
             syntax::no_function(self.text, word, bracket, &self.errors);
@@ -251,12 +261,13 @@ impl<'i> Builder<'i> {
         ExprKind::Call(Call { function, args })
     }
 
-    fn arguments(&self, pair: Pair<'i, Rule>) -> Vec<Expr> {
-        let mut args = Vec::new();
-        for part in pair.into_inner() {
+    fn arguments(&self, pair: Pair<'i>) -> Vec<Expr> {
+        let parts = pair.into_inner();
+        let mut args = Vec::with_capacity(parts.clone().count());
+        for part in parts {
             match part.as_rule() {
                 Rule::trailing_comma => self.fail(
-                    span_of(&part),
+                    part.span(),
                     "trailing commas not allowed in function call args",
                     "remove this comma",
                 ),
@@ -266,7 +277,7 @@ impl<'i> Builder<'i> {
         args
     }
 
-    fn grouping(&self, pair: Pair<'i, Rule>) -> Grouping {
+    fn grouping(&self, pair: Pair<'i>) -> Grouping {
         let mut inner = pair.into_inner();
         let word = inner.next().expect("grammar: a grouping has a word");
         Grouping {
@@ -275,9 +286,9 @@ impl<'i> Builder<'i> {
         }
     }
 
-    fn signed(&self, sign: &Pair<'i, Rule>, mut operand: Expr) -> Expr {
+    fn signed(&self, sign: &Pair<'i>, mut operand: Expr) -> Expr {
         let op = unary_op(sign);
-        let start = span_of(sign).start;
+        let start = sign.span().start;
         operand.span.start = start;
         match &mut operand.kind {
             ExprKind::Number(literal) => {
@@ -294,16 +305,16 @@ impl<'i> Builder<'i> {
         }
     }
 
-    fn binary(&self, left: Expr, operator: Pair<'i, Rule>, rhs: Expr) -> Expr {
+    fn binary(&self, left: Expr, operator: Pair<'i>, rhs: Expr) -> Expr {
         let level = operator.as_rule();
-        let mut op_span = span_of(&operator);
+        let mut op_span = operator.span();
         let (op, symbol) = binary_op(operator.as_str());
         op_span.end = op_span.start + symbol;
         let mut link = Link {
             op,
             op_span,
             return_bool: false,
-            matching: Matching::default(),
+            matching: None,
             rhs,
         };
         self.modifiers(operator.into_inner(), &mut link);
@@ -312,7 +323,7 @@ impl<'i> Builder<'i> {
             ExprKind::Chain(chain) if same_level(&chain, level) => chain,
             _ => Chain {
                 first: Box::new(left),
-                links: Vec::new(),
+                links: Vec::with_capacity(1),
             },
         };
         chain.links.push(link);
@@ -323,14 +334,14 @@ impl<'i> Builder<'i> {
     }
 
     /// `bool`, `on`, `ignoring`, `group_left`, `group_right` and the fills.
-    fn modifiers(&self, pairs: Pairs<'i, Rule>, link: &mut Link) {
+    fn modifiers(&self, pairs: Pairs<'i>, link: &mut Link) {
         let mut fills = Vec::new();
         for pair in pairs {
-            let mut end = span_of(&pair).end;
+            let mut end = pair.span().end;
             match pair.as_rule() {
                 Rule::bool_word => link.return_bool = true,
-                Rule::matching => end = self.matching(pair, &mut link.matching),
-                Rule::fill => fills.push(self.fill(pair, &mut link.matching)),
+                Rule::matching => end = self.matching(pair, link.matching.get_or_insert_default()),
+                Rule::fill => fills.push(self.fill(pair, link.matching.get_or_insert_default())),
                 _ => {}
             }
             link.op_span.end = end;
@@ -344,24 +355,24 @@ impl<'i> Builder<'i> {
     }
 
     /// Reads `on (…) group_left (…)` and says where it ends.
-    fn matching(&self, pair: Pair<'i, Rule>, matching: &mut Matching) -> usize {
+    fn matching(&self, pair: Pair<'i>, matching: &mut Matching) -> usize {
         let mut end = 0;
         for part in pair.into_inner() {
-            end = span_of(&part).end;
+            end = part.span().end;
             match part.as_rule() {
                 Rule::matching_word => matching.on = part.as_str().eq_ignore_ascii_case("on"),
                 Rule::labels => matching.labels = self.labels(part),
                 _ => {
                     let mut group = part.into_inner();
                     let word = group.next().expect("grammar: a group has a word");
-                    end = span_of(&word).end;
+                    end = word.span().end;
                     let side = match word.as_str().eq_ignore_ascii_case("group_left") {
                         true => Side::Left,
                         false => Side::Right,
                     };
                     let mut include = Vec::new();
                     if let Some(labels) = group.next() {
-                        end = span_of(&labels).end;
+                        end = labels.span().end;
                         include = self.labels(labels);
                     }
                     matching.group = Some(Group { side, include });
@@ -372,8 +383,8 @@ impl<'i> Builder<'i> {
     }
 
     /// Reads `fill (…)` and says where it stands.
-    fn fill(&self, pair: Pair<'i, Rule>, matching: &mut Matching) -> Span {
-        let span = span_of(&pair);
+    fn fill(&self, pair: Pair<'i>, matching: &mut Matching) -> Span {
+        let span = pair.span();
         let mut inner = pair.into_inner();
         let word = inner.next().expect("grammar: a fill has a word");
         let mut value = f64::NAN;
@@ -410,10 +421,10 @@ impl<'i> Builder<'i> {
     }
 
     /// A number or a duration in seconds.
-    pub(super) fn number(&self, pair: &Pair<'i, Rule>) -> NumberLiteral {
+    pub(super) fn number(&self, pair: &Pair<'i>) -> NumberLiteral {
         literal::number(pair.as_str()).unwrap_or_else(|message| {
             let help = suggest::number(pair.as_str(), &message);
-            self.fail(span_of(pair), message, help);
+            self.fail(pair.span(), message, help);
             NumberLiteral {
                 value: 1.0,
                 is_duration: false,
@@ -422,9 +433,9 @@ impl<'i> Builder<'i> {
     }
 
     /// The value of a string literal.
-    pub(super) fn string(&self, pair: &Pair<'i, Rule>) -> String {
+    pub(super) fn string(&self, pair: &Pair<'i>) -> String {
         literal::unquote(pair.as_str()).unwrap_or_else(|fault| {
-            let start = span_of(pair).start;
+            let start = pair.span().start;
             let span = Span::new(start + fault.start, start + fault.end);
             self.fail(span, fault.message, syntax::STRING_HELP);
             String::new()
@@ -432,17 +443,17 @@ impl<'i> Builder<'i> {
     }
 
     /// Labels in round brackets.
-    fn labels(&self, pair: Pair<'i, Rule>) -> Vec<String> {
+    fn labels(&self, pair: Pair<'i>) -> Vec<String> {
         pair.into_inner().map(|label| self.label(&label)).collect()
     }
 
-    fn label(&self, pair: &Pair<'i, Rule>) -> String {
+    fn label(&self, pair: &Pair<'i>) -> String {
         if pair.as_rule() == Rule::word {
             let name = pair.as_str();
             if name.eq_ignore_ascii_case("without") || literal::special(name).is_some() {
                 let message = format!("unexpected <{name}> in grouping opts, expected label");
                 self.fail(
-                    span_of(pair),
+                    pair.span(),
                     message,
                     format!("put it in quotes: `\"{name}\"`"),
                 );
@@ -452,7 +463,7 @@ impl<'i> Builder<'i> {
         let name = self.string(pair);
         if name.is_empty() || !is_utf8(&name) {
             let message = format!("invalid label name for grouping: {}", quote(&name));
-            self.fail(span_of(pair), message, "name a label, or remove the string");
+            self.fail(pair.span(), message, "name a label, or remove the string");
         }
         name
     }
@@ -470,7 +481,7 @@ pub(super) fn broken(span: Span) -> Expr {
 }
 
 /// The sign of a pair.
-pub(super) fn unary_op(pair: &Pair<'_, Rule>) -> UnaryOp {
+pub(super) fn unary_op(pair: &Pair<'_>) -> UnaryOp {
     match pair.as_str() {
         "-" => UnaryOp::Minus,
         _ => UnaryOp::Plus,
@@ -505,8 +516,20 @@ fn same_level(chain: &Chain, level: Rule) -> bool {
     own == level
 }
 
+/// Takes the next operator if it binds tighter than `floor`, and says how tight what is right of it must bind.
+pub(super) fn next_operator<'i>(pairs: &mut Pairs<'i>, floor: u8) -> Option<(Pair<'i>, u8)> {
+    let (tightness, right) = binding(pairs.peek()?.as_rule())?;
+    let operator = pairs.next_if(|_| tightness > floor)?;
+    Some((operator, right))
+}
+
+/// Whether a pair behind a word makes one operand with it.
+fn belongs_to_word(rule: Rule) -> bool {
+    matches!(rule, Rule::arguments | Rule::matchers | Rule::grouping)
+}
+
 /// How deep signs and powers nest in a row of operands and operators.
-fn longest_run(pairs: Pairs<'_, Rule>) -> usize {
+fn longest_run(pairs: Pairs<'_>) -> usize {
     let (mut longest, mut run) = (0, 0);
     for pair in pairs {
         match pair.as_rule() {

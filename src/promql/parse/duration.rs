@@ -1,28 +1,18 @@
 //! Builds durations and expressions of durations.
 
-use pest::iterators::{Pair, Pairs};
-use pest::pratt_parser::{Assoc, ConstPrattParser, Op, pratt_precedence};
-
 use crate::promql::ast::{BinaryOp, DurationExpr, DurationKind, NumberLiteral, UnaryOp};
 use crate::text::Span;
 
-use super::builder::{Builder, binary_op, unary_op};
-use super::{MAX_DEPTH, Rule, literal, span_of};
-
-/// Operators from loose to tight.
-static OPERATORS: ConstPrattParser<Rule, 4> = ConstPrattParser::new_const(pratt_precedence![
-    Op::infix(Rule::duration_additive, Assoc::Left),
-    Op::infix(Rule::duration_multiplicative, Assoc::Left),
-    Op::prefix(Rule::sign),
-    Op::infix(Rule::duration_power, Assoc::Right),
-]);
+use super::builder::{Builder, SIGN, binary_op, next_operator, unary_op};
+use super::pairs::{Pair, Pairs};
+use super::{MAX_DEPTH, Rule, literal};
 
 /// Seconds beyond which nanoseconds do not fit 64 bits.
 const LIMIT: f64 = 9_223_372_036.854_775;
 
 impl<'i> Builder<'i> {
     /// A duration inside square brackets.
-    pub(super) fn window_duration(&self, pair: Pair<'i, Rule>) -> DurationExpr {
+    pub(super) fn window_duration(&self, pair: Pair<'i>) -> DurationExpr {
         if pair.as_str().contains(|c: char| c.is_ascii_digit()) {
             self.number_in_window.set(true);
         }
@@ -30,7 +20,7 @@ impl<'i> Builder<'i> {
     }
 
     /// The duration behind `offset`.
-    pub(super) fn offset_duration(&self, pair: Pair<'i, Rule>) -> DurationExpr {
+    pub(super) fn offset_duration(&self, pair: Pair<'i>) -> DurationExpr {
         let mut inner = pair.into_inner();
         let first = inner.next().expect("grammar: an offset has a duration");
         match first.as_rule() {
@@ -43,23 +33,34 @@ impl<'i> Builder<'i> {
         }
     }
 
-    fn duration(&self, pair: Pair<'i, Rule>) -> DurationExpr {
-        let span = span_of(&pair);
-        let inner = pair.into_inner();
+    fn duration(&self, pair: Pair<'i>) -> DurationExpr {
+        let span = pair.span();
+        let mut inner = pair.into_inner();
         // Operators nest to the left, so each may be a level. Brackets were counted before.
         let levels = operators(inner.clone());
-        self.nested(levels, span, || {
-            OPERATORS
-                .map_primary(|pair| self.duration_operand(pair))
-                .map_prefix(|sign, operand| self.signed_duration(&sign, operand))
-                .map_infix(|left, op, right| self.binary_duration(left, &op, right))
-                .parse(inner)
-        })
-        .unwrap_or_else(|| number(0.0, span))
+        self.nested(levels, span, || self.duration_row(&mut inner, 0))
+            .unwrap_or_else(|| number(0.0, span))
     }
 
-    fn duration_operand(&self, pair: Pair<'i, Rule>) -> DurationExpr {
-        let span = span_of(&pair);
+    /// Durations with the operators between them that bind tighter than `floor`.
+    fn duration_row(&self, pairs: &mut Pairs<'i>, floor: u8) -> DurationExpr {
+        let first = pairs.next().expect("grammar: an operator has operands");
+        let mut left = match first.as_rule() {
+            Rule::sign => {
+                let operand = self.duration_row(pairs, SIGN);
+                self.signed_duration(&first, operand)
+            }
+            _ => self.duration_operand(first),
+        };
+        while let Some((operator, floor)) = next_operator(pairs, floor) {
+            let right = self.duration_row(pairs, floor);
+            left = self.binary_duration(left, &operator, right);
+        }
+        left
+    }
+
+    fn duration_operand(&self, pair: Pair<'i>) -> DurationExpr {
+        let span = pair.span();
         let kind = match pair.as_rule() {
             Rule::duration_call => self.duration_call(pair),
             Rule::duration_paren => {
@@ -77,7 +78,7 @@ impl<'i> Builder<'i> {
     }
 
     /// `step()`, `range()`, `min_of(a, b)`, `max_of(a, b)`.
-    fn duration_call(&self, pair: Pair<'i, Rule>) -> DurationKind {
+    fn duration_call(&self, pair: Pair<'i>) -> DurationKind {
         let mut inner = pair.into_inner();
         let name = inner.next().expect("grammar: a call has a name");
         let args: Vec<_> = inner.map(|arg| Box::new(self.duration(arg))).collect();
@@ -90,8 +91,8 @@ impl<'i> Builder<'i> {
         }
     }
 
-    fn signed_duration(&self, sign: &Pair<'i, Rule>, operand: DurationExpr) -> DurationExpr {
-        let span = span_of(sign).to(operand.span);
+    fn signed_duration(&self, sign: &Pair<'i>, operand: DurationExpr) -> DurationExpr {
+        let span = sign.span().to(operand.span);
         let kind = match (unary_op(sign), operand.kind) {
             (UnaryOp::Plus, kind) => kind,
             (UnaryOp::Minus, DurationKind::Literal(literal)) => {
@@ -111,11 +112,11 @@ impl<'i> Builder<'i> {
     fn binary_duration(
         &self,
         left: DurationExpr,
-        op: &Pair<'i, Rule>,
+        op: &Pair<'i>,
         right: DurationExpr,
     ) -> DurationExpr {
         let span = left.span.to(right.span);
-        let op_span = span_of(op);
+        let op_span = op.span();
         let (op, _) = binary_op(op.as_str());
         let is_zero = matches!(&right.kind, DurationKind::Literal(literal) if literal.value == 0.0);
         match op {
@@ -206,7 +207,7 @@ fn prints_sign(duration: &DurationExpr) -> bool {
     }
 }
 
-fn operators(pairs: Pairs<'_, Rule>) -> usize {
+fn operators(pairs: Pairs<'_>) -> usize {
     let operators = pairs.filter(|pair| {
         matches!(
             pair.as_rule(),

@@ -4,6 +4,7 @@ mod builder;
 mod duration;
 mod literal;
 mod metricsql;
+mod pairs;
 mod selector;
 mod suggest;
 mod syntax;
@@ -12,6 +13,7 @@ mod tokens;
 use pest::Parser;
 
 use self::grammar::{Grammar, Rule};
+use self::pairs::Tree;
 
 use crate::model::Matcher;
 use crate::text::Span;
@@ -86,14 +88,27 @@ impl Query {
 /// The tree of a text, its types unchecked.
 fn parse(text: &str, features: &Features) -> Result<Expr, Vec<QueryError>> {
     syntax::check_depth(text).map_err(|error| vec![error])?;
-    let mut pairs = Grammar::parse(Rule::query, text)
-        .map_err(|error| vec![syntax::explain(text, failure(&error))])?;
-    let expr = pairs.next().expect("grammar: a query has an expression");
+    let tree = read(text)?;
     let builder = builder::Builder::new(text, features);
-    let expr = builder.expr(expr);
+    let expr = builder.whole(tree.pairs(), Span::new(0, text.len()));
     match builder.into_errors() {
         errors if errors.is_empty() => Ok(expr),
         errors => Err(errors),
+    }
+}
+
+/// What the grammar makes of a text.
+fn read(text: &str) -> Result<Tree<'_>, Vec<QueryError>> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(vec![QueryError {
+            message: "expression is longer than 4 GiB".to_owned(),
+            span: Span::default(),
+            help: Some("split it into recording rules".to_owned()),
+        }]);
+    }
+    match Grammar::parse(Rule::query, text) {
+        Ok(pairs) => Ok(Tree::new(text, pairs)),
+        Err(error) => Err(vec![syntax::explain(text, failure(&error))]),
     }
 }
 
@@ -103,10 +118,4 @@ fn failure(error: &pest::error::Error<Rule>) -> usize {
         pest::error::InputLocation::Pos(at) => at,
         pest::error::InputLocation::Span((start, _)) => start,
     }
-}
-
-/// The place of a pair that ends in a token of its own.
-fn span_of(pair: &pest::iterators::Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span::new(span.start(), span.end())
 }

@@ -1,7 +1,5 @@
 //! Builds selectors and what stands behind an operand: windows, `offset`, `@`, `anchored`, `smoothed`.
 
-use pest::iterators::Pair;
-
 use crate::model::number::non_finite;
 use crate::model::{METRIC_NAME, MatchOp, Matcher, Timestamp};
 use crate::promql::ast::{
@@ -11,7 +9,8 @@ use crate::promql::ast::{
 use crate::text::Span;
 
 use super::builder::Builder;
-use super::{Rule, span_of};
+use super::pairs::Pair;
+use super::Rule;
 
 /// So many bytes the regular expressions of a query may take together.
 pub const MAX_PATTERNS: usize = 64 << 20;
@@ -24,22 +23,24 @@ impl<'i> Builder<'i> {
     pub(super) fn selector(
         &self,
         name: Option<&str>,
-        braces: Option<Pair<'i, Rule>>,
+        braces: Option<Pair<'i>>,
     ) -> VectorSelector {
         let pairs = braces.into_iter().flat_map(Pair::into_inner);
-        let mut matchers: Vec<Matcher> = pairs.filter_map(|pair| self.matcher(pair)).collect();
+        let number = pairs.clone().count() + usize::from(name.is_some());
+        let mut matchers = Vec::with_capacity(number);
+        matchers.extend(pairs.filter_map(|pair| self.matcher(pair)));
         if let Some(name) = name {
             matchers.push(Matcher::equal(METRIC_NAME, name));
         }
         VectorSelector {
-            metric: name.map(str::to_owned),
+            is_named: name.is_some(),
             matchers,
             shift: Shift::default(),
             extension: None,
         }
     }
 
-    fn matcher(&self, pair: Pair<'i, Rule>) -> Option<Matcher> {
+    fn matcher(&self, pair: Pair<'i>) -> Option<Matcher> {
         let mut inner = pair.into_inner();
         let name = inner.next().expect("grammar: a matcher has a name");
         let name_text = match name.as_rule() {
@@ -56,7 +57,7 @@ impl<'i> Builder<'i> {
             "=~" => MatchOp::Regex,
             _ => MatchOp::NotRegex,
         };
-        let value_span = span_of(&value);
+        let value_span = value.span();
         let value = self.string(&value);
         if self.patterns.get() > MAX_PATTERNS {
             // That was said, and more would only take more.
@@ -84,7 +85,7 @@ impl<'i> Builder<'i> {
     }
 
     /// An operand with one suffix.
-    pub(super) fn suffixed(&self, operand: Expr, suffix: Pair<'i, Rule>) -> Expr {
+    pub(super) fn suffixed(&self, operand: Expr, suffix: Pair<'i>) -> Expr {
         match suffix.as_rule() {
             Rule::window => self.windowed(operand, suffix),
             Rule::offset => self.offset(operand, suffix),
@@ -95,8 +96,8 @@ impl<'i> Builder<'i> {
     }
 
     /// `[5m]` or `[5m:1m]`.
-    fn windowed(&self, operand: Expr, pair: Pair<'i, Rule>) -> Expr {
-        let bracket = span_of(&pair);
+    fn windowed(&self, operand: Expr, pair: Pair<'i>) -> Expr {
+        let bracket = pair.span();
         let span = operand.span.to(bracket);
         let mut inner = pair.into_inner();
         let range = inner.next().expect("grammar: a window has a length");
@@ -107,7 +108,7 @@ impl<'i> Builder<'i> {
         if !self.number_in_window.get() {
             let message = "unexpected colon before duration in duration expression";
             let help = "Prometheus wants a number before the first colon: write `0s + …`";
-            self.fail(span_of(&colon), message, help);
+            self.fail(colon.span(), message, help);
         }
         let step = inner
             .next()
@@ -134,7 +135,7 @@ impl<'i> Builder<'i> {
             self.fail(bracket, "ranges only allowed for vector selectors", help);
             // What follows is about a range, so a range it shall be.
             let selector = self.selector(None, None);
-            let kind = ExprKind::Matrix(MatrixSelector { selector, range });
+            let kind = ExprKind::Matrix(Box::new(MatrixSelector { selector, range }));
             return Expr { kind, span };
         };
         if selector.shift.offset.is_some() {
@@ -145,7 +146,10 @@ impl<'i> Builder<'i> {
             self.fail(bracket, "no @ modifiers allowed before range", help);
         }
         Expr {
-            kind: ExprKind::Matrix(MatrixSelector { selector, range }),
+            kind: ExprKind::Matrix(Box::new(MatrixSelector {
+                selector: *selector,
+                range,
+            })),
             span,
         }
     }
@@ -161,7 +165,7 @@ impl<'i> Builder<'i> {
         super::duration::whole_millis(duration)
     }
 
-    fn offset(&self, mut operand: Expr, pair: Pair<'i, Rule>) -> Expr {
+    fn offset(&self, mut operand: Expr, pair: Pair<'i>) -> Expr {
         let duration = pair.into_inner().nth(1);
         let duration = duration.expect("grammar: an offset has a duration");
         let duration = super::duration::whole_millis(self.offset_duration(duration));
@@ -178,14 +182,14 @@ impl<'i> Builder<'i> {
             let message = "offset may not be set multiple times";
             self.fail(span, message, "keep one `offset`");
         } else if !is_zero {
-            shift.offset = Some(duration);
+            shift.offset = Some(Box::new(duration));
         }
         operand.span.end = end;
         operand
     }
 
-    fn at(&self, mut operand: Expr, pair: Pair<'i, Rule>) -> Expr {
-        let end = span_of(&pair).end;
+    fn at(&self, mut operand: Expr, pair: Pair<'i>) -> Expr {
+        let end = pair.span().end;
         let span = operand.span;
         let at = self.moment(pair, span);
         let Some(shift) = shift_of(&mut operand) else {
@@ -203,7 +207,7 @@ impl<'i> Builder<'i> {
         operand
     }
 
-    fn moment(&self, pair: Pair<'i, Rule>, operand: Span) -> At {
+    fn moment(&self, pair: Pair<'i>, operand: Span) -> At {
         let mut sign = 1.0;
         let mut seconds = 0.0;
         for part in pair.into_inner() {
@@ -231,7 +235,7 @@ impl<'i> Builder<'i> {
         At::Time(millis.clamp(-FURTHEST, FURTHEST))
     }
 
-    fn extended(&self, mut operand: Expr, pair: &Pair<'i, Rule>, extension: Extension) -> Expr {
+    fn extended(&self, mut operand: Expr, pair: &Pair<'i>, extension: Extension) -> Expr {
         let name = match extension {
             Extension::Anchored => "anchored",
             Extension::Smoothed => "smoothed",
@@ -266,7 +270,7 @@ impl<'i> Builder<'i> {
             self.fail(span, message, "keep one of them");
         }
         selector.extension = Some(extension);
-        operand.span.end = span_of(pair).end;
+        operand.span.end = pair.span().end;
         operand
     }
 }

@@ -255,7 +255,7 @@ fn deeper<'s, 'q>(seen: &'s Seen<'q>) -> Vec<&'s Seen<'q>> {
             .collect();
     }
     if let Some((link, left, right)) = link(seen) {
-        let matching = &link.matching;
+        let matching = link.matching();
         let both = left.is_empty() && right.is_empty();
         // What fills in for a missing side lets nothing go.
         let explains_left = both || matching.fill_left.is_none();

@@ -109,7 +109,7 @@ fn pairs(link: &Link, left: &Seen<'_>, right: &Seen<'_>) -> Vec<Pair> {
 
 /// The numbers of series that meet, and those that meet what fills in for a missing side.
 fn met(link: &Link, left: &[Point], right: &[Point]) -> Vec<Pair> {
-    let matching = &link.matching;
+    let matching = link.matching();
     let is_swapped = matches!(&matching.group, Some(group) if group.side == Side::Right);
     // Each series of the side that may have several meets one.
     let (many, one, fill_one, fill_many) = match is_swapped {

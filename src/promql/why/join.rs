@@ -44,7 +44,7 @@ impl Explainer<'_> {
         left: &Seen<'_>,
         right: &Seen<'_>,
     ) -> Option<NoPartner> {
-        let matching = &link.matching;
+        let matching = link.matching();
         let (Value::Vector(of_left), Value::Vector(of_right)) = (&left.value, &right.value) else {
             return None;
         };
@@ -92,15 +92,15 @@ impl Explainer<'_> {
 
     /// What `unless` removed, with what by.
     pub(super) fn removed(&self, link: &Link, left: &Seen<'_>, right: &Seen<'_>) -> Removed {
-        let met = partners(&link.matching, left.points(), right.points());
+        let met = partners(link.matching(), left.points(), right.points());
         let pairs = met.iter().filter_map(|(point, partner)| {
             Some((point.labels.clone(), partner.as_ref()?.labels.clone()))
         });
         Removed {
             count: met.len(),
             pairs: pairs.take(MAX_NAMED).collect(),
-            on: link.matching.on,
-            labels: link.matching.labels.clone(),
+            on: link.matching().on,
+            labels: link.matching().labels.clone(),
         }
     }
 
@@ -109,14 +109,14 @@ impl Explainer<'_> {
         if link.op.is_set() {
             return None;
         }
-        let sides = match &link.matching.group {
+        let sides = match &link.matching().group {
             Some(group) if group.side == Side::Right => [("left", left), ("right", right)],
             _ => [("right", right), ("left", left)],
         };
         sides.into_iter().find_map(|(side, seen)| {
             let mut places: BTreeMap<Labels, &Labels> = BTreeMap::new();
             seen.points().iter().find_map(|point| {
-                let key = signature(&point.labels, &link.matching);
+                let key = signature(&point.labels, link.matching());
                 let first = *places.entry(key).or_insert(&point.labels);
                 (first != &point.labels).then(|| Twins {
                     side,

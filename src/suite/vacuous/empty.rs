@@ -35,10 +35,13 @@ pub(super) fn starved<'e>(
             let mut left = starved(&chain.first, is_missing);
             for link in &chain.links {
                 let right = starved(&link.rhs, is_missing);
-                let fills = [link.matching.fill_left, link.matching.fill_right];
+                let fills = [link.matching().fill_left, link.matching().fill_right];
                 left = match link.op {
                     BinaryOp::Unless => left,
-                    BinaryOp::Or => left.zip(right).map(|(left, right)| [left, right].concat()),
+                    BinaryOp::Or => left.zip(right).map(|(mut left, right)| {
+                        left.extend(right);
+                        left
+                    }),
                     _ if fills.iter().any(Option::is_some) => None,
                     _ => left.or(right),
                 };
@@ -66,7 +69,7 @@ mod tests {
     fn culprits(text: &str) -> Option<Vec<&str>> {
         let query = Query::parse(text, &Features::ALL).expect("a query");
         let missing = |selector: &super::VectorSelector| {
-            let metric = selector.metric.as_deref();
+            let metric = selector.metric();
             metric.is_some_and(|metric| metric.starts_with("no"))
         };
         let found = starved(&query.expr, &missing)?;
