@@ -246,7 +246,12 @@ impl Checker {
             let help = format!("write `{} bool`", link.op.symbol());
             self.fail(link.op_span, message, help);
         }
-        let Some(group) = link.matching().group.as_ref().filter(|_| link.matching().on) else {
+        let Some(group) = link
+            .matching()
+            .group
+            .as_ref()
+            .filter(|_| link.matching().on)
+        else {
             return;
         };
         for label in &link.matching().labels {

@@ -76,8 +76,7 @@ impl Evaluator<'_> {
             let mut right = self.vector(&link.rhs, frame);
             seen.retain(&mut right, matching, |seen| !seen);
             right.retain(|series| series.column.has_any());
-            self.budget
-                .release_to(held + frame.samples_of_all(&right));
+            self.budget.release_to(held + frame.samples_of_all(&right));
             seen.add(&right, matching);
             found.append(&mut right);
         }

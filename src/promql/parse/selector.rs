@@ -8,9 +8,9 @@ use crate::promql::ast::{
 };
 use crate::text::Span;
 
+use super::Rule;
 use super::builder::Builder;
 use super::pairs::Pair;
-use super::Rule;
 
 /// So many bytes the regular expressions of a query may take together.
 pub const MAX_PATTERNS: usize = 64 << 20;
@@ -20,11 +20,7 @@ const SHIFTABLE: &str = "an instant vector selector or range vector selector or 
 
 impl<'i> Builder<'i> {
     /// A selector from its name and its braces, either of which may be missing.
-    pub(super) fn selector(
-        &self,
-        name: Option<&str>,
-        braces: Option<Pair<'i>>,
-    ) -> VectorSelector {
+    pub(super) fn selector(&self, name: Option<&str>, braces: Option<Pair<'i>>) -> VectorSelector {
         let pairs = braces.into_iter().flat_map(Pair::into_inner);
         let number = pairs.clone().count() + usize::from(name.is_some());
         let mut matchers = Vec::with_capacity(number);
