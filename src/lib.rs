@@ -28,6 +28,7 @@
 //! * [`promql`] parses, prints and checks queries, evaluates them over columns of ticks and explains what they yield.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
+//! * [`slo`] holds service level objectives in the formats that people write them in.
 //! * [`suite`] reads test files and turns a replay into verdicts: [`suite::expect`] holds what a test expects of a whole
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
@@ -49,6 +50,8 @@ pub mod promql;
 pub mod rules;
 
 pub mod replay;
+
+pub mod slo;
 
 pub mod suite;
 

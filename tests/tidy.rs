@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
-const ROOMS: [&str; 13] = [
-    "text", "model", "store", "series", "promql", "rules", "replay", "suite", "report", "io",
+const ROOMS: [&str; 14] = [
+    "text", "model", "store", "series", "promql", "rules", "replay", "slo", "suite", "report", "io",
     "serve", "command", "main",
 ];
 
