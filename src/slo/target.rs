@@ -114,8 +114,8 @@ fn parse(text: &str, shift: i32) -> Result<Target, TargetError> {
     }
     let kept = digits.trim_end_matches('0');
     // The number is 0.KEPT times ten to this power.
-    let power = i64::from(exponent) + i64::from(shift) + digits.len() as i64
-        - decimals.len() as i64;
+    let power =
+        i64::from(exponent) + i64::from(shift) + digits.len() as i64 - decimals.len() as i64;
     let places = kept.len() as i64 - power;
     if power > 1 {
         return Err(TargetError::OutOfRange);

@@ -113,7 +113,11 @@ impl Calendar {
 
     /// The stretch that a moment lies in: from its beginning to the next one's.
     pub fn around(&self, time: Timestamp) -> (Timestamp, Timestamp) {
-        let length = self.unit.about().saturating_mul(i64::from(self.count)).max(1);
+        let length = self
+            .unit
+            .about()
+            .saturating_mul(i64::from(self.count))
+            .max(1);
         let since = time.saturating_sub(self.begin(0));
         let mut number = since.div_euclid(length);
         while self.begin(number) > time {
@@ -218,7 +222,9 @@ mod tests {
     const HOUR: Millis = 3_600_000;
 
     fn at(text: &str) -> Timestamp {
-        DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis()
+        DateTime::parse_from_rfc3339(text)
+            .unwrap()
+            .timestamp_millis()
     }
 
     #[test]
@@ -269,7 +275,8 @@ mod tests {
     fn any_moment_lies_in_its_stretch() {
         for time in [i64::MIN, -1, 0, i64::MAX / 2, 1 << 53] {
             for unit in [CalendarUnit::Hour, CalendarUnit::Month, CalendarUnit::Year] {
-                let (from, to) = Calendar::natural(unit, Tz::UTC).around(time.max(-(1 << 53)).min(1 << 53));
+                let (from, to) =
+                    Calendar::natural(unit, Tz::UTC).around(time.max(-(1 << 53)).min(1 << 53));
                 assert!(from < to, "{unit:?} {time}");
             }
         }
