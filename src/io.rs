@@ -91,22 +91,45 @@ fn unreadable(name: &str, reason: &str, help: &str) -> Diagnostic {
 ///
 /// Why it could not be written.
 pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    let fail = |error: io::Error| {
-        Diagnostic::error(format!("can't write {}: {}", display(path), reason(&error)))
-            .help("check its permissions")
-    };
-    let mut beside = path.as_os_str().to_owned();
+    // A link stays one: the file that it leads to is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut beside = target.as_os_str().to_owned();
     beside.push(".rulecheck-new");
     let beside = PathBuf::from(beside);
     let written = fs::write(&beside, text).and_then(|()| {
-        fs::set_permissions(&beside, fs::metadata(path)?.permissions())?;
-        fs::rename(&beside, fs::canonicalize(path)?)
+        fs::set_permissions(&beside, fs::metadata(&target)?.permissions())?;
+        fs::rename(&beside, &target)
     });
     if written.is_err() {
         // The new text is of no use beside the old; that it may be gone already is no news.
         drop(fs::remove_file(&beside));
     }
-    written.map_err(fail)
+    written.map_err(|error| unwritable(path, &reason(&error)))
+}
+
+/// Makes a folder and those that it lies in, where they are not there yet.
+///
+/// # Errors
+///
+/// Why it could not be made.
+pub fn make_folder(path: &Path) -> Result<(), Diagnostic> {
+    fs::create_dir_all(path).map_err(|error| {
+        let message = format!("can't make the folder {}: {}", display(path), reason(&error));
+        Diagnostic::error(message).help("check the path and its permissions")
+    })
+}
+
+/// A path from the root on, links followed as far as it exists.
+pub fn whole_path(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let known = whole.ancestors().find_map(|it| {
+        let known = fs::canonicalize(it).ok()?;
+        let rest = whole.strip_prefix(it).ok()?;
+        Some(known.join(rest))
+    });
+    // Joined with nothing, a path ends in a separator.
+    let whole = known.unwrap_or(whole);
+    whole.components().collect()
 }
 
 /// Writes a new file, or another text into one; makes the folder it lies in.

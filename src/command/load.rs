@@ -28,8 +28,19 @@ pub(super) fn suite(
     lenient: bool,
     recordings: &Recordings,
 ) -> Result<Suite, Vec<Diagnostic>> {
+    suite_with(path, options, lenient, recordings, &BTreeMap::new())
+}
+
+/// The same, with other texts in place of those of some files, by their names.
+pub(super) fn suite_with(
+    path: &Path,
+    options: &ReadOptions,
+    lenient: bool,
+    recordings: &Recordings,
+    texts: &BTreeMap<String, Source>,
+) -> Result<Suite, Vec<Diagnostic>> {
     let mut inputs = Inputs::default();
-    let read = read_suite(path, options, lenient, recordings, &mut inputs);
+    let read = read_suite(path, options, lenient, recordings, texts, &mut inputs);
     recordings.note(path, inputs);
     read
 }
@@ -39,6 +50,7 @@ fn read_suite(
     options: &ReadOptions,
     lenient: bool,
     recordings: &Recordings,
+    texts: &BTreeMap<String, Source>,
     inputs: &mut Inputs,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let mut note = |path: &Path| {
@@ -46,13 +58,17 @@ fn read_suite(
             inputs.note(path);
         }
     };
+    let read = |path: &Path| match texts.get(&io::display(path)) {
+        Some(text) => Ok(text.clone()),
+        None => io::read(path),
+    };
     note(path);
-    let source = io::read(path).map_err(|fault| vec![fault])?;
+    let source = read(path).map_err(|fault| vec![fault])?;
     let mut include = |from: &Source, path: &str| {
         let folder = Path::new(from.name()).parent().unwrap_or(Path::new(""));
         let path = io::clean(&folder.join(path));
         note(&path);
-        io::read(&path)
+        read(&path)
     };
     let mut test_file = file::read_with(&source, options, &mut include)?;
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -1,5 +1,7 @@
 //! `rulecheck test`: runs rule tests.
 
+mod accept;
+mod export;
 mod partition;
 mod tell;
 mod watch;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use self::accept::{Asked, Overlay, Ran, accept};
+use self::export::Export;
 use super::in_order::in_order;
 use super::schedule::{PhaseOptions, Phases, ScheduleName};
 use super::{Limits, Outcome, Reading, format, load};
@@ -16,10 +20,10 @@ use crate::model::Regex;
 use crate::replay::Schedule;
 use crate::report::coverage::Reached;
 use crate::report::junit::Times;
-use crate::report::{FileReport, Format, Partition, Totals, count};
+use crate::report::{Accepted, FileReport, Format, Partition, Totals, count};
 use crate::rules::ReadOptions;
 use crate::suite::coverage::Coverage;
-use crate::suite::{self, FileVerdict, RunOptions, Silence, Silences};
+use crate::suite::{self, FileVerdict, RunOptions, Silence, Silences, Suite};
 use crate::text::Diagnostic;
 use partition::Part;
 use tell::{End, Manner, Teller, Written};
@@ -50,9 +54,15 @@ pub(super) struct Options {
     /// Below each failing expectation print why: what each part of the expression yielded at its moment, and the near miss
     #[arg(long)]
     why: bool,
-    /// Write what was observed into the failing expectations
+    /// Write what was observed into the failing expectations, and show the changes as a diff
     #[arg(long)]
     accept: bool,
+    /// Only show what --accept would change
+    #[arg(long, requires = "accept")]
+    dry_run: bool,
+    /// Write what promtool can run of the tests into this folder, a file for each test file, and say what it can't
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["accept", "watch"])]
+    export_promtool: Option<PathBuf>,
     /// Tell what the tests of all files together reach of the rules, and what is missing
     #[arg(long)]
     coverage: bool,
@@ -108,7 +118,7 @@ struct Plan {
     running: RunOptions,
     phases: Phases,
     recordings: load::Recordings,
-    accept: bool,
+    accept: Option<Asked>,
 }
 
 /// Runs the tests.
@@ -120,10 +130,16 @@ pub(super) fn run(options: &Options) -> Outcome {
     if options.watch {
         return watch::run(&plan, options);
     }
-    match run_all(&plan, options) {
-        Ok(ended) => judge(&ended, &plan, options),
-        Err(fault) => load::refuse(&[fault]),
+    let ended = match run_all(&plan, options) {
+        Ok(ended) => ended,
+        Err(fault) => return load::refuse(&[fault]),
+    };
+    if let Some(folder) = &options.export_promtool
+        && let Err(fault) = export_all(folder, &plan, options.format)
+    {
+        return load::refuse(&[fault]);
     }
+    judge(&ended, &plan, options)
 }
 
 /// What came of all files.
@@ -300,7 +316,11 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         return Err(vec![fault.help("leave one of the two out")]);
     }
     let paths = &options.paths();
-    let files = io::test_files(paths);
+    let mut files = io::test_files(paths);
+    if let Some(folder) = &options.export_promtool {
+        // What an earlier call exported is not to be exported again.
+        files.retain(|file| !file.as_ref().is_ok_and(|file| Export::holds(folder, file)));
+    }
     if files.is_empty() && !options.watch {
         return Err(vec![no_test_file(paths)]);
     }
@@ -318,6 +338,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
         left_out: found - files.len(),
     });
     let coverage = options.coverage || options.coverage_min.is_some();
+    let count = files.len();
     Ok(Plan {
         files,
         part,
@@ -343,7 +364,10 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             true => load::Recordings::watched(),
             false => load::Recordings::default(),
         },
-        accept: options.accept,
+        accept: options.accept.then_some(Asked {
+            dry: options.dry_run,
+            included: count == 1,
+        }),
     })
 }
 
@@ -359,52 +383,53 @@ fn report(named: &io::Named, plan: &Plan) -> FileReport {
         Err((argument, fault)) => {
             return FileReport {
                 path: io::display(argument),
-                accepted: 0,
+                accepted: Accepted::default(),
                 verdict: Err(vec![fault.clone()]),
             };
         }
     };
-    let mut accepted = 0;
-    let mut verdict = run_file(path, plan);
-    if plan.accept
-        && let Ok(failed) = &verdict
-    {
-        let written = accept(path, failed);
-        match written {
-            Ok((0, refused)) => verdict = verdict.map(|verdict| verdict.with_warnings(refused)),
-            Ok((count, refused)) => {
-                accepted = count;
-                verdict = run_file(path, plan).map(|verdict| verdict.with_warnings(refused));
-            }
-            Err(fault) => verdict = Err(vec![fault]),
+    let run = |texts: &Overlay| run_file(path, plan, texts);
+    match plan.accept {
+        Some(asked) => accept(path, asked, run),
+        None => FileReport {
+            path: io::display(path),
+            accepted: Accepted::default(),
+            verdict: run(&Overlay::new()).map(|(_, verdict)| verdict),
+        },
+    }
+}
+
+/// Exports the tests of all files that can be run, one after the other.
+fn export_all(folder: &Path, plan: &Plan, format: Format) -> Result<(), Diagnostic> {
+    let mut export = Export::new(folder)?;
+    for path in plan.files.iter().flatten() {
+        let Ok((suite, verdict)) = run_suite(path, plan, &Overlay::new()) else {
+            continue;
+        };
+        let told = export.file(path, &suite, &verdict, &plan.running)?;
+        match format {
+            Format::Text => io::print(&told),
+            _ => io::complain(&told),
         }
     }
-    FileReport {
-        path: io::display(path),
-        accepted,
-        verdict,
-    }
+    Ok(())
 }
 
-fn run_file(path: &Path, plan: &Plan) -> Result<FileVerdict, Vec<Diagnostic>> {
+fn run_file(path: &Path, plan: &Plan, texts: &Overlay) -> Ran {
+    let (suite, verdict) = run_suite(path, plan, texts)?;
+    Ok((suite.file, verdict))
+}
+
+/// A test file with its rule files, and what came of it.
+fn run_suite(
+    path: &Path,
+    plan: &Plan,
+    texts: &Overlay,
+) -> Result<(Suite, FileVerdict), Vec<Diagnostic>> {
     let lenient = plan.running.promtool_compatible;
-    let mut suite = load::suite(path, &plan.reading, lenient, &plan.recordings)?;
+    let mut suite = load::suite_with(path, &plan.reading, lenient, &plan.recordings, texts)?;
     let interval = suite.file.evaluation_interval;
     plan.phases.set(&mut suite.rule_files, interval)?;
-    suite::run(&suite, &plan.running)
-}
-
-/// Writes what was observed into the failing expectations of a file; says how many, and which could not be written.
-fn accept(path: &Path, verdict: &FileVerdict) -> Result<(usize, Vec<Diagnostic>), Diagnostic> {
-    let replacements = verdict.replacements();
-    if replacements.is_empty() {
-        return Ok((0, Vec::new()));
-    }
-    let source = io::read(path)?;
-    let accepted = suite::accept::accept(&source, &replacements)?;
-    if accepted.text != source.text() {
-        io::replace(path, &accepted.text)?;
-    }
-    let count = replacements.len().saturating_sub(accepted.refused.len());
-    Ok((count, accepted.refused))
+    let verdict = suite::run(&suite, &plan.running)?;
+    Ok((suite, verdict))
 }

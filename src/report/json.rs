@@ -1,9 +1,9 @@
 //! JSON for programs; its shape is versioned.
 //!
-//! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diagnostics": [{"severity", "message", "file", "line",
+//! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diff", "diagnostics": [{"severity", "message", "file", "line",
 //! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
 //! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}], "diagnostics": [as those of files], "coverage": as [`coverage`] says, "partition": {"part", "of", "left_out"}}`, the last three where there is something to
-//! say: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
+//! say, `diff` of a file where `--accept` changes it: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them. With
 //! `--why` a failure has `"why": [{"sections"}]` too, as [`super::why`] has it.
 //!
@@ -80,6 +80,8 @@ struct File<'r> {
     path: &'r str,
     status: &'static str,
     accepted: usize,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    diff: String,
     diagnostics: Vec<Finding<'r>>,
     annotations: Vec<Finding<'r>>,
     tests: Vec<Test<'r>>,
@@ -189,7 +191,8 @@ impl<'r> File<'r> {
         File {
             path: &file.path,
             status,
-            accepted: file.accepted,
+            accepted: file.accepted.count,
+            diff: file.accepted.diff(),
             diagnostics: diagnostics.iter().map(Finding::new).collect(),
             annotations: annotations.iter().map(Finding::new).collect(),
             tests: tests.iter().map(Test::new).collect(),

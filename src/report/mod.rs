@@ -44,8 +44,8 @@ use crate::text::Diagnostic;
 pub struct FileReport {
     /// Its path as it was given.
     pub path: String,
-    /// How many expectations were rewritten to what was observed.
-    pub accepted: usize,
+    /// What was rewritten to what was observed.
+    pub accepted: Accepted,
     /// What came of its tests, or why it could not be run.
     pub verdict: Result<FileVerdict, Vec<Diagnostic>>,
 }
@@ -54,6 +54,26 @@ impl FileReport {
     /// Whether it could be run and every expectation was met.
     pub fn is_passed(&self) -> bool {
         self.verdict.as_ref().is_ok_and(FileVerdict::passed)
+    }
+}
+
+/// What was rewritten to what was observed.
+#[derive(Debug, Clone, Default)]
+pub struct Accepted {
+    /// How many expectations.
+    pub count: usize,
+    /// Whether no file was written, only shown what would be.
+    pub is_dry: bool,
+    /// The names of the files that changed, with their old and new texts.
+    pub changes: Vec<(String, String, String)>,
+}
+
+impl Accepted {
+    /// The changes as unified diffs, one behind the other.
+    pub fn diff(&self) -> String {
+        let changes = self.changes.iter();
+        let diffs = changes.map(|(name, before, after)| text::diff::unified(name, before, after));
+        diffs.collect()
     }
 }
 

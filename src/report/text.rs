@@ -1,5 +1,7 @@
 //! Text for people; it may change.
 
+pub(super) mod diff;
+
 mod expect;
 
 use similar::{ChangeTag, TextDiff};
@@ -27,7 +29,7 @@ pub fn file(file: &FileReport, coloured: bool) -> String {
 /// Whether there is more to say of a file than its line: an empty line then stands behind it.
 pub fn has_details(file: &FileReport) -> bool {
     let is_one_line = |verdict: &FileVerdict| verdict.passed() && verdict.annotations.is_empty();
-    !file.verdict.as_ref().is_ok_and(is_one_line)
+    !file.verdict.as_ref().is_ok_and(is_one_line) || !file.accepted.changes.is_empty()
 }
 
 /// The last line; details may stand before it.
@@ -94,6 +96,7 @@ impl Printer {
             Err(faults) => {
                 let head = format!("{} {}", self.paint(Paint::Bad, "ERROR"), file.path);
                 self.line(&head);
+                self.diff(&file.accepted.diff());
                 for fault in faults {
                     let drawn = fault.render(self.coloured);
                     self.out.push_str(&drawn);
@@ -118,11 +121,15 @@ impl Printer {
                     0 => tests,
                     _ => format!("{failed} of {tests} failed"),
                 };
-                let accepted = match file.accepted {
-                    0 => String::new(),
-                    number => format!(", {} accepted", count(number, "expectation")),
+                let accepted = match (file.accepted.count, file.accepted.is_dry) {
+                    (0, _) => String::new(),
+                    (number, false) => format!(", {} accepted", count(number, "expectation")),
+                    (number, true) => {
+                        format!(", {} would be accepted", count(number, "expectation"))
+                    }
                 };
                 self.line(&format!("{word} {} ({extent}{accepted})", file.path));
+                self.diff(&file.accepted.diff());
                 for test in &verdict.tests {
                     self.test(test);
                 }
@@ -134,6 +141,26 @@ impl Printer {
                     self.out.push_str(&drawn);
                 }
             }
+        }
+    }
+
+    /// A unified diff.
+    fn diff(&mut self, diff: &str) {
+        for line in diff.split_inclusive('\n') {
+            let (text, end) = match line.strip_suffix('\n') {
+                Some(text) => (text, "\n"),
+                None => (line, ""),
+            };
+            let paint = match text {
+                _ if text.starts_with("+++") || text.starts_with("---") => Some(Paint::Strong),
+                _ if text.starts_with("@@") => Some(Paint::Faint),
+                _ if text.starts_with('+') => Some(Paint::Good),
+                _ if text.starts_with('-') => Some(Paint::Bad),
+                _ => None,
+            };
+            let drawn = paint.map_or_else(|| text.to_owned(), |paint| self.paint(paint, text));
+            self.out.push_str(&drawn);
+            self.out.push_str(end);
         }
     }
 

@@ -212,7 +212,7 @@ impl Checker<'_> {
                     let named: Vec<&str> = named.collect();
                     (
                         every.name().to_owned(),
-                        expect::check_every(&scene, every, &named),
+                        expect::check_every(&scene, every, expectation.span, &named),
                     )
                 }
                 ExpectationKind::Expr(expr) => {

@@ -12,6 +12,8 @@ pub mod coverage;
 
 pub mod expect;
 
+pub mod export;
+
 mod fixture;
 
 mod generate;

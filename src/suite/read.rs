@@ -110,17 +110,7 @@ pub fn read_with(
         [_] => source.clone(),
         _ => Source::joined(files.sources.clone()),
     };
-    let (mut document, mut faults) = (None, Vec::new());
-    for (index, part) in files.sources.iter().enumerate() {
-        match (yaml::parse(part), &mut document) {
-            (Err(fault), _) => faults.push(fault),
-            (Ok(part), None) => document = Some(part.within(&all)),
-            (Ok(part), Some(document)) => document.append(part, all.start(index)),
-        }
-    }
-    let Some(document) = document.filter(|_| faults.is_empty()) else {
-        return Err(faults);
-    };
+    let document = yaml::parse_joined(&all)?;
     let mut reader = Reader {
         decoder: Decoder::new(&all, Dialect::V2),
         options,

@@ -65,7 +65,7 @@ impl Default for RunOptions {
 
 impl RunOptions {
     /// When the groups of a file are evaluated.
-    fn schedule(&self, file: &TestFile) -> Schedule {
+    pub(super) fn schedule(&self, file: &TestFile) -> Schedule {
         self.schedule
             .or(file.schedule)
             .unwrap_or(Schedule::Promtool)
@@ -198,14 +198,14 @@ fn run_tests(
     groups: &[&RuleGroup],
     options: &RunOptions,
 ) -> Result<(Vec<TestVerdict>, Seen), Vec<Diagnostic>> {
-    let tests = suite.file.tests.iter().map(|test| (test.item, test));
+    let tests = suite.file.tests.iter().enumerate();
     let chosen: Vec<(usize, &TestCase)> = tests
         .filter(|(_, test)| is_chosen(test, &options.names))
         .collect();
     let work = chosen.iter().map(|(_, test)| work(&suite.file, test));
     let work = work.fold(0, u64::saturating_add);
     let run =
-        |&(index, test): &(usize, &TestCase)| run_test(&suite.file, index, test, groups, options);
+        |&(case, test): &(usize, &TestCase)| run_test(&suite.file, case, test, groups, options);
     let ran: Vec<Result<(TestVerdict, Seen), Vec<Diagnostic>>> = match work < PARALLEL_WORK {
         true => chosen.iter().map(run).collect(),
         false => chosen.par_iter().map(run).collect(),
@@ -310,7 +310,7 @@ pub(super) fn replayed<'g>(
 
 fn run_test(
     file: &TestFile,
-    index: usize,
+    case: usize,
     test: &TestCase,
     groups: &[&RuleGroup],
     options: &RunOptions,
@@ -337,8 +337,8 @@ fn run_test(
         }
     }
     let verdict = TestVerdict {
-        index,
-        is_one_of_many: !test.values.is_empty(),
+        index: test.item,
+        case,
         name: test
             .name
             .as_ref()

@@ -29,8 +29,8 @@ pub struct FileVerdict {
 pub struct TestVerdict {
     /// Its place in the file's list, from 0.
     pub index: usize,
-    /// Whether its matrix makes other tests of the same item.
-    pub is_one_of_many: bool,
+    /// Its place among all tests of the file, those of a matrix counted each.
+    pub case: usize,
     /// The test's name; empty if it has none.
     pub name: String,
     /// What it expects.
@@ -223,7 +223,7 @@ impl Mismatch {
         };
         Some(Replacement {
             test: test.index,
-            is_shared: test.is_one_of_many,
+            is_shared: false,
             check,
             observed,
         })

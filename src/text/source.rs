@@ -102,6 +102,14 @@ impl Source {
         self.inner.parts.get(part).map_or(0, |(start, _)| *start)
     }
 
+    /// The texts that this one is joined of, each with where it begins; itself if it is of one piece.
+    pub fn parts(&self) -> impl Iterator<Item = (usize, &Source)> {
+        let parts = &self.inner.parts;
+        let alone = parts.is_empty().then_some((0, self));
+        let parts = parts.iter().map(|(start, part)| (*start, part));
+        parts.chain(alone)
+    }
+
     /// The text of one piece that holds an offset, and where it begins.
     fn part(&self, offset: usize) -> (&Source, usize) {
         let parts = &self.inner.parts;

@@ -12,7 +12,7 @@ use crate::text::yaml::{self, Kind, Node};
 use crate::text::{Diagnostic, Source, Span};
 
 /// One stretch of the file and what to put there.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
     pub span: Span,
     pub text: String,
@@ -322,7 +322,7 @@ pub(super) fn line_end(source: &Source, offset: usize) -> usize {
     offset + line.trim_end_matches('\r').len()
 }
 
-fn next_line(source: &Source, offset: usize) -> usize {
+pub(super) fn next_line(source: &Source, offset: usize) -> usize {
     let rest = source.text().get(offset..).unwrap_or("");
     rest.find('\n')
         .map_or(source.text().len(), |newline| offset + newline + 1)

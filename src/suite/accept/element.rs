@@ -94,14 +94,19 @@ impl<'d> Element<'d> {
     }
 
     fn sample(&mut self, node: Node<'d>, sample: &ObservedSample) -> Option<()> {
-        let (key, labels) = entry(node, "labels")?;
-        if sample_labels(node).as_ref() != Some(&sample.labels) {
-            let text = write_like(
-                &sample.labels.to_string(),
-                plain_node(labels)?,
-                node.around(),
-            );
-            self.value((key, labels), "labels", text)?;
+        match entry(node, "labels") {
+            None if sample.labels.is_empty() => {}
+            written => {
+                let (key, labels) = written?;
+                if sample_labels(node).as_ref() != Some(&sample.labels) {
+                    let text = write_like(
+                        &sample.labels.to_string(),
+                        plain_node(labels)?,
+                        node.around(),
+                    );
+                    self.value((key, labels), "labels", text)?;
+                }
+            }
         }
         if is_value_written(sample, node) {
             return Some(());
@@ -254,7 +259,7 @@ impl<'d> Element<'d> {
         for &index in gone {
             let span = match is_flow {
                 true => without_comma(&spans, gone, index)?,
-                false => self.without_lines(&spans, index)?,
+                false => without_lines(self.source, &spans, index)?,
             };
             self.edits.push(Edit {
                 span,
@@ -263,21 +268,21 @@ impl<'d> Element<'d> {
         }
         Some(())
     }
+}
 
-    /// The lines of an entry with the line break before them.
-    fn without_lines(&self, spans: &[Span], index: usize) -> Option<Span> {
-        let span = spans.get(index)?;
-        let start = line_start(self.source, span.start);
-        let before = self.source.slice(Span::new(start, span.start));
-        if before.trim_start_matches(' ').is_empty() {
-            let earlier = self.source.text().get(..start)?;
-            let earlier = earlier.strip_suffix('\n')?;
-            let earlier = earlier.strip_suffix('\r').unwrap_or(earlier);
-            return Some(Span::new(earlier.len(), line_end(self.source, span.end)));
-        }
-        // Behind a dash: the next one moves up.
-        Some(Span::new(span.start, spans.get(index + 1)?.start))
+/// The lines of an entry with the line break before them.
+pub(super) fn without_lines(source: &Source, spans: &[Span], index: usize) -> Option<Span> {
+    let span = spans.get(index)?;
+    let start = line_start(source, span.start);
+    let before = source.slice(Span::new(start, span.start));
+    if before.trim_start_matches(' ').is_empty() {
+        let earlier = source.text().get(..start)?;
+        let earlier = earlier.strip_suffix('\n')?;
+        let earlier = earlier.strip_suffix('\r').unwrap_or(earlier);
+        return Some(Span::new(earlier.len(), line_end(source, span.end)));
     }
+    // Behind a dash: the next one moves up.
+    Some(Span::new(span.start, spans.get(index + 1)?.start))
 }
 
 /// The place of an element or entry in brackets that goes, with the comma on one side; `gone` is sorted.

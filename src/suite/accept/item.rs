@@ -163,6 +163,9 @@ fn pairs_of(node: Node<'_>, name: &str) -> Option<Pairs> {
 
 /// The labels of a sample in the file.
 pub(super) fn sample_labels(node: Node<'_>) -> Option<Labels> {
+    if entry(node, "labels").is_none() && matches!(node.kind(), Kind::Mapping(_)) {
+        return Some(Labels::empty());
+    }
     let written = scalar(node, "labels")?;
     notation::parse_series(&written.text).ok()
 }

@@ -42,7 +42,7 @@ pub(super) fn locate<'d>(
         return Err(refuse(item, "it has no braces of its own"));
     }
     if replacement.is_shared {
-        let reason = "all tests of a matrix share it";
+        let reason = "the tests of a matrix share it and do not all see the same";
         return Err(refuse_with(
             item,
             reason,

@@ -2,16 +2,21 @@
 
 mod edit;
 mod element;
+mod expected;
 mod item;
 mod locate;
+mod moment;
 mod pairing;
 mod style;
+mod whole;
+
+pub use whole::{Rewritten, rewrite};
 
 use edit::Edit;
 use locate::{locate, refuse};
 
 use crate::model::{Histogram, Labels};
-use crate::text::yaml;
+use crate::text::yaml::{self, Document};
 use crate::text::{Diagnostic, Source, Span};
 
 /// What to write into which check.
@@ -19,7 +24,7 @@ use crate::text::{Diagnostic, Source, Span};
 pub struct Replacement {
     /// The test, by its place in the file from 0.
     pub test: usize,
-    /// Whether other tests have the same expectation, as those of a matrix do.
+    /// Whether other tests have the same expectation and see something else, as those of a matrix may.
     pub is_shared: bool,
     /// The check in it.
     pub check: CheckId,
@@ -37,7 +42,7 @@ pub enum CheckId {
 }
 
 /// What a check yielded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
     /// The firing alerts.
     Alerts(Vec<ObservedAlert>),
@@ -81,10 +86,28 @@ pub struct Accepted {
 /// The text is no YAML.
 pub fn accept(source: &Source, replacements: &[Replacement]) -> Result<Accepted, Diagnostic> {
     let document = yaml::parse(source)?;
+    let (mut edits, refused) = check_edits(&document, replacements);
+    edits.sort_by_key(|edit| edit.span.start);
+    let mut text = String::with_capacity(source.text().len());
+    let mut done = 0;
+    for edit in &edits {
+        text.push_str(source.slice(Span::new(done, edit.span.start)));
+        text.push_str(&edit.text);
+        done = edit.span.end;
+    }
+    text.push_str(source.slice(Span::new(done, source.text().len())));
+    Ok(Accepted { text, refused })
+}
+
+/// The edits that promtool's checks need, and those that can't be changed.
+fn check_edits(
+    document: &Document<'_>,
+    replacements: &[Replacement],
+) -> (Vec<Edit>, Vec<Diagnostic>) {
     let mut edits: Vec<Edit> = Vec::new();
     let mut refused = Vec::new();
     for replacement in replacements {
-        let found = locate(&document, replacement).and_then(|target| {
+        let found = locate(document, replacement).and_then(|target| {
             let edit = target.edit(replacement)?;
             let overlaps = |edit: &Edit| edits.iter().any(|other| other.overlaps(edit));
             match edit.iter().any(overlaps) {
@@ -100,14 +123,5 @@ pub fn accept(source: &Source, replacements: &[Replacement]) -> Result<Accepted,
             Err(reason) => refused.push(reason),
         }
     }
-    edits.sort_by_key(|edit| edit.span.start);
-    let mut text = String::with_capacity(source.text().len());
-    let mut done = 0;
-    for edit in &edits {
-        text.push_str(source.slice(Span::new(done, edit.span.start)));
-        text.push_str(&edit.text);
-        done = edit.span.end;
-    }
-    text.push_str(source.slice(Span::new(done, source.text().len())));
-    Ok(Accepted { text, refused })
+    (edits, refused)
 }

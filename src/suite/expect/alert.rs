@@ -1,5 +1,8 @@
 //! Whether an alert does what is expected of it.
 
+mod amend;
+
+pub(super) use self::amend::{all_texts, amend_text};
 use super::problem::{Counted, Problem, Subject, Unmet};
 use super::scene::{Actor, Scene};
 use super::windows::{Seen, differences, union};
@@ -22,12 +25,12 @@ pub(in crate::suite) fn check(
         .filter(|actor| actor.is_meant(expectation))
         .collect();
     let mut problems = Vec::new();
+    let parts = parts(scene, expectation, &meant);
     match expectation.needs_instances() && meant.is_empty() {
         true => problems.push(Problem::NoInstance {
             others: others(scene, &expectation.alert.value),
         }),
         false => {
-            let parts = parts(scene, expectation, &meant);
             problems.extend(parts.iter().flat_map(|part| part.check(expectation)));
             problems.extend(instances(expectation, &meant));
             problems.extend(states(scene, expectation, &meant));
@@ -37,6 +40,7 @@ pub(in crate::suite) fn check(
     problems.extend(unselected(scene, expectation, all));
     let mut unmet = Unmet::new(Subject::Alert, problems)?;
     unmet.picture = picture::of_alert(scene, expectation, &meant, &unmet.problems);
+    unmet.amendment = amend::amend(scene, expectation, &meant, &parts, &unmet.problems);
     Some(unmet)
 }
 
@@ -197,11 +201,7 @@ fn states(scene: &Scene<'_>, expectation: &AlertExpectation, meant: &[Actor<'_>]
         return Vec::new();
     };
     let differs = |actor: &Actor<'_>| {
-        let got = match scene.state_at(actor, at.time.value) {
-            None => StateName::Inactive,
-            Some(AlertState::Pending) => StateName::Pending,
-            Some(AlertState::Firing) => StateName::Firing,
-        };
+        let got = scene.state_name_at(actor, at.time.value);
         (got != wanted.value).then(|| Problem::State {
             labels: actor.labels(),
             at: at.time.value,

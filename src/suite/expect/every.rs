@@ -1,16 +1,22 @@
 //! Whether all alerts, or all others, do and carry what is expected of them.
 
-use super::alert::texts;
+use std::collections::BTreeSet;
+
+use super::alert::{all_texts, amend_text, texts};
+use super::amend::{Amendment, BOUNDS_STAY, New, NewItem, What, spoken};
 use super::problem::{Counted, Problem, Subject, Unmet};
 use super::scene::{Actor, Scene};
-use super::{EveryAlert, TextTest};
+use super::{AmountTest, EveryAlert, TextTest};
 use crate::model::Labels;
 use crate::replay::AlertState;
+use crate::text::Span;
 
-/// What is not as an item about all alerts expects; `named` are the alerts that other items of the test name.
+/// What is not as an item about all alerts expects; `span` is where it stands, `named` are
+/// the alerts that other items of the test name.
 pub(in crate::suite) fn check(
     scene: &Scene<'_>,
     expectation: &EveryAlert,
+    span: Span,
     named: &[&str],
 ) -> Option<Unmet> {
     let is_meant = |actor: &Actor<'_>| {
@@ -35,7 +41,88 @@ pub(in crate::suite) fn check(
     if asks_of_firing && !meant.iter().any(Actor::fires) {
         problems.push(Problem::NothingAsked { at: None });
     }
-    Unmet::new(Subject::Alerts, problems)
+    let mut unmet = Unmet::new(Subject::Alerts, problems)?;
+    unmet.amendment = amend(scene, expectation, span, &meant, &unmet.problems);
+    Some(unmet)
+}
+
+/// What would make it be met: an item for each alert that is none of the others, and texts that all have.
+fn amend(
+    scene: &Scene<'_>,
+    expectation: &EveryAlert,
+    span: Span,
+    meant: &[Actor<'_>],
+    problems: &[Problem],
+) -> Amendment {
+    let mut amendment = Amendment::default();
+    let mut new: Vec<NewItem> = Vec::new();
+    for problem in problems {
+        match problem {
+            Problem::Never { alert, .. } if expectation.others_only => {
+                let is_new = |actor: &Actor<'_>| actor.timeline.name == *alert;
+                if new.iter().any(|item| item.alert == *alert) {
+                    continue;
+                }
+                let of_alert = scene.actors().filter(is_new);
+                let items = of_alert.map(|actor| NewItem {
+                    alert: alert.clone(),
+                    labels: actor.labels(),
+                    fires: scene.seen(&actor, AlertState::Firing),
+                    pending: expectation
+                        .never_pending
+                        .then(|| scene.seen(&actor, AlertState::Pending)),
+                });
+                new.extend(items.filter(|item| !item.fires.is_empty() || item.pending.is_some()));
+            }
+            Problem::Never {
+                alert,
+                labels,
+                state,
+                seen,
+            } => {
+                let what = format!("{alert} {labels} is {} {}", state.name(), spoken(seen));
+                amendment.keep(format!("`alerts: all` speaks of every alert, and {what}"));
+            }
+            Problem::Amount { wanted, .. } => {
+                let flaps = |actor: &Actor<'_>| {
+                    let firings = scene.seen(actor, AlertState::Firing).len() as u64;
+                    firings.saturating_sub(1)
+                };
+                let all: BTreeSet<u64> = meant.iter().map(flaps).collect();
+                match (&expectation.flaps, wanted, all.first()) {
+                    (Some(flaps), AmountTest::Exactly(_), Some(&got)) if all.len() == 1 => {
+                        let what = What::Scalar(New::Amount(got));
+                        amendment.change(flaps.span, "flaps", what);
+                    }
+                    (_, AmountTest::Bounds(_), _) => amendment.keep(BOUNDS_STAY),
+                    _ => amendment.keep("alerts differ in how often they fire again"),
+                }
+            }
+            Problem::Text { what, name, .. } if *what == "label" => {
+                let test = expectation.has_labels.iter().find(|it| it.name == *name);
+                let firing = meant.iter().filter(|actor| actor.fires());
+                let got = firing.map(|actor| actor.instance.labels.get(name).map(str::to_owned));
+                if let Some(test) = test {
+                    amend_text(&mut amendment, test, "has_labels", got.collect());
+                }
+            }
+            Problem::Text { name, .. } => {
+                let test = expectation.annotations.iter().find(|it| it.name == *name);
+                if let Some(test) = test {
+                    let got = all_texts(scene, meant, name, None);
+                    amend_text(&mut amendment, test, "annotations", got);
+                }
+            }
+            Problem::NothingAsked { .. } => {
+                amendment.keep("none of these alerts fires, so there is nothing to write");
+            }
+            _ => {}
+        }
+    }
+    if !new.is_empty() {
+        amendment.change(span, "alerts", What::Add(new));
+    }
+    amendment
 }
 
 fn never(scene: &Scene<'_>, actor: &Actor<'_>, state: AlertState) -> Option<Problem> {

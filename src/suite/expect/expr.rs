@@ -1,5 +1,7 @@
 //! Whether an expression yields what is expected of it.
 
+mod amend;
+
 use super::problem::{Counted, Problem, Subject, Unmet};
 use super::scene::Scene;
 use super::{Ask, ExprExpectation, TextTest, ValueTest};
@@ -32,7 +34,10 @@ pub(in crate::suite) fn check(
         expectation,
         columns: &columns,
     };
-    let unmet = Unmet::new(Subject::Expr, seen.check());
+    let mut unmet = Unmet::new(Subject::Expr, seen.check());
+    if let Some(unmet) = &mut unmet {
+        unmet.amendment = seen.amend(&unmet.problems);
+    }
     (unmet, Some(columns))
 }
 

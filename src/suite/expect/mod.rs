@@ -4,6 +4,7 @@
 //! Times are milliseconds after the start of the test; windows and spans are half-open.
 
 mod alert;
+mod amend;
 mod every;
 mod expr;
 mod picture;
@@ -23,6 +24,7 @@ use super::file::Spanned;
 pub(super) use self::alert::check as check_alert;
 pub(super) use self::every::check as check_every;
 pub(super) use self::expr::check as check_expr;
+pub use self::amend::{Amendment, Change, New, NewItem, NewWindow, What};
 pub use self::picture::{Curve, Picture, PictureRow};
 pub use self::problem::{Counted, Problem, Subject, Unmet};
 pub(super) use self::scene::Scene;
@@ -297,6 +299,31 @@ impl Expectation {
         self.named().into_iter().map(|named| named.value).max()
     }
 
+    /// The places of its values.
+    pub fn spans(&self) -> Vec<Span> {
+        let texts = |tests: &[TextTest]| tests.iter().map(|test| test.span).collect::<Vec<Span>>();
+        match &self.kind {
+            ExpectationKind::Alert(alert) => alert.spans(),
+            ExpectationKind::Alerts(every) => {
+                let flaps = every.flaps.as_ref().map(|it| it.span);
+                let texts = [texts(&every.annotations), texts(&every.has_labels)].concat();
+                texts.into_iter().chain(flaps).chain([self.span]).collect()
+            }
+            ExpectationKind::Expr(expr) => {
+                let values: Vec<&Option<Spanned<ValueTest>>> = match &expr.ask {
+                    Ask::At { value, .. } => vec![value],
+                    Ask::Over {
+                        always, min, max, ..
+                    } => vec![always, min, max],
+                };
+                let values = values.into_iter().flatten().map(|value| value.span);
+                let instances = expr.instances.as_ref().map(|it| it.span);
+                let others = instances.into_iter().chain([expr.expr.whole()]);
+                values.chain(others).collect()
+            }
+        }
+    }
+
     /// All moments that it names, with their places.
     pub fn named(&self) -> Vec<Spanned<Millis>> {
         match &self.kind {
@@ -317,6 +344,17 @@ impl Expectation {
     }
 }
 
+impl StateName {
+    /// As test files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            StateName::Inactive => "inactive",
+            StateName::Pending => "pending",
+            StateName::Firing => "firing",
+        }
+    }
+}
+
 impl EveryAlert {
     /// `all alerts` or `other alerts`.
     pub fn name(&self) -> &'static str {
@@ -328,6 +366,19 @@ impl EveryAlert {
 }
 
 impl AlertExpectation {
+    fn spans(&self) -> Vec<Span> {
+        let windows = [&self.fires, &self.pending].into_iter().flatten();
+        let amounts = [&self.instances, &self.count, &self.flaps];
+        let mut spans = vec![self.alert.span];
+        spans.extend(windows.map(|windows| windows.span));
+        spans.extend(amounts.into_iter().flatten().map(|amount| amount.span));
+        spans.extend(self.resolves_by.as_ref().map(|by| by.span));
+        let state = self.at.as_ref().and_then(|at| at.state.as_ref());
+        spans.extend(state.map(|state| state.span));
+        spans.extend(self.annotations.iter().map(|test| test.span));
+        spans
+    }
+
     fn named(&self) -> Vec<Spanned<Millis>> {
         let windows = [&self.fires, &self.pending].into_iter().flatten();
         let windows = windows.flat_map(|windows| match &windows.value {

@@ -1,5 +1,6 @@
 //! What is not as expected.
 
+use super::amend::Amendment;
 use super::picture::Picture;
 use super::windows::Seen;
 use super::{AmountTest, EdgeFault, StateName, Text, ValueTest, Window};
@@ -15,6 +16,8 @@ pub struct Unmet {
     pub problems: Vec<Problem>,
     /// What the alert did, where windows differ.
     pub picture: Option<Picture>,
+    /// What would make it be met.
+    pub amendment: Amendment,
 }
 
 /// What an item of `expect` is about.
@@ -193,6 +196,7 @@ impl Unmet {
             subject,
             problems,
             picture: None,
+            amendment: Amendment::default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A replayed test, as expectations look at it.
 
 use super::windows::{Seen, seen};
-use super::{AlertExpectation, TextTest};
+use super::{AlertExpectation, StateName, TextTest};
 use crate::model::{Labels, Millis, Timestamp};
 use crate::replay::{ALERT_NAME, AlertState, AlertTimeline, Instance, Replay};
 use crate::rules::{Rule, RuleGroup};
@@ -58,6 +58,15 @@ impl<'s> Scene<'s> {
         let moment = self.start.saturating_add(moment);
         let stretch = actor.instance.stretch_at(moment)?;
         Some(stretch.state)
+    }
+
+    /// The same by its name.
+    pub(super) fn state_name_at(&self, actor: &Actor<'_>, moment: Millis) -> StateName {
+        match self.state_at(actor, moment) {
+            None => StateName::Inactive,
+            Some(AlertState::Pending) => StateName::Pending,
+            Some(AlertState::Firing) => StateName::Firing,
+        }
     }
 
     /// Whether an instance fires after the last evaluation up to a moment.

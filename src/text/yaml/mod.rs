@@ -32,7 +32,7 @@ pub use embedded::Embedded;
 pub use fields::{Field, Fields, UnknownFields};
 pub use glance::{has_key, has_top_level_key};
 pub use parameters::{Parameters, first_reference};
-pub use parse::{NESTING_LIMIT, parse, parse_all};
+pub use parse::{NESTING_LIMIT, parse, parse_all, parse_joined};
 pub use resolve::Resolved;
 pub use write::{Around, write_block, write_float, write_like, write_text};
 
@@ -186,6 +186,31 @@ impl<'s> Document<'s> {
                 document: self,
                 index,
             })
+        })
+    }
+
+    /// The node that stands at a place, an alias for an alias.
+    pub fn node_at(&self, span: Span) -> Option<Node<'_>> {
+        let index = self.nodes.iter().position(|node| node.span == span)?;
+        Some(Node {
+            document: self,
+            index: u32::try_from(index).ok()?,
+        })
+    }
+
+    /// The collection that a node is a child of.
+    pub fn parent(&self, node: Node<'_>) -> Option<Node<'_>> {
+        let holds = |stored: &Stored<'_>| match stored.content {
+            Content::Sequence { first, end, .. } | Content::Mapping { first, end, .. } => self
+                .children
+                .get(first..end)
+                .is_some_and(|children| children.contains(&node.index)),
+            _ => false,
+        };
+        let index = self.nodes.iter().position(holds)?;
+        Some(Node {
+            document: self,
+            index: u32::try_from(index).ok()?,
         })
     }
 

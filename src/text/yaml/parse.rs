@@ -30,6 +30,26 @@ pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
     Ok(parser.document)
 }
 
+/// Reads a text that may be joined of several, each by itself.
+///
+/// # Errors
+///
+/// Those of [`parse`], in all of them.
+pub fn parse_joined(source: &Source) -> Result<Document<'_>, Vec<Diagnostic>> {
+    let (mut document, mut faults) = (None, Vec::new());
+    for (start, part) in source.parts() {
+        match (parse(part), &mut document) {
+            (Err(fault), _) => faults.push(fault),
+            (Ok(part), None) => document = Some(part.within(source)),
+            (Ok(part), Some(document)) => Document::append(document, part, start),
+        }
+    }
+    match document.filter(|_| faults.is_empty()) {
+        Some(document) => Ok(document),
+        None => Err(faults),
+    }
+}
+
 /// Reads all documents of a text.
 ///
 /// # Errors

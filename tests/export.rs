@@ -1,0 +1,143 @@
+//! `test --export-promtool`: what is exported of our tests, a real promtool passes, and it fails where the rules are wrong.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken fixture should stop the test where it is read"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use snapbox::dir::DirRoot;
+
+/// Folders and files with tests of every kind.
+const FOLDERS: [&str; 5] = [
+    "rules",
+    "fixtures/cli",
+    "fixtures/tour",
+    "fixtures/tour-deploy",
+    "fixtures/why",
+];
+
+#[test]
+fn promtool_passes_what_is_exported() {
+    let folder = DirRoot::mutable_temp().unwrap();
+    let out = folder.path().unwrap();
+    let shown = export(&FOLDERS, Path::new("."), out);
+    let exported = files(out);
+    assert!(exported.len() >= 100, "{} files: {shown}", exported.len());
+    // Nothing of rules/ is left out but the recording, whose scrapes came at any millisecond.
+    let of_rules = shown.split("exported ").filter(|it| it.starts_with("rules/"));
+    let reasons: Vec<&str> = of_rules.flat_map(|it| it.lines().skip(1)).collect();
+    let reasons: Vec<&str> = reasons.into_iter().filter(|it| it.starts_with("    left out")).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:#?}");
+    assert!(reasons.iter().all(|it| it.contains("its samples lie on no grid")), "{reasons:#?}");
+    // The same again, over what is there already.
+    let before = texts(&exported);
+    assert_eq!(export(&FOLDERS, Path::new("."), out), shown);
+    assert_eq!(texts(&files(out)), before);
+    if !has_promtool() {
+        println!("skipped: promtool is not on PATH");
+        return;
+    }
+    let failed: Vec<String> = exported.iter().filter_map(|file| refusal(file)).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Rules with other thresholds and other waiting times, whose faults our tests find: promtool finds them too.
+#[test]
+fn promtool_finds_what_we_find() {
+    if !has_promtool() {
+        println!("skipped: promtool is not on PATH");
+        return;
+    }
+    let folder = DirRoot::mutable_temp().unwrap();
+    let root = folder.path().unwrap();
+    let system = "rules/starforge";
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(system), &root.join(system));
+    export(&["rules"], root, &root.join("out"));
+    let exported = files(&root.join("out"));
+    let rules = root.join(system).join("corrected.yml");
+    let good = fs::read_to_string(&rules).unwrap();
+    let (mut killed, mut missed) = (0, Vec::new());
+    for (line, text) in good.lines().enumerate().filter(|(_, it)| it.trim().starts_with("for: ")) {
+        let minutes: u64 = text.trim()["for: ".len()..].trim_end_matches('m').parse().unwrap();
+        let mut lines: Vec<String> = good.lines().map(str::to_owned).collect();
+        lines[line] = text.replace(&format!("{minutes}m"), &format!("{}m", minutes + 2));
+        fs::write(&rules, lines.join("\n") + "\n").unwrap();
+        let ours = rulecheck(&["test", "rules"], root);
+        if ours.status.success() {
+            continue;
+        }
+        killed += 1;
+        if exported.iter().all(|file| refusal(file).is_none()) {
+            missed.push(format!("line {}: {}", line + 1, lines[line]));
+        }
+    }
+    assert!(killed >= 5, "{killed} mutants killed");
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// Runs the tests and exports them; what is said of the export.
+fn export(paths: &[&str], root: &Path, out: &Path) -> String {
+    let mut arguments = vec!["test"];
+    arguments.extend(paths);
+    let out = out.to_str().unwrap();
+    arguments.extend(["--export-promtool", out]);
+    let output = rulecheck(&arguments, root);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let from = text.find("\nexported ").unwrap_or_else(|| panic!("{text}"));
+    text[from + 1..].replace("not exported: ", "exported ")
+}
+
+fn rulecheck(arguments: &[&str], root: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rulecheck"))
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(root))
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+fn has_promtool() -> bool {
+    Command::new("promtool").arg("--version").output().is_ok()
+}
+
+/// What promtool has against a file.
+fn refusal(file: &Path) -> Option<String> {
+    let output = Command::new("promtool").args(["test", "rules"]).arg(file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    (!output.status.success()).then(|| format!("{}: {said}", file.display()))
+}
+
+/// All files below a folder, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            // Rules that were wrapped lie beside the tests.
+            false if path.to_string_lossy().contains(".rules-") => {}
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+fn texts(files: &[PathBuf]) -> BTreeMap<PathBuf, String> {
+    let read = |file: &PathBuf| (file.clone(), fs::read_to_string(file).unwrap());
+    files.iter().map(read).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(&file, target).unwrap();
+    }
+}
