@@ -20,7 +20,7 @@ const FILES: [(&str, &str); 9] = [
     ("rules", "starforge/tests/etl_latency_test.yml"),
     ("rules", "starforge/tests/latency_buckets_test.yml"),
     ("fixtures/cli/generate", "checkout_test.yml"),
-    ("fixtures/cli/matrix_expect", "the_test.yml"),
+    ("fixtures/cli/matrix_expect", "shop_test.yml"),
     ("fixtures/cli/expect_times", "the_test.yml"),
 ];
 
