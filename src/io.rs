@@ -114,7 +114,11 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
 /// Why it could not be made.
 pub fn make_folder(path: &Path) -> Result<(), Diagnostic> {
     fs::create_dir_all(path).map_err(|error| {
-        let message = format!("can't make the folder {}: {}", display(path), reason(&error));
+        let message = format!(
+            "can't make the folder {}: {}",
+            display(path),
+            reason(&error)
+        );
         Diagnostic::error(message).help("check the path and its permissions")
     })
 }

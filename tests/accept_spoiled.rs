@@ -62,15 +62,28 @@ fn what_was_spoiled_is_what_it_was() {
             let accepted = fs::read_to_string(&path).unwrap();
             let what = format!("{file}:{}: {}", spoiled.line + 1, spoiled.text);
             assert!(passes, "{what}");
-            let is_same = |(index, (line, good)): (usize, (&str, &str))| line == good || index == spoiled.line;
+            let is_same = |(index, (line, good)): (usize, (&str, &str))| {
+                line == good || index == spoiled.line
+            };
             assert_eq!(accepted.lines().count(), good.lines().count(), "{what}");
-            assert!(accepted.split('\n').zip(good.split('\n')).enumerate().all(is_same), "{what}");
+            assert!(
+                accepted
+                    .split('\n')
+                    .zip(good.split('\n'))
+                    .enumerate()
+                    .all(is_same),
+                "{what}"
+            );
             let line = |text: &str| text.split('\n').nth(spoiled.line).unwrap().to_owned();
             if !good.contains("within") {
                 assert_eq!(line(&accepted), line(&good), "{what}");
             }
             run(here, file, &["--accept"]);
-            assert_eq!(fs::read_to_string(&path).unwrap(), accepted, "{what}: not idempotent");
+            assert_eq!(
+                fs::read_to_string(&path).unwrap(),
+                accepted,
+                "{what}: not idempotent"
+            );
             count += 1;
         }
     }
@@ -79,19 +92,32 @@ fn what_was_spoiled_is_what_it_was() {
 
 /// The expectations of a file, each spoiled.
 fn spoil(text: &str) -> Vec<Spoiled> {
-    const KEYS: [&str; 7] = ["from: ", "to: ", "count: ", "instances: ", "resolves_by: ", "value: ", "state: "];
+    const KEYS: [&str; 7] = [
+        "from: ",
+        "to: ",
+        "count: ",
+        "instances: ",
+        "resolves_by: ",
+        "value: ",
+        "state: ",
+    ];
     let mut spoiled = Vec::new();
     for (line, written) in text.split('\n').enumerate() {
         let code = written.split(" #").next().unwrap_or("");
         for key in KEYS {
             for (at, _) in code.match_indices(key) {
-                let is_key = at == 0 || !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+                let is_key =
+                    at == 0 || !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
                 let start = at + key.len();
                 let rest = &code[start..];
                 let length = rest.find([',', '}', ']']).unwrap_or(rest.len());
                 let value = rest[..length].trim_end();
                 if let (true, Some(other)) = (is_key, other(value)) {
-                    let text = format!("{}{other}{}", &written[..start], &written[start + value.len()..]);
+                    let text = format!(
+                        "{}{other}{}",
+                        &written[..start],
+                        &written[start + value.len()..]
+                    );
                     spoiled.push(Spoiled { line, text });
                 }
             }

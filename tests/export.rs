@@ -29,14 +29,28 @@ fn promtool_passes_what_is_exported() {
     let exported = files(out);
     assert!(exported.len() >= 100, "{} files: {shown}", exported.len());
     // Nothing of rules/ is left out but the recording, whose scrapes came at any millisecond.
-    let of_rules = shown.split("exported ").filter(|it| it.starts_with("rules/"));
+    let of_rules = shown
+        .split("exported ")
+        .filter(|it| it.starts_with("rules/"));
     let reasons: Vec<&str> = of_rules.flat_map(|it| it.lines().skip(1)).collect();
-    let reasons: Vec<&str> = reasons.into_iter().filter(|it| it.starts_with("    left out")).collect();
+    let reasons: Vec<&str> = reasons
+        .into_iter()
+        .filter(|it| it.starts_with("    left out"))
+        .collect();
     assert_eq!(reasons.len(), 3, "{reasons:#?}");
-    assert!(reasons.iter().all(|it| it.contains("its samples lie on no grid")), "{reasons:#?}");
+    assert!(
+        reasons
+            .iter()
+            .all(|it| it.contains("its samples lie on no grid")),
+        "{reasons:#?}"
+    );
     // The same again, over what is there already.
     let before = texts(&exported);
-    export(&["rules/starforge", "fixtures/cli/expect_fires"], Path::new("."), out);
+    export(
+        &["rules/starforge", "fixtures/cli/expect_fires"],
+        Path::new("."),
+        out,
+    );
     assert_eq!(texts(&files(out)), before);
     if !has_promtool() {
         println!("skipped: promtool is not on PATH");
@@ -56,14 +70,24 @@ fn promtool_finds_what_we_find() {
     let folder = DirRoot::mutable_temp().unwrap();
     let root = folder.path().unwrap();
     let system = "rules/starforge";
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(system), &root.join(system));
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join(system),
+        &root.join(system),
+    );
     export(&["rules"], root, &root.join("out"));
     let exported = files(&root.join("out"));
     let rules = root.join(system).join("corrected.yml");
     let good = fs::read_to_string(&rules).unwrap();
     let (mut killed, mut missed) = (0, Vec::new());
-    for (line, text) in good.lines().enumerate().filter(|(_, it)| it.trim().starts_with("for: ")) {
-        let minutes: u64 = text.trim()["for: ".len()..].trim_end_matches('m').parse().unwrap();
+    for (line, text) in good
+        .lines()
+        .enumerate()
+        .filter(|(_, it)| it.trim().starts_with("for: "))
+    {
+        let minutes: u64 = text.trim()["for: ".len()..]
+            .trim_end_matches('m')
+            .parse()
+            .unwrap();
         let mut lines: Vec<String> = good.lines().map(str::to_owned).collect();
         lines[line] = text.replace(&format!("{minutes}m"), &format!("{}m", minutes + 2));
         fs::write(&rules, lines.join("\n") + "\n").unwrap();
@@ -107,8 +131,13 @@ fn has_promtool() -> bool {
 
 /// What promtool has against a file.
 fn refusal(file: &Path) -> Option<String> {
-    let output = Command::new("promtool").args(["test", "rules"]).arg(file).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let output = Command::new("promtool")
+        .args(["test", "rules"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     (!output.status.success()).then(|| format!("{}: {said}", file.display()))
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::io;
 use crate::report::{Accepted, FileReport};
+use crate::suite::FileVerdict;
 use crate::suite::accept::rewrite;
 use crate::suite::file::TestFile;
-use crate::suite::FileVerdict;
 use crate::text::{Diagnostic, Source};
 
 /// So often is what a run shows accepted before the rest is left: one change can bring another to light.
@@ -94,12 +94,18 @@ struct Round {
 
 impl Round {
     /// Accepts once more, if that does any good.
-    fn next(&mut self, asked: Asked, run: &impl Fn(&Overlay) -> Ran) -> Result<bool, Vec<Diagnostic>> {
+    fn next(
+        &mut self,
+        asked: Asked,
+        run: &impl Fn(&Overlay) -> Ran,
+    ) -> Result<bool, Vec<Diagnostic>> {
         let rewritten = rewrite(&self.file, &self.verdict)?;
         self.refused = rewritten.refused;
         let own = self.file.source.name().to_owned();
         let is_foreign = |(source, _): &&(Source, String)| source.name() != own;
-        if let (Some((source, _)), false) = (rewritten.files.iter().find(is_foreign), asked.included) {
+        if let (Some((source, _)), false) =
+            (rewritten.files.iter().find(is_foreign), asked.included)
+        {
             let message = format!(
                 "nothing was accepted in {own}: an expectation stands in {}, which others may include too",
                 source.name()
@@ -141,7 +147,8 @@ impl Round {
                 "nothing was accepted in {own}: {} would fail then",
                 broken.join(", ")
             );
-            self.refused.push(told(message, "change the expectations by hand"));
+            self.refused
+                .push(told(message, "change the expectations by hand"));
             return Ok(false);
         }
         self.accepted += rewritten.accepted;
@@ -156,16 +163,28 @@ impl Round {
     fn changes(&self) -> Vec<(String, String, String)> {
         let changes = self.texts.iter().filter_map(|(name, after)| {
             let before = self.originals.get(name)?;
-            Some((name.clone(), before.text().to_owned(), after.text().to_owned()))
+            Some((
+                name.clone(),
+                before.text().to_owned(),
+                after.text().to_owned(),
+            ))
         });
-        changes.filter(|(_, before, after)| before != after).collect()
+        changes
+            .filter(|(_, before, after)| before != after)
+            .collect()
     }
 }
 
 /// Whether all faults were warned of before.
 fn known(before: &FileVerdict, faults: &[Diagnostic]) -> bool {
-    let warned: BTreeSet<&str> = before.warnings.iter().map(|it| it.message.as_str()).collect();
-    faults.iter().all(|fault| warned.contains(fault.message.as_str()))
+    let warned: BTreeSet<&str> = before
+        .warnings
+        .iter()
+        .map(|it| it.message.as_str())
+        .collect();
+    faults
+        .iter()
+        .all(|fault| warned.contains(fault.message.as_str()))
 }
 
 /// The tests that pass in one run and fail in the other.

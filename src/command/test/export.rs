@@ -91,7 +91,10 @@ impl Export {
 fn refuse_foreign(path: &Path) -> Result<(), Diagnostic> {
     match io::read(path) {
         Ok(before) if !before.text().starts_with(HEAD) => {
-            let message = format!("{} is there already, and was not exported", io::display(path));
+            let message = format!(
+                "{} is there already, and was not exported",
+                io::display(path)
+            );
             Err(Diagnostic::error(message).help("name a folder of its own for exported tests"))
         }
         _ => Ok(()),
@@ -110,7 +113,10 @@ fn told(path: &Path, target: Option<&Path>, exported: &Exported) -> String {
                 false => format!("{tests} of {}", count(all, "test")),
             };
             let checks = count(exported.checks, "check");
-            format!("exported {path} to {} ({extent}, {checks})\n", io::display(target))
+            format!(
+                "exported {path} to {} ({extent}, {checks})\n",
+                io::display(target)
+            )
         }
     };
     for reason in &exported.left_out {

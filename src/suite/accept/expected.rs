@@ -6,7 +6,9 @@ use super::locate::entry;
 use super::moment::{number_like, rewritten};
 use crate::model::{Duration, Millis, Timestamp};
 use crate::suite::expect::{Change, New, NewItem, NewWindow, What};
-use crate::text::yaml::{Around, Document, Kind, Node, Scalar, Style, write_block, write_like, write_text};
+use crate::text::yaml::{
+    Around, Document, Kind, Node, Scalar, Style, write_block, write_like, write_text,
+};
 use crate::text::{Source, Span};
 
 /// An item in the file that may be changed.
@@ -81,9 +83,18 @@ impl<'d> Place<'d> {
         })
     }
 
-    fn text(&self, node: Node<'d>, old: &Scalar<'_>, text: &str, around: Around) -> Result<String, Reason> {
+    fn text(
+        &self,
+        node: Node<'d>,
+        old: &Scalar<'_>,
+        text: &str,
+        around: Around,
+    ) -> Result<String, Reason> {
         if self.has_parameters && text.contains("${") {
-            return Err("what was seen has `${` in it, which a matrix would take for a parameter".to_owned());
+            return Err(
+                "what was seen has `${` in it, which a matrix would take for a parameter"
+                    .to_owned(),
+            );
         }
         let is_block = matches!(old.style, Style::Literal | Style::Folded);
         let source = self.source();
@@ -98,8 +109,8 @@ impl<'d> Place<'d> {
     }
 
     fn swap(&self, key: &str, to: &str, new: &New) -> Result<Vec<Edit>, Reason> {
-        let (old, value) = entry(self.item, key)
-            .ok_or_else(|| format!("`{key}` comes from a merge key `<<`"))?;
+        let (old, value) =
+            entry(self.item, key).ok_or_else(|| format!("`{key}` comes from a merge key `<<`"))?;
         let span = Span::new(old.span().start, value.outer_span().end);
         if self.has_parameters && self.source().slice(span).contains("${") {
             return Err("it is written with a parameter of the matrix".to_owned());
@@ -124,9 +135,7 @@ impl<'d> Place<'d> {
         let pairs = children.pairs();
         let spans = pairs.map(|(key, value)| Span::new(key.span().start, value.outer_span().end));
         let spans: Vec<Span> = spans.collect();
-        let is_key = |(name, _): (Node<'_>, Node<'_>)| {
-            matches!(name.kind(), Kind::Scalar(scalar) if scalar.text == key)
-        };
+        let is_key = |(name, _): (Node<'_>, Node<'_>)| matches!(name.kind(), Kind::Scalar(scalar) if scalar.text == key);
         let Some(index) = children.pairs().position(is_key) else {
             return Ok(Vec::new());
         };
@@ -152,7 +161,10 @@ impl<'d> Place<'d> {
         }
         let written: Vec<String> = items.iter().map(item).collect();
         if self.has_parameters && written.iter().any(|text| text.contains("${")) {
-            return Err("what was seen has `${` in it, which a matrix would take for a parameter".to_owned());
+            return Err(
+                "what was seen has `${` in it, which a matrix would take for a parameter"
+                    .to_owned(),
+            );
         }
         let source = self.source();
         let (at, text) = match list.is_flow() {
@@ -163,7 +175,9 @@ impl<'d> Place<'d> {
             false => {
                 let dash = " ".repeat(column(source, list.span().start));
                 let line_break = line_break(source);
-                let text = written.iter().map(|text| format!("{line_break}{dash}- {text}"));
+                let text = written
+                    .iter()
+                    .map(|text| format!("{line_break}{dash}- {text}"));
                 (line_end(source, self.item.span().end), text.collect())
             }
         };
@@ -226,7 +240,12 @@ impl<'d> Place<'d> {
     }
 
     /// A list becomes another: edges that stay keep their texts, and so does everything else.
-    fn merge(&self, node: Node<'d>, old: &[Node<'d>], windows: &[NewWindow]) -> Result<Vec<Edit>, Reason> {
+    fn merge(
+        &self,
+        node: Node<'d>,
+        old: &[Node<'d>],
+        windows: &[NewWindow],
+    ) -> Result<Vec<Edit>, Reason> {
         let mut windows = windows.to_vec();
         if windows.iter().all(|window| window.old.is_none()) {
             for (place, window) in windows.iter_mut().enumerate().take(old.len()) {
@@ -240,8 +259,8 @@ impl<'d> Place<'d> {
                 continue;
             };
             for (key, new) in [("from", window.from.map(Some)), ("to", window.to)] {
-                let (_, value) = entry(*element, key)
-                    .ok_or("a window is written in an unusual way")?;
+                let (_, value) =
+                    entry(*element, key).ok_or("a window is written in an unusual way")?;
                 if let Kind::Scalar(scalar) = value.kind()
                     && model.is_empty()
                     && scalar.text != "end"
@@ -254,8 +273,8 @@ impl<'d> Place<'d> {
                     Some(None) => New::Word("end"),
                 };
                 let mut edit = self.scalar(value, &new, element.target().around())?;
-                let is_same = edit.text == self.source().slice(value.span())
-                    || self.says(value, &new);
+                let is_same =
+                    edit.text == self.source().slice(value.span()) || self.says(value, &new);
                 if value.is_alias() {
                     edit.span = value.span();
                 }
@@ -296,7 +315,10 @@ impl<'d> Place<'d> {
                 (true, _) => without_comma(&spans, &gone, place),
                 (false, Some(span)) => {
                     let start = line_start(source, span.start);
-                    Some(Span::new(start, next_line(source, span.end.saturating_sub(1))))
+                    Some(Span::new(
+                        start,
+                        next_line(source, span.end.saturating_sub(1)),
+                    ))
                 }
                 (false, None) => None,
             };

@@ -52,7 +52,8 @@ pub(super) fn number_like(model: &str, value: f64) -> String {
     let reads_back = |text: &String| text.parse::<f64>().is_ok_and(|it| it / 100.0 == value);
     let of_hundred = value * 100.0;
     let candidates = [format!("{of_hundred:.6}"), format!("{of_hundred:.12}")];
-    let candidates = candidates.map(|text| text.trim_end_matches('0').trim_end_matches('.').to_owned());
+    let candidates =
+        candidates.map(|text| text.trim_end_matches('0').trim_end_matches('.').to_owned());
     let mut candidates = candidates.into_iter().chain([format!("{of_hundred}")]);
     candidates
         .find(reads_back)
@@ -88,7 +89,12 @@ mod tests {
         assert_eq!(number_like("12%", f64::NAN), "NaN");
         assert_eq!(number_like("0.12", 0.107), "0.107");
         let third = number_like("12%", 1.0 / 3.0);
-        let read = third.strip_suffix('%').map(|it| it.parse::<f64>().unwrap() / 100.0);
-        assert!(read == Some(1.0 / 3.0) || third.parse() == Ok(1.0 / 3.0), "{third}");
+        let read = third
+            .strip_suffix('%')
+            .map(|it| it.parse::<f64>().unwrap() / 100.0);
+        assert!(
+            read == Some(1.0 / 3.0) || third.parse() == Ok(1.0 / 3.0),
+            "{third}"
+        );
     }
 }

@@ -60,9 +60,15 @@ pub fn rewrite(file: &TestFile, verdict: &FileVerdict) -> Result<Rewritten, Vec<
     for ((at, _), wish) in &wishes {
         match wish.edits(file, &document, *at) {
             Ok((found, item)) => {
-                let is_free = found.iter().all(|edit| edits.iter().all(|other| !crosses(edit, other)));
+                let is_free = found
+                    .iter()
+                    .all(|edit| edits.iter().all(|other| !crosses(edit, other)));
                 if !is_free {
-                    refused.push(not_changed(&file.source, item, "another change is made there"));
+                    refused.push(not_changed(
+                        &file.source,
+                        item,
+                        "another change is made there",
+                    ));
                     continue;
                 }
                 if !found.is_empty() && !changed.contains(&item) {
@@ -126,13 +132,18 @@ impl Wish<'_> {
             return Err((place, "it is not in the file any more".to_owned()));
         };
         if all.iter().any(|other| *other != first) {
-            return Err((place, format!("the {readers} tests that share it see different things")));
+            return Err((
+                place,
+                format!("the {readers} tests that share it see different things"),
+            ));
         }
         match readers.saturating_sub(self.items.len()) {
             0 => Ok((first, place)),
             others => Err((
                 place,
-                format!("{readers} tests share it, and {others} of them are content with it or were not run"),
+                format!(
+                    "{readers} tests share it, and {others} of them are content with it or were not run"
+                ),
             )),
         }
     }
@@ -173,7 +184,10 @@ fn spliced(source: &Source, mut edits: Vec<Edit>) -> Vec<(Source, String)> {
         let mut text = String::with_capacity(part.text().len());
         let mut done = 0;
         for edit in inside {
-            let span = Span::new(edit.span.start - base, (edit.span.end - base).min(part.text().len()));
+            let span = Span::new(
+                edit.span.start - base,
+                (edit.span.end - base).min(part.text().len()),
+            );
             text.push_str(part.slice(Span::new(done, span.start)));
             text.push_str(&edit.text);
             done = span.end;

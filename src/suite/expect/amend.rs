@@ -10,8 +10,7 @@ use crate::text::Span;
 const MAX_NAMED: usize = 3;
 
 /// Why bounds are not rewritten.
-pub(super) const BOUNDS_STAY: &str =
-    "bounds say what is allowed, which what was seen does not tell: widen them by hand if it should be";
+pub(super) const BOUNDS_STAY: &str = "bounds say what is allowed, which what was seen does not tell: widen them by hand if it should be";
 
 /// What would make an item be met.
 #[derive(Debug, Clone, Default)]
@@ -202,7 +201,9 @@ fn is_in_order(windows: &[Window]) -> bool {
 /// What instances do, where one text can't say it for all.
 pub(super) fn differing(state: &str, parts: &[(Option<Labels>, &[Seen])]) -> String {
     let told = parts.iter().take(MAX_NAMED).map(|(labels, seen)| {
-        let labels = labels.as_ref().map_or_else(String::new, |it| format!("{it} "));
+        let labels = labels
+            .as_ref()
+            .map_or_else(String::new, |it| format!("{it} "));
         format!("{labels}{state} {}", spoken(seen))
     });
     let told: Vec<String> = told.collect();

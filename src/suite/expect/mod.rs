@@ -22,9 +22,9 @@ use crate::text::yaml::Embedded;
 use super::file::Spanned;
 
 pub(super) use self::alert::check as check_alert;
+pub use self::amend::{Amendment, Change, New, NewItem, NewWindow, What};
 pub(super) use self::every::check as check_every;
 pub(super) use self::expr::check as check_expr;
-pub use self::amend::{Amendment, Change, New, NewItem, NewWindow, What};
 pub use self::picture::{Curve, Picture, PictureRow};
 pub use self::problem::{Counted, Problem, Subject, Unmet};
 pub(super) use self::scene::Scene;

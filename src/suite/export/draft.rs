@@ -64,10 +64,16 @@ pub(super) fn draft(
     options: &RunOptions,
     title: String,
 ) -> Result<Draft, String> {
-    let (replay, length) = replayed(file, test, groups, options)
-        .map_err(|faults| faults.first().map_or_else(String::new, |it| it.message.clone()))?;
+    let (replay, length) = replayed(file, test, groups, options).map_err(|faults| {
+        faults
+            .first()
+            .map_or_else(String::new, |it| it.message.clone())
+    })?;
     if let Some(error) = replay.errors.first() {
-        return Err(format!("a rule fails, which ends a test of promtool: {}", error.message));
+        return Err(format!(
+            "a rule fails, which ends a test of promtool: {}",
+            error.message
+        ));
     }
     let inputs = replay.store.iter().filter(|it| it.writer == Writer::INPUT);
     let inputs: Vec<_> = inputs.filter(|it| !it.points.is_empty()).collect();
@@ -77,7 +83,10 @@ pub(super) fn draft(
     series.sort();
     let mut draft = Draft {
         title,
-        name: test.name.as_ref().map_or_else(String::new, |it| it.value.clone()),
+        name: test
+            .name
+            .as_ref()
+            .map_or_else(String::new, |it| it.value.clone()),
         interval,
         series,
         alerts: Vec::new(),
@@ -99,7 +108,9 @@ pub(super) fn draft(
     for expectation in &test.expectations {
         asked.expectation(expectation, groups);
     }
-    draft.alerts.sort_by(|a, b| (a.at, &a.alert).cmp(&(b.at, &b.alert)));
+    draft
+        .alerts
+        .sort_by(|a, b| (a.at, &a.alert).cmp(&(b.at, &b.alert)));
     Ok(draft)
 }
 
@@ -137,16 +148,25 @@ impl Asked<'_> {
                     self.pending(name);
                 }
                 let at = alert.at.as_ref().map(|at| at.time.value);
-                for at in at.into_iter().chain(alert.resolves_by.as_ref().map(|by| by.value)) {
+                for at in at
+                    .into_iter()
+                    .chain(alert.resolves_by.as_ref().map(|by| by.value))
+                {
                     self.alert_at(name, at);
                 }
             }
             ExpectationKind::Alerts(every) => {
-                let named: BTreeSet<&str> = self.test.named_alerts().map(|it| it.value.as_str()).collect();
+                let named: BTreeSet<&str> = self
+                    .test
+                    .named_alerts()
+                    .map(|it| it.value.as_str())
+                    .collect();
                 let rules = groups.iter().flat_map(|group| &group.rules);
                 let alerts = rules.filter(|rule| matches!(rule.kind, RuleKind::Alert(_)));
                 let names: BTreeSet<&str> = alerts.map(|rule| rule.name.as_str()).collect();
-                let names = names.iter().filter(|name| !every.others_only || !named.contains(**name));
+                let names = names
+                    .iter()
+                    .filter(|name| !every.others_only || !named.contains(**name));
                 for name in names {
                     for at in self.moments.of(name) {
                         self.alert_at(name, at);
@@ -162,12 +182,22 @@ impl Asked<'_> {
 
     /// What fires of an alert at a moment.
     fn alert_at(&mut self, alert: &str, at: Millis) {
-        if self.draft.alerts.iter().any(|it| it.at == at && it.alert == alert) {
+        if self
+            .draft
+            .alerts
+            .iter()
+            .any(|it| it.at == at && it.alert == alert)
+        {
             return;
         }
         let moment = self.test.start.saturating_add(at);
         let firing = self.replay.firing_at(alert, moment).into_iter();
-        let firing = firing.map(|it| (it.labels.filtered(|name| name != ALERT_NAME), it.annotations));
+        let firing = firing.map(|it| {
+            (
+                it.labels.filtered(|name| name != ALERT_NAME),
+                it.annotations,
+            )
+        });
         let mut firing: Vec<_> = firing.collect();
         firing.sort();
         self.draft.alerts.push(AlertDraft {
@@ -207,17 +237,27 @@ impl Asked<'_> {
     /// What an expression yields at a moment, to somebody who asks in the end; where it was asked `live`, that must be
     /// the same.
     fn expr_at(&mut self, expr: &str, query: &Query, at: Millis, live: bool) {
-        if self.draft.exprs.iter().any(|it| it.at == at && it.expr == expr) {
+        if self
+            .draft
+            .exprs
+            .iter()
+            .any(|it| it.at == at && it.expr == expr)
+        {
             return;
         }
         let moment = self.test.start.saturating_add(at);
         let end = self.test.start.saturating_add(self.length);
         let Some(samples) = samples(query, &self.replay.view_after(end), moment) else {
-            self.draft.left_out.push(format!("{expr}: it can't be evaluated"));
+            self.draft
+                .left_out
+                .push(format!("{expr}: it can't be evaluated"));
             return;
         };
-        if live && samples_text(&samples) != samples_text_of(query, &self.replay.view_live(), moment) {
-            let reason = "promtool asks when everything was evaluated, and sees something else then";
+        if live
+            && samples_text(&samples) != samples_text_of(query, &self.replay.view_live(), moment)
+        {
+            let reason =
+                "promtool asks when everything was evaluated, and sees something else then";
             self.draft.left_out.push(format!("{expr}: {reason}"));
             return;
         }
@@ -259,7 +299,12 @@ fn samples_text_of(query: &Query, view: &View<'_>, moment: i64) -> String {
 fn samples_text(samples: &[SampleDraft]) -> String {
     let text = samples.iter().map(|sample| {
         let histogram = sample.histogram.as_ref().map(Histogram::test_expression);
-        format!("{} {:?} {}\n", sample.labels, sample.value, histogram.unwrap_or_default())
+        format!(
+            "{} {:?} {}\n",
+            sample.labels,
+            sample.value,
+            histogram.unwrap_or_default()
+        )
     });
     text.collect()
 }

@@ -63,7 +63,8 @@ pub fn export(
         let reason = match came.failures.is_empty() {
             false => Some("it fails".to_owned()),
             true if is_apart => Some(
-                "its groups have intervals of their own, and promtool evaluates all at one".to_owned(),
+                "its groups have intervals of their own, and promtool evaluates all at one"
+                    .to_owned(),
             ),
             true => None,
         };
@@ -85,7 +86,12 @@ pub fn export(
     };
     drop_failing(suite, options, &header, &mut drafts, &mut left_out);
     for draft in &drafts {
-        left_out.extend(draft.left_out.iter().map(|it| format!("{}: {it}", draft.title)));
+        left_out.extend(
+            draft
+                .left_out
+                .iter()
+                .map(|it| format!("{}: {it}", draft.title)),
+        );
     }
     let checks = drafts.iter().map(Draft::checks).sum();
     Exported {
@@ -173,7 +179,10 @@ fn failing(draft: &mut Draft, verdict: &FileVerdict) -> Option<String> {
                 exprs.push(failure.check);
             }
             Cause::Rule(message) | Cause::RuleFails { message, .. } => {
-                return Some(format!("rule {} fails in promtool: {message}", failure.name));
+                return Some(format!(
+                    "rule {} fails in promtool: {message}",
+                    failure.name
+                ));
             }
             Cause::Unmet(_) => continue,
         }
@@ -198,7 +207,9 @@ fn failing(draft: &mut Draft, verdict: &FileVerdict) -> Option<String> {
             true => "promtool would see otherwise in a test that starts in 1970",
             false => "promtool would see otherwise",
         };
-        draft.left_out.push(format!("{checks} of {name} that {why}"));
+        draft
+            .left_out
+            .push(format!("{checks} of {name} that {why}"));
     }
     None
 }

@@ -29,7 +29,10 @@ pub(super) fn moments_of(
     let mut stretches: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for alert in &replay.timeline.alerts {
         let of = stretches.entry(alert.name.clone()).or_default();
-        let all = alert.instances.iter().flat_map(|instance| &instance.stretches);
+        let all = alert
+            .instances
+            .iter()
+            .flat_map(|instance| &instance.stretches);
         of.extend(all.map(|stretch| {
             let to = stretch.to.map(|to| to - start);
             (stretch.state, stretch.from - start, to)
@@ -80,7 +83,13 @@ impl Moments {
         for &(_, from, to) in stretches {
             let after = to.unwrap_or(self.length);
             let middle = from.midpoint(after).div_euclid(self.interval) * self.interval;
-            for moment in [from - self.interval, from, middle, after - self.interval, after] {
+            for moment in [
+                from - self.interval,
+                from,
+                middle,
+                after - self.interval,
+                after,
+            ] {
                 if (0..=self.length).contains(&moment) {
                     moments.insert(moment);
                 }

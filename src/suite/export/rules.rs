@@ -24,7 +24,10 @@ pub fn plain_rules(file: &RuleFile) -> String {
 
 fn group(out: &mut String, group: &RuleGroup, name: &str) {
     out.push_str(&format!("  - name: {}\n", write_text(name)));
-    for (key, value) in [("interval", group.interval), ("query_offset", group.query_offset)] {
+    for (key, value) in [
+        ("interval", group.interval),
+        ("query_offset", group.query_offset),
+    ] {
         if let Some(value) = value {
             out.push_str(&format!("    {key}: {}\n", Duration(value)));
         }
@@ -42,20 +45,32 @@ fn rule(out: &mut String, rule: &Rule) {
         RuleKind::Alert(_) => "alert",
     };
     out.push_str(&format!("      - {kind}: {}\n", write_text(&rule.name)));
-    out.push_str(&format!("        expr: {}\n", write_text(&rule.expr_text.text)));
+    out.push_str(&format!(
+        "        expr: {}\n",
+        write_text(&rule.expr_text.text)
+    ));
     match &rule.kind {
         RuleKind::Recording { labels } => {
-            let labels = labels.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+            let labels = labels
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str()));
             map(out, "labels", labels.collect());
         }
         RuleKind::Alert(alert) => {
-            let lengths: [(&str, Millis); 2] =
-                [("for", alert.hold), ("keep_firing_for", alert.keep_firing_for)];
+            let lengths: [(&str, Millis); 2] = [
+                ("for", alert.hold),
+                ("keep_firing_for", alert.keep_firing_for),
+            ];
             for (key, length) in lengths.into_iter().filter(|(_, length)| *length > 0) {
                 out.push_str(&format!("        {key}: {}\n", Duration(length)));
             }
-            for (key, texts) in [("labels", &alert.labels), ("annotations", &alert.annotations)] {
-                let texts = texts.iter().map(|(name, text)| (name.as_str(), text.text()));
+            for (key, texts) in [
+                ("labels", &alert.labels),
+                ("annotations", &alert.annotations),
+            ] {
+                let texts = texts
+                    .iter()
+                    .map(|(name, text)| (name.as_str(), text.text()));
                 map(out, key, texts.collect());
             }
         }
@@ -68,6 +83,10 @@ fn map(out: &mut String, key: &str, texts: Vec<(&str, &str)>) {
     }
     out.push_str(&format!("        {key}:\n"));
     for (name, text) in texts {
-        out.push_str(&format!("          {}: {}\n", write_text(name), write_text(text)));
+        out.push_str(&format!(
+            "          {}: {}\n",
+            write_text(name),
+            write_text(text)
+        ));
     }
 }

@@ -11,13 +11,20 @@ use crate::suite::file::TestCase;
 const MAX_PLACES: (i64, i64) = (200_000, 5_000_000);
 
 /// The distance of places so that every sample stands on one: the test's own where it will do.
-pub(super) fn interval(inputs: &[&Series], test: &TestCase, end: Timestamp) -> Result<Millis, String> {
+pub(super) fn interval(
+    inputs: &[&Series],
+    test: &TestCase,
+    end: Timestamp,
+) -> Result<Millis, String> {
     let mut common = test.interval.max(1);
     for series in inputs {
         for index in 0..series.points.len() {
             let offset = series.points.time(index) - test.start;
             if offset < 0 {
-                return Err(format!("{} has samples before the start of the test", series.labels));
+                return Err(format!(
+                    "{} has samples before the start of the test",
+                    series.labels
+                ));
             }
             common = gcd(common, offset);
             if common == 1 {
@@ -57,13 +64,21 @@ pub(super) fn written(
                 return Ok((name, text));
             }
         }
-        Err(format!("the samples of {name} can't be written in promtool's notation"))
+        Err(format!(
+            "the samples of {name} can't be written in promtool's notation"
+        ))
     };
     inputs.iter().map(write).collect()
 }
 
 /// Whether a text means the samples up to the end.
-fn reads_back(text: &str, points: &Points, start: Timestamp, interval: Millis, end: Timestamp) -> bool {
+fn reads_back(
+    text: &str,
+    points: &Points,
+    start: Timestamp,
+    interval: Millis,
+    end: Timestamp,
+) -> bool {
     let Ok(items) = parse_values(text) else {
         return false;
     };
@@ -79,13 +94,23 @@ fn reads_back(text: &str, points: &Points, start: Timestamp, interval: Millis, e
             true => f64::NAN.to_bits(),
             false => value.to_bits(),
         };
-        (points.time(index), histogram.is_none().then_some(value), histogram)
+        (
+            points.time(index),
+            histogram.is_none().then_some(value),
+            histogram,
+        )
     };
     let count = points.count_until(end);
     read.len() == count && (0..count).all(|index| sample(points, index) == sample(&read, index))
 }
 
-fn values(points: &Points, start: Timestamp, interval: Millis, end: Timestamp, compact: bool) -> String {
+fn values(
+    points: &Points,
+    start: Timestamp,
+    interval: Millis,
+    end: Timestamp,
+    compact: bool,
+) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut place = 0;
     let mut index = 0;
@@ -117,7 +142,9 @@ fn run(points: &Points, first: usize, count: usize, interval: Millis) -> usize {
     if let Some(histogram) = points.histogram(first) {
         let text = histogram.test_expression();
         let is_same = |index: usize| {
-            points.histogram(index).is_some_and(|it| it.test_expression() == text)
+            points
+                .histogram(index)
+                .is_some_and(|it| it.test_expression() == text)
         };
         while end < count && is_next(end) && is_same(end) {
             end += 1;
@@ -185,8 +212,16 @@ mod tests {
             (vec![5.0, 3.0], vec![0, 10], "5 3"),
             (vec![7.0, 8.0], vec![20, 70], "_x2 7 _x4 8"),
             (vec![1.0, stale_marker()], vec![10, 20], "_ 1 stale"),
-            (vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY], vec![0, 10, 20], "NaN +Inf -Inf"),
-            (vec![0.1, 0.2, 0.30000000000000004], vec![0, 10, 20], "0.1+0.1x2"),
+            (
+                vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY],
+                vec![0, 10, 20],
+                "NaN +Inf -Inf",
+            ),
+            (
+                vec![0.1, 0.2, 0.30000000000000004],
+                vec![0, 10, 20],
+                "0.1+0.1x2",
+            ),
             (vec![0.1, 0.2, 0.3], vec![0, 10, 20], "0.1 0.2 0.3"),
         ] {
             let points = of(&values_of, &times);

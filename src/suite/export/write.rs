@@ -24,7 +24,11 @@ pub(super) fn order(file: &TestFile, groups: &[&RuleGroup]) -> Vec<String> {
     let distinct: BTreeSet<&String> = names.iter().collect();
     match distinct.len() == names.len() && names.len() > 1 {
         true => names,
-        false => file.group_eval_order.iter().map(|it| it.value.clone()).collect(),
+        false => file
+            .group_eval_order
+            .iter()
+            .map(|it| it.value.clone())
+            .collect(),
     }
 }
 
@@ -42,7 +46,10 @@ pub(super) fn file(header: &Header<'_>, tests: &[Draft], left_out: &[String]) ->
         format!("[{}]", names.join(", "))
     };
     out.push_str(&format!("rule_files: {}\n", list(header.rule_files)));
-    out.push_str(&format!("evaluation_interval: {}\n", Duration(header.interval)));
+    out.push_str(&format!(
+        "evaluation_interval: {}\n",
+        Duration(header.interval)
+    ));
     if !header.order.is_empty() {
         out.push_str(&format!("group_eval_order: {}\n", list(&header.order)));
     }
@@ -57,7 +64,9 @@ pub(super) fn file(header: &Header<'_>, tests: &[Draft], left_out: &[String]) ->
 }
 
 fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_control())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn test(out: &mut String, test: &Draft) {
@@ -66,10 +75,16 @@ fn test(out: &mut String, test: &Draft) {
         out.push_str(&format!("    name: {}\n", write_text(&test.name)));
     }
     if !test.external_labels.is_empty() {
-        out.push_str(&format!("    external_labels: {}\n", pairs(label_pairs(&test.external_labels))));
+        out.push_str(&format!(
+            "    external_labels: {}\n",
+            pairs(label_pairs(&test.external_labels))
+        ));
     }
     if !test.external_url.is_empty() {
-        out.push_str(&format!("    external_url: {}\n", write_text(&test.external_url)));
+        out.push_str(&format!(
+            "    external_url: {}\n",
+            write_text(&test.external_url)
+        ));
     }
     if !test.series.is_empty() {
         out.push_str("    input_series:\n");
@@ -90,14 +105,20 @@ fn test(out: &mut String, test: &Draft) {
 
 fn alert(out: &mut String, check: &AlertDraft) {
     out.push_str(&format!("      - eval_time: {}\n", Duration(check.at)));
-    out.push_str(&format!("        alertname: {}\n", write_text(&check.alert)));
+    out.push_str(&format!(
+        "        alertname: {}\n",
+        write_text(&check.alert)
+    ));
     if check.firing.is_empty() {
         out.push_str("        exp_alerts: []\n");
         return;
     }
     out.push_str("        exp_alerts:\n");
     for (labels, annotations) in &check.firing {
-        out.push_str(&format!("          - exp_labels: {}\n", pairs(label_pairs(labels))));
+        out.push_str(&format!(
+            "          - exp_labels: {}\n",
+            pairs(label_pairs(labels))
+        ));
         if !annotations.is_empty() {
             out.push_str("            exp_annotations:\n");
             for (name, text) in annotations {

@@ -101,7 +101,8 @@ impl Amender<'_, '_> {
             }
         }
         if expectation.resolves_by.is_some() || !expectation.annotations.is_empty() {
-            let reason = "it is never pending or firing, and the item asks what it is when it fires";
+            let reason =
+                "it is never pending or firing, and the item asks what it is when it fires";
             self.amendment.keep(reason);
         }
         self.state();
@@ -302,14 +303,17 @@ pub(in super::super) fn amend_text(
     let mut got = got.into_iter();
     match (got.next(), got.next()) {
         (Some(Some(text)), None) if text.starts_with('/') && text.ends_with('/') => {
-            amendment.keep(format!("{name} is {text:?}, which would be read as a pattern"));
+            amendment.keep(format!(
+                "{name} is {text:?}, which would be read as a pattern"
+            ));
         }
         (Some(Some(text)), None) => {
             amendment.change(test.span, key, What::Scalar(New::Text(text)));
         }
         (Some(None), None) | (None, _) => amendment.keep(format!("{name} is absent")),
         (Some(first), Some(second)) => {
-            let shown = |text: Option<String>| text.map_or("absent".to_owned(), |it| format!("{it:?}"));
+            let shown =
+                |text: Option<String>| text.map_or("absent".to_owned(), |it| format!("{it:?}"));
             amendment.keep(format!(
                 "{name} is not always the same ({}, {}, …): write a pattern between slashes",
                 shown(first),
