@@ -112,13 +112,12 @@ fn spoil(text: &str) -> Vec<Spoiled> {
                 let rest = &code[start..];
                 let length = rest.find([',', '}', ']']).unwrap_or(rest.len());
                 let value = rest[..length].trim_end();
-                if let (true, Some(other)) = (is_key, other(value)) {
-                    let text = format!(
-                        "{}{other}{}",
-                        &written[..start],
-                        &written[start + value.len()..]
-                    );
-                    spoiled.push(Spoiled { line, text });
+                for other in [1, 3].iter().filter_map(|by| other(value, *by)) {
+                    if is_key {
+                        let end = start + value.len();
+                        let text = format!("{}{other}{}", &written[..start], &written[end..]);
+                        spoiled.push(Spoiled { line, text });
+                    }
                 }
             }
         }
@@ -126,8 +125,8 @@ fn spoil(text: &str) -> Vec<Spoiled> {
     spoiled
 }
 
-/// Another value of the same kind, written in the same way.
-fn other(value: &str) -> Option<String> {
+/// Another value of the same kind, written in the same way and so much further.
+fn other(value: &str, by: u64) -> Option<String> {
     match value {
         "firing" => return Some("inactive".to_owned()),
         "end" => return None,
@@ -137,10 +136,10 @@ fn other(value: &str) -> Option<String> {
     let unit = &value[digits.len()..];
     let number: u64 = digits.parse().ok()?;
     match unit {
-        "" => Some((number + 7).to_string()),
+        "" => Some((number + 7 * by).to_string()),
         // A window must not end before it begins: a little later both may.
-        "s" => Some(format!("{}s", number + 30)),
-        "m" => Some(format!("{}m", number + 1)),
+        "s" => Some(format!("{}s", number + 30 * by)),
+        "m" => Some(format!("{}m", number + by)),
         _ => None,
     }
 }
