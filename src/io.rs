@@ -34,6 +34,11 @@ pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
+/// Whether there is anything at a path, be it a broken link.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
 /// Reads a file that holds series, packed with gzip or not; `-` is standard input.
 ///
 /// # Errors
@@ -231,6 +236,44 @@ impl Stopwatch {
     pub fn seconds(&self) -> f64 {
         self.instant.elapsed().as_secs_f64()
     }
+}
+
+/// Writes a new file, whole or not at all: the text is written beside its place first.
+///
+/// # Errors
+///
+/// Why it could not be written.
+pub fn create(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".rulecheck-new");
+    let beside = PathBuf::from(beside);
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // The text is of no use there; that it may be gone already is no news.
+        drop(fs::remove_file(&beside));
+    }
+    written.map_err(|error| {
+        Diagnostic::error(format!("can't write {}: {}", display(path), reason(&error)))
+            .help("check the folder and its permissions")
+    })
+}
+
+/// How a file is named from a folder: `../rules/a.yml`.
+pub fn relative(folder: &Path, path: &Path) -> PathBuf {
+    let absolute =
+        |path: &Path| clean(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let folder = match folder.as_os_str().is_empty() {
+        true => absolute(Path::new(".")),
+        false => absolute(folder),
+    };
+    let path = absolute(path);
+    let same = folder.components().zip(path.components());
+    let same = same.take_while(|(a, b)| a == b).count();
+    let up = folder
+        .components()
+        .skip(same)
+        .map(|_| std::path::Component::ParentDir);
+    up.chain(path.components().skip(same)).collect()
 }
 
 /// A file that was named, or an argument that names none and why.

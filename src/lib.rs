@@ -32,6 +32,7 @@
 //! * [`suite`] reads test files and turns a replay into verdicts: [`suite::expect`] holds what a test expects of a whole
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
+//! * [`scaffold`] writes the first tests of alerts: it looks for series with which each fires, and with which it stays silent.
 //! * [`report`] shows results; `io` is the only file that touches the disk; [`serve`] answers as Prometheus's HTTP API;
 //!   `command` has a file a subcommand.
 
@@ -54,6 +55,8 @@ pub mod replay;
 pub mod slo;
 
 pub mod suite;
+
+pub mod scaffold;
 
 #[cfg(feature = "cli")]
 pub mod report;

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
-const ROOMS: [&str; 14] = [
-    "text", "model", "store", "series", "promql", "rules", "replay", "slo", "suite", "report",
+const ROOMS: [&str; 15] = [
+    "text", "model", "store", "series", "promql", "rules", "replay", "slo", "suite", "scaffold", "report",
     "io", "serve", "command", "main",
 ];
 

@@ -10,6 +10,8 @@ mod graph;
 
 mod in_order;
 
+mod init;
+
 mod load;
 
 mod man;
@@ -58,6 +60,8 @@ const EXIT_CODES: &str =
 enum Command {
     /// Run rule tests: promtool's test files, unchanged
     Test(test::Options),
+    /// Write the first tests of alerts that have none: one in which each fires, one in which it stays silent
+    Init(init::Options),
     /// Load rule and test files and name every fault
     Check(check::Options),
     /// Show what alerts would have done over recorded series
@@ -118,6 +122,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.command {
         Command::Test(options) => test::run(&options),
+        Command::Init(options) => init::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Query(options) => query::run(&options),

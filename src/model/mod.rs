@@ -25,4 +25,4 @@ pub use histogram::{
 pub(crate) use labels::is_classic_metric;
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME, METRIC_TYPE, METRIC_UNIT, is_metadata};
 pub use matcher::{MatchOp, Matcher, metric_of};
-pub use regex::{Regex, RegexError};
+pub use regex::{Regex, RegexError, texts_matching};

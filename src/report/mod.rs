@@ -20,6 +20,8 @@ pub mod listing;
 
 mod remedy;
 
+pub mod scaffold;
+
 pub mod scripts;
 
 pub mod tap;

@@ -9,6 +9,7 @@
 
 mod characters;
 mod classes;
+mod example;
 mod reader;
 mod shortcut;
 mod template;
@@ -20,6 +21,7 @@ use std::thread;
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, meta};
 
+pub use example::examples as texts_matching;
 use reader::{Flags, Pattern, TOO_DEEP, TOO_LARGE, refusal};
 use shortcut::Shortcut;
 use template::Reference;
