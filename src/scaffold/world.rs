@@ -124,7 +124,9 @@ impl Planned {
                 .map(|index| flip.values[index / flip.every % 2])
                 .collect(),
             // As promtool adds up what the notation says.
-            None => std::iter::successors(Some(first), |value| Some(value + step)).take(count).collect(),
+            None => std::iter::successors(Some(first), |value| Some(value + step))
+                .take(count)
+                .collect(),
         }
     }
 
