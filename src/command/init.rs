@@ -239,8 +239,7 @@ fn reads(file: &RuleFile, other: &RuleFile) -> bool {
     let mut used = rules.flat_map(|rule| selectors(&rule.expr.expr, Reach::LOOKBACK));
     used.any(|used| {
         used.selector
-            .metric
-            .as_deref()
+            .metric()
             .is_some_and(|metric| recorded.contains(metric))
     })
 }

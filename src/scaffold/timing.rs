@@ -99,7 +99,7 @@ pub(super) fn length(duration: &DurationExpr) -> Millis {
 
 /// How far back an `offset` looks.
 pub(super) fn offset(shift: &Shift) -> Millis {
-    shift.offset.as_ref().map_or(0, length)
+    shift.offset.as_deref().map_or(0, length)
 }
 
 fn reach(expr: &Expr, background: &Background<'_>, depth: usize) -> Reach {

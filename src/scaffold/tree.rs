@@ -128,7 +128,7 @@ fn of_operator(
 ) -> BTreeSet<String> {
     let of_left = carried(left, background, depth);
     let of_right = carried(&link.rhs, background, depth);
-    let matching = &link.matching;
+    let matching = link.matching();
     match &matching.group {
         Some(group) => {
             let many = match group.side {

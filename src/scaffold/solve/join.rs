@@ -11,7 +11,7 @@ use crate::scaffold::tree::carried;
 impl Solver<'_, '_> {
     /// What to ask of one side before anything is known of the other.
     pub(super) fn first_scope(&self, left: &Expr, link: &Link, side: Side, scope: &Scope) -> Scope {
-        let matching = &link.matching;
+        let matching = link.matching();
         let other = match side {
             Side::Left => &link.rhs,
             Side::Right => left,
@@ -64,7 +64,7 @@ impl Solver<'_, '_> {
         let Some(first) = first else {
             return own;
         };
-        let matching = &link.matching;
+        let matching = link.matching();
         for (label, value) in first.iter().filter(|(label, _)| !is_metadata(label)) {
             if matching.labels.iter().any(|it| it == label) == matching.on {
                 own.fixed.insert(label.to_owned(), value.to_owned());
@@ -81,7 +81,7 @@ impl Solver<'_, '_> {
 
     /// The labels by which the sides find each other, as far as they are known.
     fn matched(&self, left: &Expr, link: &Link, scope: &Scope) -> BTreeSet<String> {
-        let matching = &link.matching;
+        let matching = link.matching();
         if matching.on {
             return matching.labels.iter().cloned().collect();
         }
