@@ -14,6 +14,7 @@ use ignore::WalkBuilder;
 
 use crate::rules;
 use crate::series::unpack;
+use crate::slo::read::looks_like_specs;
 use crate::suite::file::looks_like_test_file;
 use crate::text::{Diagnostic, Source};
 
@@ -49,6 +50,15 @@ pub fn read_series(path: &Path) -> Result<Source, Diagnostic> {
         true => unpack::decode("<stdin>", standard_input()?),
         false => unpack::decode(&display(path), bytes(path)?),
     }
+}
+
+/// Reads a text from standard input.
+///
+/// # Errors
+///
+/// What is wrong with it: too large, not UTF-8.
+pub fn read_standard_input() -> Result<Source, Diagnostic> {
+    Source::decode("<stdin>", standard_input()?)
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
@@ -297,6 +307,21 @@ pub fn rule_and_test_files(arguments: &[PathBuf]) -> Vec<Named> {
 /// The same for rule files alone.
 pub fn rule_files(arguments: &[PathBuf]) -> Vec<Named> {
     files_named(arguments, is_rule_file)
+}
+
+/// The same for specifications of objectives; `-` is standard input.
+pub fn spec_files(arguments: &[PathBuf]) -> Vec<Named> {
+    let (input, paths): (Vec<PathBuf>, Vec<PathBuf>) = arguments
+        .iter()
+        .cloned()
+        .partition(|path| path == Path::new("-"));
+    let named = files_named(&paths, |path| is_yaml_with(path, looks_like_specs));
+    input.into_iter().take(1).map(Ok).chain(named).collect()
+}
+
+/// The same for all YAML files.
+pub fn yaml_files(arguments: &[PathBuf]) -> Vec<Named> {
+    files_named(arguments, |path| is_yaml_with(path, |_| true))
 }
 
 /// The rule files in the folders that paths name, by the names by which test files would find them.

@@ -28,7 +28,7 @@
 //! * [`promql`] parses, prints and checks queries, evaluates them over columns of ticks and explains what they yield.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
-//! * [`slo`] holds service level objectives in the formats that people write them in.
+//! * [`slo`] holds service level objectives in the formats that people write them in, and makes rules of them.
 //! * [`suite`] reads test files and turns a replay into verdicts: [`suite::expect`] holds what a test expects of a whole
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.

@@ -26,6 +26,8 @@ mod schema;
 
 mod serve;
 
+mod slo;
+
 mod test;
 
 mod why;
@@ -72,6 +74,8 @@ enum Command {
     Why(why::Options),
     /// Show which rule reads which, and names that nobody reads or records
     Graph(graph::Options),
+    /// Make rules of service level objectives, and check them: Sloth, Pyrra
+    Slo(slo::Options),
     /// Answer queries over series as Prometheus's HTTP API does, for Grafana and other clients
     Serve(serve::Options),
     /// Print the JSON Schema of test files, with which editors complete and check them
@@ -128,6 +132,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Graph(options) => graph::run(&options),
+        Command::Slo(options) => slo::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::Completions(options) => completions::run(&options),

@@ -1,6 +1,8 @@
 //! Service level objectives: how good a service shall be, how much of its error budget is spent, and how fast.
 //!
-//! Every format of objectives is turned into [`objective::Slo`]: [`own`] is rulecheck's. [`budget`] counts events over
+//! [`read`] tells formats apart by their content. Every format is turned into [`objective::Slo`]: [`own`] is rulecheck's;
+//! those of other tools have folders of their own, which read a specification as strictly as the tool does and make the
+//! rules that it would make ([`generated`]). [`lint`] holds what is legal and hardly meant. [`budget`] counts events over
 //! series and answers what is left.
 
 pub mod budget;
@@ -14,3 +16,13 @@ pub mod own;
 pub mod target;
 
 pub mod window;
+
+pub mod generated;
+
+pub mod lint;
+
+pub mod read;
+
+pub mod sloth;
+
+mod keys;

@@ -185,3 +185,28 @@ impl Template {
         }
     }
 }
+
+/// Renders a text as Go's `text/template` does with a mapping of names to texts for its dot: no preamble, no sample.
+///
+/// # Errors
+///
+/// Go's text, for bad syntax and for what goes wrong while it runs.
+pub fn render_with(name: &str, text: &str, dot: &Labels) -> Result<String, String> {
+    let program = tree::build(name, text).map_err(|error| error.message)?;
+    let nothing = Labels::default();
+    let data = TemplateData {
+        labels: dot,
+        external_labels: &nothing,
+        external_url: "",
+        value: TemplateValue::Float(0.0),
+        now: 0,
+    };
+    let world = World {
+        data: &data,
+        query: &|_| Err("there is nothing to query".to_owned()),
+        work_left: Cell::new(execute::MAX_WORK),
+    };
+    let dot = value::Value::Labels(dot.clone());
+    execute::run(&program, name, text, &world, dot)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,121 @@
+//! `rulecheck slo check`: faults and traps of specifications.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::load::{self, Period};
+use crate::command::{Outcome, load::refuse};
+use crate::io;
+use crate::report::count;
+use crate::slo::read::{Spec, Specs};
+use crate::slo::sloth;
+use crate::text::{Diagnostic, Severity};
+
+/// The options of `rulecheck slo check`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Specifications: files, folders that hold some, patterns, or - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    period: Period,
+    /// End with exit code 1 where there is a warning
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Checks the files.
+pub(super) fn run(options: &Options) -> Outcome {
+    match try_run(options) {
+        Ok(outcome) => outcome,
+        Err(faults) => refuse(&faults),
+    }
+}
+
+fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let (period, catalogue) = options.period.read()?;
+    let sloth = sloth::Options {
+        period,
+        catalogue,
+        ..sloth::Options::default()
+    };
+    let mut outcome = Outcome::Success;
+    let (mut files, mut warnings, mut faulty) = (0, 0, 0);
+    for named in load::files(&options.files)? {
+        let (path, checked) = match named {
+            Ok(path) => {
+                let checked = check(&path, &sloth);
+                (path, checked)
+            }
+            Err((path, fault)) => (path, Err(vec![fault])),
+        };
+        files += 1;
+        let name = io::display(&path);
+        let (line, findings) = match checked {
+            Ok((line, findings)) => (format!("ok    {name} ({line})\n"), findings),
+            Err(faults) => {
+                faulty += 1;
+                outcome = outcome.max(Outcome::Broken);
+                (format!("ERROR {name}\n"), faults)
+            }
+        };
+        io::print(&line);
+        for finding in &findings {
+            warnings += usize::from(finding.severity == Severity::Warning);
+            io::print(&finding.render(io::wants_colour()));
+        }
+    }
+    if warnings > 0 && options.strict {
+        outcome = outcome.max(Outcome::Failure);
+    }
+    let mut parts = vec![count(files, "file")];
+    if faulty > 0 {
+        parts.push(format!("{faulty} broken"));
+    }
+    if warnings > 0 {
+        parts.push(count(warnings, "warning"));
+    }
+    io::print(&format!("{}\n", parts.join(", ")));
+    Ok(outcome)
+}
+
+/// What a file holds, and what is to be said of it.
+fn check(
+    path: &Path,
+    sloth: &sloth::Options,
+) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let specs = load::specs(path)?;
+    let line = describe(&specs);
+    let (mut findings, mut faults) = (specs.warnings, Vec::new());
+    for spec in &specs.specs {
+        match spec {
+            Spec::Sloth(spec) => {
+                if let Some(windows) = sloth.catalogue.get(sloth.period) {
+                    findings.extend(sloth::lint(spec, windows));
+                }
+                if let Err(fault) = sloth::generate(spec, sloth) {
+                    faults.push(fault.diagnose(spec, sloth));
+                }
+            }
+        }
+    }
+    let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
+    findings.sort_by_key(start);
+    match faults.is_empty() {
+        true => Ok((line, findings)),
+        false => Err(faults),
+    }
+}
+
+/// How many objectives of which format there are.
+fn describe(specs: &Specs) -> String {
+    let objectives: usize = specs
+        .specs
+        .iter()
+        .map(|spec| match spec {
+            Spec::Sloth(spec) => spec.slos.len(),
+        })
+        .sum();
+    format!("Sloth, {}", count(objectives, "objective"))
+}

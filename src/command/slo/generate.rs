@@ -1,0 +1,168 @@
+//! `rulecheck slo generate`: the rules that specifications stand for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::load::{self, Period};
+use crate::command::{Outcome, load::refuse};
+use crate::io;
+use crate::rules::{self, ReadOptions};
+use crate::slo::generated::{self, Bundle};
+use crate::slo::read::Spec;
+use crate::slo::sloth;
+use crate::text::{Diagnostic, Source};
+
+/// The options of `rulecheck slo generate`.
+#[derive(Debug, Args)]
+#[command(after_help = NOTES)]
+pub(super) struct Options {
+    /// Specifications: files, folders that hold some, patterns, or - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Write the rules to this file instead of printing them
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    period: Period,
+    /// Label all series of Sloth's rules; may be given again
+    #[arg(long, short = 'l', value_name = "NAME=VALUE")]
+    extra_labels: Vec<String>,
+    /// Make no recording rules (Sloth)
+    #[arg(long)]
+    disable_recordings: bool,
+    /// Make no alerts (Sloth)
+    #[arg(long)]
+    disable_alerts: bool,
+    /// What the label sloth_version says
+    #[arg(long, value_name = "VERSION", default_value = sloth::VERSION)]
+    sloth_version: String,
+}
+
+const NOTES: &str = "Rules of several files and documents come out as one rule file; specifications that are Kubernetes objects \
+become PrometheusRule objects, each a document. Nothing is written unless Prometheus would load it.";
+
+/// Makes the rules.
+pub(super) fn run(options: &Options) -> Outcome {
+    match try_run(options) {
+        Ok(()) => Outcome::Success,
+        Err(faults) => refuse(&faults),
+    }
+}
+
+fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
+    let of_sloth = options.sloth()?;
+    let (mut bundles, mut faults) = (Vec::new(), Vec::new());
+    for named in load::files(&options.files)? {
+        let read = named
+            .map_err(|(_, fault)| vec![fault])
+            .and_then(|path| load::specs(&path));
+        match read {
+            Err(found) => faults.extend(found),
+            Ok(specs) => {
+                for warning in &specs.warnings {
+                    io::complain(&warning.render(io::wants_colour()));
+                }
+                for spec in &specs.specs {
+                    match generate(spec, &of_sloth) {
+                        Ok(bundle) => bundles.push(bundle),
+                        Err(fault) => faults.push(fault),
+                    }
+                }
+            }
+        }
+    }
+    faults.extend(doubles(&bundles));
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let text = generated::write(&bundles, NOTE);
+    check(&text)?;
+    match &options.out {
+        Some(path) => io::write(path, &text).map_err(|fault| vec![fault]),
+        None => {
+            io::print(&text);
+            Ok(())
+        }
+    }
+}
+
+/// What a generated file begins with.
+const NOTE: &str = "Made by `rulecheck slo generate`: change the specification, not this file.";
+
+fn generate(spec: &Spec, of_sloth: &sloth::Options) -> Result<Bundle, Diagnostic> {
+    match spec {
+        Spec::Sloth(spec) => {
+            sloth::generate(spec, of_sloth).map_err(|fault| fault.diagnose(spec, of_sloth))
+        }
+    }
+}
+
+/// Names of groups that would stand in one rule file twice.
+fn doubles(bundles: &[Bundle]) -> Vec<Diagnostic> {
+    let plain = bundles.iter().filter(|bundle| bundle.object.is_none());
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for group in plain.flat_map(|bundle| &bundle.groups) {
+        *seen.entry(&group.name).or_default() += 1;
+    }
+    let mut names: Vec<&str> = seen
+        .into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(name, _)| name)
+        .collect();
+    names.sort_unstable();
+    let faults = names.into_iter().map(|name| {
+        let message = format!("two specifications of this call make a group of the name {name}");
+        Diagnostic::error(message)
+            .help("rename one of them, or write their rules into two files by two calls")
+    });
+    faults.collect()
+}
+
+/// Whether Prometheus would load the rules. What Sloth and Pyrra pass on unseen, such as templates in annotations, may be
+/// broken.
+fn check(text: &str) -> Result<(), Vec<Diagnostic>> {
+    let source = Source::new("the generated rules", text);
+    let read = rules::read(&source, &ReadOptions::default());
+    read.map(drop).map_err(|faults| {
+        let why =
+            "Prometheus would not load them: correct the specification where this text comes from";
+        let tell = |fault: Diagnostic| {
+            let help = fault
+                .help
+                .clone()
+                .map_or_else(String::new, |it| format!("{it}; "));
+            fault.help(format!("{help}{why}"))
+        };
+        faults.into_iter().map(tell).collect()
+    })
+}
+
+impl Options {
+    fn sloth(&self) -> Result<sloth::Options, Vec<Diagnostic>> {
+        let (period, catalogue) = self.period.read()?;
+        let mut extra_labels = BTreeMap::new();
+        for label in &self.extra_labels {
+            match label
+                .split_once('=')
+                .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            {
+                Some((name, value)) => drop(extra_labels.insert(name.to_owned(), value.to_owned())),
+                None => {
+                    let fault =
+                        Diagnostic::error(format!("--extra-labels {label}: this is no label"));
+                    return Err(vec![fault.help("write NAME=VALUE")]);
+                }
+            }
+        }
+        Ok(sloth::Options {
+            period,
+            catalogue,
+            extra_labels,
+            no_recordings: self.disable_recordings,
+            no_alerts: self.disable_alerts,
+            version: self.sloth_version.clone(),
+        })
+    }
+}

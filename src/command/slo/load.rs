@@ -1,0 +1,88 @@
+//! The files and options that the subcommands of `slo` have in common.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::io;
+use crate::model::{Duration, Millis};
+use crate::slo::read::{self, Specs};
+use crate::slo::sloth::Catalogue;
+use crate::text::Diagnostic;
+
+/// How long Sloth's objectives are, and over which windows their alerts look.
+#[derive(Debug, Args)]
+pub(super) struct Period {
+    /// The window of Sloth's objectives, which do not say it themselves: 30d, 28d, or one that --windows has [default: 30d,
+    /// or that of --windows if it has only one]
+    #[arg(long, value_name = "DURATION")]
+    period: Option<String>,
+    /// Sloth's AlertWindows files, or folders that hold some, instead of those built in
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    windows: Vec<PathBuf>,
+}
+
+impl Period {
+    /// The length and the windows.
+    pub(super) fn read(&self) -> Result<(Millis, Catalogue), Vec<Diagnostic>> {
+        let catalogue = self.catalogue()?;
+        let only = catalogue.only_period();
+        let Some(text) = &self.period else {
+            return Ok((only.unwrap_or(DEFAULT), catalogue));
+        };
+        let fault = |message: String| {
+            let fault = Diagnostic::error(format!("--period {text}: {message}"));
+            vec![fault.help("give a duration such as 30d or 28d")]
+        };
+        match Duration::parse(text) {
+            Err(error) => Err(fault(error.to_string())),
+            Ok(period) => Ok((period.millis(), catalogue)),
+        }
+    }
+
+    fn catalogue(&self) -> Result<Catalogue, Vec<Diagnostic>> {
+        if self.windows.is_empty() {
+            return Ok(Catalogue::default());
+        }
+        let (mut windows, mut faults) = (Vec::new(), Vec::new());
+        for named in io::yaml_files(&self.windows) {
+            let read = named
+                .map_err(|(_, fault)| vec![fault])
+                .and_then(|path| io::read(&path).map_err(|fault| vec![fault]))
+                .and_then(|source| read::read_windows(&source));
+            match read {
+                Ok(found) => windows.extend(found),
+                Err(found) => faults.extend(found),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Catalogue::new(windows).map_err(|fault| vec![fault])
+    }
+}
+
+/// What Sloth takes where nothing is said.
+const DEFAULT: Millis = 30 * 86_400_000;
+
+/// The files that paths name.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<io::Named>, Vec<Diagnostic>> {
+    let files = io::spec_files(paths);
+    if files.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
+        let fault = Diagnostic::error(format!("no objectives in {}", names.join(", ")));
+        return Err(vec![fault.help(read::FORMATS)]);
+    }
+    Ok(files)
+}
+
+/// What a file holds.
+pub(super) fn specs(path: &Path) -> Result<Specs, Vec<Diagnostic>> {
+    let source = match path == Path::new("-") {
+        true => io::read_standard_input(),
+        false => io::read(path),
+    };
+    source
+        .map_err(|fault| vec![fault])
+        .and_then(|source| read::read(&source))
+}

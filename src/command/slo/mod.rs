@@ -1,0 +1,32 @@
+//! `rulecheck slo`: objectives, the rules that they stand for, and what is wrong with them.
+
+mod check;
+mod generate;
+mod load;
+
+use clap::{Args, Subcommand};
+
+use super::Outcome;
+
+/// The options of `rulecheck slo`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make recording rules and alerts from specifications: those of Sloth and Pyrra as these tools make them
+    Generate(generate::Options),
+    /// Name every fault of specifications, and what is legal and hardly meant
+    Check(check::Options),
+}
+
+/// Does what the subcommand says.
+pub(super) fn run(options: &Options) -> Outcome {
+    match &options.command {
+        Command::Generate(options) => generate::run(options),
+        Command::Check(options) => check::run(options),
+    }
+}

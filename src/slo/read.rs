@@ -1,0 +1,211 @@
+//! Tells the formats of specifications apart by their content.
+
+use super::keys::{Reader, Tool, child, first_line, word};
+use super::sloth::{self, Windows};
+use crate::text::yaml::{self, Document, Kind, Node};
+use crate::text::{Diagnostic, Source};
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Specs {
+    /// The specifications in the order of the file.
+    pub specs: Vec<Spec>,
+    /// What the tools let pass and hardly anybody means.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A specification.
+#[derive(Debug)]
+pub enum Spec {
+    /// Sloth's.
+    Sloth(sloth::Spec),
+}
+
+/// Whether a text may hold specifications, by a look at the beginnings of its lines.
+pub fn looks_like_specs(text: &str) -> bool {
+    let has = |key: &str| yaml::has_top_level_key(text, key);
+    let sloth = has("version") && has("slos");
+    let object = has("apiVersion") && has("kind") && KINDS.iter().any(|kind| text.contains(kind));
+    sloth || object
+}
+
+/// The kinds of objects that are specifications.
+const KINDS: [&str; 1] = ["PrometheusServiceLevel"];
+
+/// Reads all specifications of a file, in any format.
+///
+/// # Errors
+///
+/// Every fault for which the format's own tool would refuse it, in the order of the file.
+pub fn read(source: &Source) -> Result<Specs, Vec<Diagnostic>> {
+    let mut finder = Finder::default();
+    finder.documents(source)?;
+    if finder.specs.specs.is_empty() && finder.faults.is_empty() {
+        let fault = Diagnostic::error(format!("{} holds no objectives", source.name()));
+        return Err(vec![fault.help(FORMATS)]);
+    }
+    finder.finish()
+}
+
+/// What can be read.
+pub const FORMATS: &str =
+    "these are read: Sloth (`version: prometheus/v1` or kind PrometheusServiceLevel)";
+
+/// Reads files of Sloth's alert windows.
+///
+/// # Errors
+///
+/// Every fault for which Sloth would refuse it.
+pub fn read_windows(source: &Source) -> Result<Vec<Windows>, Vec<Diagnostic>> {
+    let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
+    let mut reader = Reader::new(source, SLOTH_FILE);
+    let mut windows = Vec::new();
+    for root in documents.iter().filter_map(Document::root) {
+        if root.is_null() {
+            continue;
+        }
+        match format(root) {
+            Some(Format::Windows) => windows.extend(sloth::read_windows(&mut reader, root)),
+            _ => {
+                let message = "this is no file of alert windows";
+                let help = "it has `apiVersion: sloth.slok.dev/v1` and `kind: AlertWindows`";
+                reader.error(first_line(root), message, help);
+            }
+        }
+    }
+    let mut faults = reader.decoder.faults;
+    if windows.is_empty() && faults.is_empty() {
+        let fault = Diagnostic::error(format!("{} holds no alert windows", source.name()));
+        faults.push(fault.help("give a file with `kind: AlertWindows`"));
+    }
+    match faults.is_empty() {
+        true => Ok(windows),
+        false => Err(faults),
+    }
+}
+
+const SLOTH_FILE: Tool = Tool {
+    name: "Sloth",
+    refuses_unknown: false,
+    any_case: true,
+};
+
+const SLOTH_OBJECT: Tool = Tool {
+    any_case: false,
+    ..SLOTH_FILE
+};
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    SlothFile,
+    SlothObject,
+    Windows,
+    List,
+}
+
+/// What a document says that it is.
+fn format(root: Node<'_>) -> Option<Format> {
+    let text = |name: &str| child(root, name).and_then(|(_, value)| word(value));
+    let (api, kind) = (text("apiVersion"), text("kind"));
+    match (api, kind) {
+        (Some("sloth.slok.dev/v1"), Some("PrometheusServiceLevel")) => Some(Format::SlothObject),
+        (Some("sloth.slok.dev/v1"), Some("AlertWindows")) => Some(Format::Windows),
+        (Some(_), Some(kind)) if kind.ends_with("List") => Some(Format::List),
+        (None, None) => {
+            let is_sloth = text("version").is_some_and(|it| it.starts_with("prometheus/"));
+            let has_parts = child(root, "service").is_some() && child(root, "slos").is_some();
+            (is_sloth || has_parts).then_some(Format::SlothFile)
+        }
+        _ => None,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Finder {
+    specs: Specs,
+    faults: Vec<Diagnostic>,
+}
+
+impl Finder {
+    fn documents(&mut self, source: &Source) -> Result<(), Vec<Diagnostic>> {
+        let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
+        for root in documents.iter().filter_map(Document::root) {
+            self.node(source, root);
+        }
+        Ok(())
+    }
+
+    fn node<'d>(&mut self, source: &'d Source, root: Node<'d>) {
+        if root.is_null() {
+            return;
+        }
+        // A list of specifications, with or without a name.
+        let items = match (root.kind(), format(root)) {
+            (Kind::Sequence(items), _) => Some(items),
+            (_, Some(Format::List)) => {
+                child(root, "items").and_then(|(_, items)| match items.kind() {
+                    Kind::Sequence(items) => Some(items),
+                    _ => None,
+                })
+            }
+            _ => None,
+        };
+        if let Some(items) = items {
+            items.iter().for_each(|item| self.node(source, item));
+            return;
+        }
+        match format(root) {
+            Some(Format::SlothFile) => {
+                let mut reader = Reader::new(source, SLOTH_FILE);
+                check_version(&mut reader, root);
+                let spec = sloth::read_file(&mut reader, root);
+                self.take(reader, spec.map(Spec::Sloth));
+            }
+            Some(Format::SlothObject) => {
+                let mut reader = Reader::new(source, SLOTH_OBJECT);
+                let spec = sloth::read_object(&mut reader, root);
+                self.take(reader, spec.map(Spec::Sloth));
+            }
+            Some(Format::Windows) => {
+                let fault = Diagnostic::error("these are alert windows, not objectives");
+                let fault = fault.at(source, first_line(root));
+                self.faults
+                    .push(fault.help("name the file behind --windows"));
+            }
+            Some(Format::List) | None => {
+                let fault = Diagnostic::error("this document holds no objectives");
+                self.faults
+                    .push(fault.at(source, first_line(root)).help(FORMATS));
+            }
+        }
+    }
+
+    fn take(&mut self, reader: Reader<'_>, spec: Option<Spec>) {
+        self.faults.extend(reader.decoder.faults);
+        self.specs.warnings.extend(reader.warnings);
+        self.specs.specs.extend(spec);
+    }
+
+    fn finish(mut self) -> Result<Specs, Vec<Diagnostic>> {
+        let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
+        self.specs.warnings.sort_by_key(start);
+        self.faults.sort_by_key(start);
+        match self.faults.is_empty() {
+            true => Ok(self.specs),
+            false => Err(self.faults),
+        }
+    }
+}
+
+/// Sloth reads one version.
+fn check_version<'d>(reader: &mut Reader<'d>, root: Node<'d>) {
+    let version = child(root, "version");
+    let text = version.and_then(|(_, value)| word(value));
+    if text == Some("prometheus/v1") {
+        return;
+    }
+    let at = version.map_or(first_line(root), |(_, value)| value.target().span());
+    let message = "invalid spec version, should be \"prometheus/v1\"";
+    reader.error(at, message, "write `version: prometheus/v1` at the top");
+}
