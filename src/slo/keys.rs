@@ -263,16 +263,32 @@ pub(super) fn word(node: Node<'_>) -> Option<&str> {
     }
 }
 
+/// What Kubernetes lets stand there.
+const METADATA: [&str; 15] = [
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "generateName",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+    "selfLink",
+];
+
 /// What a Kubernetes object is called.
 pub(super) fn object<'d>(reader: &mut Reader<'d>, metadata: Option<Node<'d>>) -> Object {
     let Some(node) = metadata else {
         return Object::default();
     };
-    let fields = reader.decoder.entries_of(node, "`metadata`");
-    let keys = Keys {
-        span: node.span(),
-        entries: fields,
-        any_case: false,
+    let Some(keys) = reader.keys(node, "`metadata`", &METADATA) else {
+        return Object::default();
     };
     Object {
         name: reader.text_of(&keys, "name"),

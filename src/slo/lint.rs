@@ -2,7 +2,7 @@
 //! fit.
 
 use crate::model::number::format_digits;
-use crate::model::{Duration, Millis};
+use crate::model::{Duration, MatchOp, Matcher, Millis};
 
 /// An alert on a burn rate.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,20 @@ pub fn fraction_for_percent(percent: f64) -> Option<Trap> {
             "a target of {percent} is read as {percent} per cent: nearly everything may fail"
         ),
         help: format!("write {} for {percent} of all events", percent_of(percent)),
+    })
+}
+
+/// A bucket that is asked for by a whole number: Prometheus 3 writes the bounds of classic histograms with a point.
+pub fn whole_bound(matcher: &Matcher) -> Option<Trap> {
+    let is_whole = matcher.value.parse::<i64>().is_ok();
+    let is_bound = matcher.name == "le" && matcher.op == MatchOp::Equal && is_whole;
+    is_bound.then(|| Trap {
+        kind: "whole-bound",
+        message: format!(
+            "le=\"{0}\" selects nothing from Prometheus 3 on, which writes this bound {0}.0",
+            matcher.value
+        ),
+        help: format!(r#"write le=~"{}(\.0)?", which selects both"#, matcher.value),
     })
 }
 

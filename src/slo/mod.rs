@@ -21,6 +21,8 @@ pub mod generated;
 
 pub mod lint;
 
+pub mod pyrra;
+
 pub mod read;
 
 pub mod sloth;

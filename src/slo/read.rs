@@ -1,6 +1,7 @@
 //! Tells the formats of specifications apart by their content.
 
 use super::keys::{Reader, Tool, child, first_line, word};
+use super::pyrra;
 use super::sloth::{self, Windows};
 use crate::text::yaml::{self, Document, Kind, Node};
 use crate::text::{Diagnostic, Source};
@@ -19,6 +20,8 @@ pub struct Specs {
 pub enum Spec {
     /// Sloth's.
     Sloth(sloth::Spec),
+    /// Pyrra's.
+    Pyrra(pyrra::Spec),
 }
 
 /// Whether a text may hold specifications, by a look at the beginnings of its lines.
@@ -30,7 +33,7 @@ pub fn looks_like_specs(text: &str) -> bool {
 }
 
 /// The kinds of objects that are specifications.
-const KINDS: [&str; 1] = ["PrometheusServiceLevel"];
+const KINDS: [&str; 2] = ["PrometheusServiceLevel", "ServiceLevelObjective"];
 
 /// Reads all specifications of a file, in any format.
 ///
@@ -48,8 +51,8 @@ pub fn read(source: &Source) -> Result<Specs, Vec<Diagnostic>> {
 }
 
 /// What can be read.
-pub const FORMATS: &str =
-    "these are read: Sloth (`version: prometheus/v1` or kind PrometheusServiceLevel)";
+pub const FORMATS: &str = "these are read: Sloth (`version: prometheus/v1`, or kind PrometheusServiceLevel) and Pyrra \
+                           (kind ServiceLevelObjective)";
 
 /// Reads files of Sloth's alert windows.
 ///
@@ -95,12 +98,19 @@ const SLOTH_OBJECT: Tool = Tool {
     ..SLOTH_FILE
 };
 
+const PYRRA: Tool = Tool {
+    name: "Pyrra",
+    refuses_unknown: true,
+    any_case: true,
+};
+
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     SlothFile,
     SlothObject,
     Windows,
+    Pyrra,
     List,
 }
 
@@ -111,6 +121,7 @@ fn format(root: Node<'_>) -> Option<Format> {
     match (api, kind) {
         (Some("sloth.slok.dev/v1"), Some("PrometheusServiceLevel")) => Some(Format::SlothObject),
         (Some("sloth.slok.dev/v1"), Some("AlertWindows")) => Some(Format::Windows),
+        (Some("pyrra.dev/v1alpha1"), Some("ServiceLevelObjective")) => Some(Format::Pyrra),
         (Some(_), Some(kind)) if kind.ends_with("List") => Some(Format::List),
         (None, None) => {
             let is_sloth = text("version").is_some_and(|it| it.starts_with("prometheus/"));
@@ -166,6 +177,11 @@ impl Finder {
                 let mut reader = Reader::new(source, SLOTH_OBJECT);
                 let spec = sloth::read_object(&mut reader, root);
                 self.take(reader, spec.map(Spec::Sloth));
+            }
+            Some(Format::Pyrra) => {
+                let mut reader = Reader::new(source, PYRRA);
+                let spec = pyrra::read(&mut reader, root);
+                self.take(reader, spec.map(Spec::Pyrra));
             }
             Some(Format::Windows) => {
                 let fault = Diagnostic::error("these are alert windows, not objectives");

@@ -9,7 +9,7 @@ use crate::command::{Outcome, load::refuse};
 use crate::io;
 use crate::report::count;
 use crate::slo::read::{Spec, Specs};
-use crate::slo::sloth;
+use crate::slo::{pyrra, sloth};
 use crate::text::{Diagnostic, Severity};
 
 /// The options of `rulecheck slo check`.
@@ -90,6 +90,7 @@ fn check(
     let (mut findings, mut faults) = (specs.warnings, Vec::new());
     for spec in &specs.specs {
         match spec {
+            Spec::Pyrra(spec) => findings.extend(pyrra::lint(spec)),
             Spec::Sloth(spec) => {
                 if let Some(windows) = sloth.catalogue.get(sloth.period) {
                     findings.extend(sloth::lint(spec, windows));
@@ -110,12 +111,16 @@ fn check(
 
 /// How many objectives of which format there are.
 fn describe(specs: &Specs) -> String {
-    let objectives: usize = specs
-        .specs
-        .iter()
-        .map(|spec| match spec {
+    let number = |of: fn(&Spec) -> usize| specs.specs.iter().map(of).sum::<usize>();
+    let formats: [(&str, fn(&Spec) -> usize); 2] = [
+        ("Sloth", |spec| match spec {
             Spec::Sloth(spec) => spec.slos.len(),
-        })
-        .sum();
-    format!("Sloth, {}", count(objectives, "objective"))
+            Spec::Pyrra(_) => 0,
+        }),
+        ("Pyrra", |spec| usize::from(matches!(spec, Spec::Pyrra(_)))),
+    ];
+    let parts = formats.map(|(name, of)| (name, number(of)));
+    let parts = parts.into_iter().filter(|(_, number)| *number > 0);
+    let parts = parts.map(|(name, number)| format!("{} of {name}", count(number, "objective")));
+    parts.collect::<Vec<String>>().join(", ")
 }

@@ -11,7 +11,7 @@ use crate::io;
 use crate::rules::{self, ReadOptions};
 use crate::slo::generated::{self, Bundle};
 use crate::slo::read::Spec;
-use crate::slo::sloth;
+use crate::slo::{pyrra, sloth};
 use crate::text::{Diagnostic, Source};
 
 /// The options of `rulecheck slo generate`.
@@ -38,6 +38,18 @@ pub(super) struct Options {
     /// What the label sloth_version says
     #[arg(long, value_name = "VERSION", default_value = sloth::VERSION)]
     sloth_version: String,
+    /// Make the rules for dashboards, too, whose names are the same for all objectives (Pyrra)
+    #[arg(long)]
+    generic_rules: bool,
+    /// Select whole bounds of buckets as Prometheus 2 and as 3 write them (Pyrra)
+    #[arg(long)]
+    prometheus3_migration: bool,
+    /// Where Pyrra's pages are, for a link in annotations (Pyrra)
+    #[arg(long, value_name = "URL")]
+    external_url: Option<String>,
+    /// Wrap the rules of each objective in a PrometheusRule object (Pyrra)
+    #[arg(long)]
+    operator_rule: bool,
 }
 
 const NOTES: &str = "Rules of several files and documents come out as one rule file; specifications that are Kubernetes objects \
@@ -53,6 +65,7 @@ pub(super) fn run(options: &Options) -> Outcome {
 
 fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let of_sloth = options.sloth()?;
+    let of_pyrra = options.pyrra();
     let (mut bundles, mut faults) = (Vec::new(), Vec::new());
     for named in load::files(&options.files)? {
         let read = named
@@ -65,7 +78,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
                     io::complain(&warning.render(io::wants_colour()));
                 }
                 for spec in &specs.specs {
-                    match generate(spec, &of_sloth) {
+                    match generate(spec, &of_sloth, &of_pyrra) {
                         Ok(bundle) => bundles.push(bundle),
                         Err(fault) => faults.push(fault),
                     }
@@ -91,11 +104,16 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
 /// What a generated file begins with.
 const NOTE: &str = "Made by `rulecheck slo generate`: change the specification, not this file.";
 
-fn generate(spec: &Spec, of_sloth: &sloth::Options) -> Result<Bundle, Diagnostic> {
+fn generate(
+    spec: &Spec,
+    of_sloth: &sloth::Options,
+    of_pyrra: &pyrra::Options,
+) -> Result<Bundle, Diagnostic> {
     match spec {
         Spec::Sloth(spec) => {
             sloth::generate(spec, of_sloth).map_err(|fault| fault.diagnose(spec, of_sloth))
         }
+        Spec::Pyrra(spec) => Ok(pyrra::generate(spec, of_pyrra)),
     }
 }
 
@@ -140,6 +158,15 @@ fn check(text: &str) -> Result<(), Vec<Diagnostic>> {
 }
 
 impl Options {
+    fn pyrra(&self) -> pyrra::Options {
+        pyrra::Options {
+            generic_rules: self.generic_rules,
+            prometheus3_migration: self.prometheus3_migration,
+            external_url: self.external_url.clone(),
+            operator_rule: self.operator_rule,
+        }
+    }
+
     fn sloth(&self) -> Result<sloth::Options, Vec<Diagnostic>> {
         let (period, catalogue) = self.period.read()?;
         let mut extra_labels = BTreeMap::new();

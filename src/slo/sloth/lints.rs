@@ -2,8 +2,9 @@
 
 use super::{QueryTemplate, Sli, Slo, Spec, Windows};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind, Link};
+use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Features, Query};
-use crate::slo::lint::{Tier, Trap, fraction_for_percent, low_target, traps};
+use crate::slo::lint::{Tier, Trap, fraction_for_percent, low_target, traps, whole_bound};
 use crate::text::{Diagnostic, Severity, Span};
 
 /// The traps in a specification, with the windows that its alerts would have.
@@ -12,6 +13,7 @@ pub fn lint(spec: &Spec, windows: &Windows) -> Vec<Diagnostic> {
     for slo in &spec.slos {
         targets(spec, slo, windows, &mut found);
         queries(spec, slo, &mut found);
+        bounds(spec, slo, &mut found);
     }
     found.extend(poisoning(spec));
     found
@@ -69,6 +71,19 @@ fn queries(spec: &Spec, slo: &Slo, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Buckets that are asked for by whole numbers.
+fn bounds(spec: &Spec, slo: &Slo, found: &mut Vec<Diagnostic>) {
+    for template in slo.templates() {
+        let Some(query) = parsed(template) else {
+            continue;
+        };
+        let used = selectors(&query.expr, Reach::LOOKBACK);
+        let matchers = used.iter().flat_map(|used| &used.selector.matchers);
+        let traps = matchers.filter_map(whole_bound);
+        found.extend(traps.map(|trap| warning(spec, template.text().whole(), &trap)));
+    }
+}
+
 /// The query for some window.
 fn parsed(template: &QueryTemplate) -> Option<Query> {
     let query = template.render("5m").ok()?;
@@ -81,7 +96,7 @@ fn poisoning(spec: &Spec) -> Option<Diagnostic> {
         Sli::Events { total, .. } => parsed(total).is_some_and(|query| !is_guarded(&query.expr)),
         Sli::Raw(ratio) => parsed(ratio).is_some_and(|query| divides(&query.expr)),
     })?;
-    let span = first.queries().last().map(|text| text.whole());
+    let span = first.templates().last().map(|it| it.text().whole());
     let message = "5 minutes without any traffic blank the budget for the whole period: 0 / 0 is NaN, and Sloth's rule for \
                    the period takes the mean of such records";
     let help = "let the total query yield nothing for no traffic: `(…) > 0`";

@@ -12,7 +12,6 @@ mod windows;
 use std::collections::BTreeMap;
 
 use super::generated::Object;
-use crate::text::yaml::Embedded;
 use crate::text::{Source, Span};
 
 pub use lints::lint;
@@ -97,11 +96,11 @@ pub struct Alert {
 }
 
 impl Slo {
-    /// The queries as they were written, with the keys they stand behind.
-    pub fn queries(&self) -> Vec<&Embedded> {
+    /// The queries in the order of their keys.
+    pub fn templates(&self) -> Vec<&QueryTemplate> {
         match &self.sli {
-            Sli::Events { error, total } => vec![error.text(), total.text()],
-            Sli::Raw(ratio) => vec![ratio.text()],
+            Sli::Events { error, total } => vec![error, total],
+            Sli::Raw(ratio) => vec![ratio],
         }
     }
 
