@@ -117,13 +117,10 @@ fn never_fires(tier: &Tier<'_>) -> Option<(String, String)> {
 
 fn no_budget(tier: &Tier<'_>) -> Option<(String, String)> {
     (tier.budget <= 0.0).then(|| {
-        let message = format!(
-            "{} fires at the first bad event: a target of 100 % leaves no budget",
-            tier.name
-        );
+        let message = "a target of 100 % leaves no budget: alerts fire at the first bad event";
         let help =
             "nothing is always good, and no burn rate can be computed: give a target below 100";
-        (message, help.to_owned())
+        (message.to_owned(), help.to_owned())
     })
 }
 

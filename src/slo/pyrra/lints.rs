@@ -4,7 +4,7 @@ use super::{Indicator, Metric, Spec, tiers};
 use crate::model::{Duration, MatchOp, Matcher};
 use crate::slo::lint::{self, fraction_for_percent, low_target, traps, whole_bound};
 use crate::text::yaml::Embedded;
-use crate::text::{Diagnostic, Severity, Span};
+use crate::text::{Diagnostic, Severity, Span, distinct};
 
 /// The traps in an objective.
 pub fn lint(spec: &Spec) -> Vec<Diagnostic> {
@@ -37,7 +37,7 @@ pub fn lint(spec: &Spec) -> Vec<Diagnostic> {
         let bounds = metric.matchers.iter().filter_map(whole_bound);
         found.extend(bounds.map(|trap| warn(&metric.text, &trap.message, &trap.help)));
     }
-    found
+    distinct(found)
 }
 
 fn warn(text: &Embedded, message: &str, help: &str) -> Diagnostic {

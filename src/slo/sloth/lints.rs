@@ -5,7 +5,7 @@ use crate::promql::ast::{BinaryOp, Expr, ExprKind, Link};
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Features, Query};
 use crate::slo::lint::{Tier, Trap, fraction_for_percent, low_target, traps, whole_bound};
-use crate::text::{Diagnostic, Severity, Span};
+use crate::text::{Diagnostic, Severity, Span, distinct};
 
 /// The traps in a specification, with the windows that its alerts would have.
 pub fn lint(spec: &Spec, windows: &Windows) -> Vec<Diagnostic> {
@@ -16,7 +16,7 @@ pub fn lint(spec: &Spec, windows: &Windows) -> Vec<Diagnostic> {
         bounds(spec, slo, &mut found);
     }
     found.extend(poisoning(spec));
-    found
+    distinct(found)
 }
 
 fn warning(spec: &Spec, span: Span, trap: &Trap) -> Diagnostic {
