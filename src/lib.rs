@@ -33,7 +33,7 @@
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
 //! * [`scaffold`] writes the first tests of alerts: it looks for series with which each fires, and with which it stays silent.
-//! * [`report`] shows results; `io` is the only file that touches the disk; [`serve`] answers as Prometheus's HTTP API;
+//! * [`report`] shows results; `io` is the only file that touches the disk, `allocator` the only one that is not safe Rust; [`serve`] answers as Prometheus's HTTP API;
 //!   `command` has a file a subcommand.
 
 #![warn(missing_docs)]

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-/// Many small texts are made and dropped, on all threads.
+#[cfg(feature = "mimalloc")]
+mod allocator;
+
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     rulecheck::command::main(std::env::args_os())
