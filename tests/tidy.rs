@@ -10,8 +10,22 @@ use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
 const ROOMS: [&str; 16] = [
-    "text", "model", "store", "series", "promql", "rules", "replay", "slo", "suite", "scaffold",
-    "report", "io", "serve", "command", "allocator", "main",
+    "text",
+    "model",
+    "store",
+    "series",
+    "promql",
+    "rules",
+    "replay",
+    "slo",
+    "suite",
+    "scaffold",
+    "report",
+    "io",
+    "serve",
+    "command",
+    "allocator",
+    "main",
 ];
 
 /// Inside `promql`: a file, and the files there that it must not import. The tree names its functions, so `ast` and the
