@@ -111,6 +111,12 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
     let mut beside = target.as_os_str().to_owned();
     beside.push(".rulecheck-new");
     let beside = PathBuf::from(beside);
+    // A file of which somebody said that it stays as it is could be replaced all the same where its folder may be written.
+    if fs::metadata(&target).is_ok_and(|about| about.permissions().readonly()) {
+        return Err(
+            unwritable(path, "it is read-only").help("make it writable, or name another file")
+        );
+    }
     let written = fs::write(&beside, text).and_then(|()| {
         fs::set_permissions(&beside, fs::metadata(&target)?.permissions())?;
         fs::rename(&beside, &target)

@@ -30,6 +30,22 @@ struct Spoiled {
     text: String,
 }
 
+/// Its folder may be written, and so it could be replaced.
+#[test]
+fn a_file_that_is_read_only_stays() {
+    let temporary = DirRoot::mutable_temp().unwrap();
+    let here = temporary.path().unwrap();
+    let (from, file) = ("fixtures/cli/accept_comments", "the_test.yml");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(from), here);
+    let path = here.join(file);
+    let original = fs::read_to_string(&path).unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    assert_eq!(ended(here, file, &["--accept"]), None);
+    assert_eq!(fs::read_to_string(&path).unwrap(), original);
+}
+
 #[test]
 fn what_was_spoiled_is_what_it_was() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -239,7 +239,7 @@ fn merge_flow_list(list: Node<'_>, items: &[Item], style: &ListStyle) -> Option<
         let own = *spans.get(index)?;
         match partner.and_then(|index| items.get(index)) {
             None => edits.push(Edit {
-                span: element::without_comma(&spans, &gone, index)?,
+                span: element::without_comma(list.source(), &spans, &gone, index)?,
                 text: String::new(),
             }),
             Some(item) if item.is_written(*child) => {}

@@ -1,7 +1,7 @@
 //! Changes within an element of an expectation: only what differs, the comments and the order kept.
 
 use super::ObservedSample;
-use super::edit::{Edit, column, line_break, line_end, line_start};
+use super::edit::{Edit, column, line_break, line_end, line_start, next_line};
 use super::item::{Item, Pairs, flow_map, is_value_written, map_lines, sample_labels};
 use super::locate::entry;
 use super::style::ListStyle;
@@ -258,7 +258,7 @@ impl<'d> Element<'d> {
             .collect();
         for &index in gone {
             let span = match is_flow {
-                true => without_comma(&spans, gone, index)?,
+                true => without_comma(self.source, &spans, gone, index)?,
                 false => without_lines(self.source, &spans, index)?,
             };
             self.edits.push(Edit {
@@ -285,14 +285,34 @@ pub(super) fn without_lines(source: &Source, spans: &[Span], index: usize) -> Op
     Some(Span::new(span.start, spans.get(index + 1)?.start))
 }
 
-/// The place of an element or entry in brackets that goes, with the comma on one side; `gone` is sorted.
-pub(super) fn without_comma(spans: &[Span], gone: &[usize], index: usize) -> Option<Span> {
+/// The place of an element or entry in brackets that goes, with the comma on one side; `gone` is sorted. Where comments
+/// stand between the lines of the elements, it goes with its own line only.
+pub(super) fn without_comma(
+    source: &Source,
+    spans: &[Span],
+    gone: &[usize],
+    index: usize,
+) -> Option<Span> {
     let span = spans.get(index)?;
     let is_behind_one_that_stays = gone.partition_point(|&earlier| earlier < index) < index;
-    match is_behind_one_that_stays {
-        true => Some(Span::new(spans.get(index.checked_sub(1)?)?.end, span.end)),
-        false => Some(Span::new(span.start, spans.get(index + 1)?.start)),
-    }
+    let whole = match is_behind_one_that_stays {
+        true => Span::new(spans.get(index.checked_sub(1)?)?.end, span.end),
+        false => Span::new(span.start, spans.get(index + 1)?.start),
+    };
+    Some(match source.slice(whole).contains('#') {
+        true => own_line(source, *span).unwrap_or(whole),
+        false => whole,
+    })
+}
+
+/// The line of an element that has it for itself, but for a comma and a comment behind it.
+fn own_line(source: &Source, span: Span) -> Option<Span> {
+    let (start, end) = (line_start(source, span.start), line_end(source, span.end));
+    let before = source.slice(Span::new(start, span.start));
+    let behind = source.slice(Span::new(span.end, end)).trim();
+    let behind = behind.strip_prefix(',').unwrap_or(behind).trim_start();
+    let is_alone = before.trim().is_empty() && (behind.is_empty() || behind.starts_with('#'));
+    is_alone.then(|| Span::new(start, next_line(source, end)))
 }
 
 type Entries<'d> = Vec<(Node<'d>, Node<'d>)>;

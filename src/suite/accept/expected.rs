@@ -140,7 +140,7 @@ impl<'d> Place<'d> {
             return Ok(Vec::new());
         };
         let span = match self.item.target().is_flow() {
-            true => without_comma(&spans, &[index], index),
+            true => without_comma(self.source(), &spans, &[index], index),
             false => without_lines(self.source(), &spans, index),
         };
         let span = span.ok_or_else(|| format!("`{key}` stands in an unusual place"))?;
@@ -312,7 +312,7 @@ impl<'d> Place<'d> {
         let spans: Vec<Span> = old.iter().map(|element| element.outer_span()).collect();
         for &place in &gone {
             let span = match (list.is_flow(), spans.get(place)) {
-                (true, _) => without_comma(&spans, &gone, place),
+                (true, _) => without_comma(source, &spans, &gone, place),
                 (false, Some(span)) => {
                     let start = line_start(source, span.start);
                     Some(Span::new(
