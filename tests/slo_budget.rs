@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing should stop")]
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::DateTime;
@@ -14,6 +16,7 @@ use rulecheck::slo::own;
 use rulecheck::store::{Points, Series, Store, Writer};
 use rulecheck::text::Source;
 use rulecheck::text::yaml::{self, Decoder, Dialect};
+use snapbox::cmd::Command;
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
@@ -372,6 +375,40 @@ fn a_month_is_budgeted_at_once() {
     assert!(worst < 1.0 && peak > 10.0, "{worst} {peak}");
     println!("a month: {taken:?}");
     assert!(taken.as_millis() < 2_000, "{taken:?}");
+}
+
+/// Each `NAME.args` in `fixtures/slo/budget` is a call, and `NAME.txt` what it prints: on standard output, and behind `---`
+/// on standard error. With `SNAPSHOTS=overwrite` set, the answers are written anew.
+#[test]
+fn calls_print_what_they_should() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/slo/budget");
+    let entries = fs::read_dir(&folder).unwrap();
+    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|end| end == "args"));
+    cases.sort();
+    assert!(cases.len() > 8, "{} cases", cases.len());
+    for case in cases {
+        let args = fs::read_to_string(&case).unwrap();
+        let run = Command::new(snapbox::cmd::cargo_bin!("rulecheck"))
+            .current_dir(&folder)
+            .args(args.split_whitespace())
+            .assert();
+        let output = run.get_output();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let code = output.status.code().unwrap();
+        let said = format!(
+            "{}---\n{}exit {code}\n",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        let expected = case.with_extension("txt");
+        if std::env::var("SNAPSHOTS").is_ok_and(|it| it == "overwrite") {
+            fs::write(&expected, &said).unwrap();
+            continue;
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        snapbox::assert_data_eq!(said, snapbox::Data::text(expected).raw());
+    }
 }
 
 fn at(text: &str) -> Timestamp {

@@ -91,6 +91,7 @@ fn name(assertion: &Assertion) -> String {
         AssertionKind::Expr(time) => format!("expression {name} at {}", Duration(time)),
         AssertionKind::WholeAlert => format!("expect alert {name}"),
         AssertionKind::AllAlerts => format!("expect {name}"),
+        AssertionKind::Slo => format!("expect objective {name}"),
         AssertionKind::WholeExpr => format!("expect expression {name}"),
     }
 }

@@ -1,6 +1,7 @@
 //! What a run tells, one file a format.
 
 pub mod api;
+pub mod budget;
 
 mod case;
 

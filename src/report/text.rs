@@ -192,6 +192,7 @@ impl Printer {
                 let of = match unmet.subject {
                     Subject::Alert => format!("alert {}", failure.name),
                     Subject::Alerts => failure.name.clone(),
+                    Subject::Slo => format!("objective {}", failure.name),
                     Subject::Expr => format!("expression {}", shortened(&failure.name)),
                 };
                 match unmet.moment() {

@@ -4,7 +4,8 @@ use crate::model::number::format_value;
 use crate::model::{Duration, Millis};
 use crate::replay::AlertState;
 use crate::suite::expect::{
-    AmountTest, Bounds, Counted, EdgeFault, Problem, Side, StateName, Text, Tolerance, ValueTest,
+    AmountTest, Bounds, Counted, EdgeFault, Got, Problem, Side, StateName, Text, Tolerance,
+    ValueTest, Wanted,
 };
 
 /// No more windows than this are listed.
@@ -103,11 +104,87 @@ pub(super) fn words(problem: &Problem) -> String {
                 "no alert that is meant fires{when}, so nothing was asked of any: test a moment at which one fires"
             )
         }
+        Problem::Budget {
+            test,
+            wanted,
+            got,
+            at,
+            ..
+        } => budget(test, wanted.as_ref(), got, *at),
         Problem::EmptySpan => {
             "no evaluation lies in this span: make it longer than the evaluation_interval"
                 .to_owned()
         }
     }
+}
+
+/// What is wrong with an error budget.
+fn budget(test: &str, wanted: Option<&Wanted>, got: &Got, at: Option<Millis>) -> String {
+    let at = at.map_or_else(String::new, |at| format!(" at {}", Duration(at)));
+    match wanted {
+        Some(wanted) => format!(
+            "{test}{at}: expected {}, got {}",
+            budget_wanted(test, wanted),
+            budget_got(test, got)
+        ),
+        None => budget_got(test, got),
+    }
+}
+
+/// What a budget should be: parts of it in per cent.
+pub(super) fn budget_wanted(test: &str, wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Value(ValueTest::Bounds(found)) if test != "burn_rate" => bounds(found, share),
+        Wanted::Value(ValueTest::Equal {
+            value,
+            tolerance: Tolerance::Absolute(0.0),
+        }) if test != "burn_rate" => share(*value),
+        Wanted::Value(wanted) => value(wanted),
+        Wanted::Moment(at) => moment(*at),
+        Wanted::Page(part) => format!("a page before {} of the budget is spent", share(*part)),
+    }
+}
+
+/// What a budget is.
+pub(super) fn budget_got(test: &str, got: &Got) -> String {
+    match got {
+        Got::Value(value) if test == "burn_rate" => digits(*value),
+        Got::Value(value) => share(*value),
+        Got::Moment(at) => moment(*at),
+        Got::Unknown(why) => why.clone(),
+        Got::Page {
+            fires,
+            spent,
+            crossed,
+        } => {
+            let page = match (fires, spent) {
+                (None, _) => "no page".to_owned(),
+                (Some(at), None) => format!("a page at {}", Duration(*at)),
+                (Some(at), Some(spent)) => {
+                    format!("a page at {}, with {} spent", Duration(*at), share(*spent))
+                }
+            };
+            match crossed {
+                Some(at) => format!("{page}; so much is spent at {}", Duration(*at)),
+                None => format!("{page}, and so much is never spent in this test"),
+            }
+        }
+    }
+}
+
+fn moment(at: Option<Millis>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| Duration(at).to_string())
+}
+
+/// A part in per cent, with four digits that count.
+pub(super) fn share(part: f64) -> String {
+    format!("{}%", digits(part * 100.0))
+}
+
+/// A number with four digits that count.
+pub(super) fn digits(value: f64) -> String {
+    let rounded = format!("{value:.3e}").parse().unwrap_or(value);
+    format_value(rounded)
 }
 
 /// What is counted, in words.

@@ -11,6 +11,10 @@ pub mod counters;
 
 pub mod objective;
 
+pub mod objectives;
+
+pub mod openslo;
+
 pub mod own;
 
 pub mod target;

@@ -34,6 +34,8 @@ pub enum AssertionKind {
     AllAlerts,
     /// What an expression yields in the whole test.
     WholeExpr,
+    /// What an objective's budget does in the whole test.
+    Slo,
 }
 
 impl AssertionKind {
@@ -42,9 +44,10 @@ impl AssertionKind {
         match self {
             AssertionKind::Alert(_) => "alert",
             AssertionKind::Expr(_) => "expr",
-            AssertionKind::WholeAlert | AssertionKind::AllAlerts | AssertionKind::WholeExpr => {
-                "expect"
-            }
+            AssertionKind::WholeAlert
+            | AssertionKind::AllAlerts
+            | AssertionKind::WholeExpr
+            | AssertionKind::Slo => "expect",
         }
     }
 }
@@ -81,6 +84,7 @@ impl Checker<'_> {
             let (kind, name) = match &item.kind {
                 ExpectationKind::Alert(alert) => (AssertionKind::WholeAlert, &*alert.alert.value),
                 ExpectationKind::Alerts(every) => (AssertionKind::AllAlerts, every.name()),
+                ExpectationKind::Slo(slo) => (AssertionKind::Slo, &*slo.slo.value),
                 ExpectationKind::Expr(expr) => (AssertionKind::WholeExpr, &*expr.expr.text),
             };
             asked(kind, index, name, item.span)

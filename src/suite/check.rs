@@ -215,6 +215,13 @@ impl Checker<'_> {
                         expect::check_every(&scene, every, expectation.span, &named),
                     )
                 }
+                ExpectationKind::Slo(asked) => {
+                    // The file was refused where it has no such objective.
+                    let mut slos = self.file.slos.iter();
+                    let slo = slos.find(|slo| slo.name == asked.slo.value);
+                    let found = slo.and_then(|slo| expect::check_slo(&scene, asked, slo));
+                    (asked.slo.value.clone(), found)
+                }
                 ExpectationKind::Expr(expr) => {
                     let (found, columns) = expect::check_expr(&scene, expr);
                     if let Some(columns) = columns {

@@ -7,13 +7,15 @@ use crate::promql::Query;
 use crate::replay::Schedule;
 use crate::series::generate::Generator;
 use crate::series::notation::Item;
+use crate::slo::objective::Slo;
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Source, Span};
 
-use super::expect::{Expectation, ExpectationKind};
+use super::expect::{Expectation, ExpectationKind, SloAsk};
 pub use super::fixture::{Align, Fixture, Nan, Selection};
 pub use super::include::Load;
 pub use super::read::{looks_like_test_file, read, read_with};
+pub use super::warmup::Warmup;
 
 /// A value with the place it was written at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub struct TestFile {
     pub schedule: Option<Schedule>,
     /// Whether it is written for vmalert-tool: then results of rules have the external labels.
     pub is_vmalert: bool,
+    /// Its objectives, and those of the files that it names.
+    pub slos: Vec<Slo>,
+    /// `slo_files`: files of objectives, relative to the test file.
+    pub slo_files: Vec<Spanned<String>>,
     /// The tests in the order of the file.
     pub tests: Vec<TestCase>,
     /// What promtool lets pass and hardly anybody means.
@@ -64,6 +70,8 @@ pub struct TestCase {
     pub start: Timestamp,
     /// Its length, if the test says it.
     pub duration: Option<Spanned<Millis>>,
+    /// What came before it, if it says that.
+    pub warmup: Option<Warmup>,
     /// Whether it has keys that promtool does not know: then errors of rules don't end it.
     pub is_extended: bool,
     /// The series; no labels twice (as in promtool the last ones count).
@@ -93,9 +101,10 @@ impl TestCase {
     pub fn named_alerts(&self) -> impl Iterator<Item = &Spanned<String>> {
         let checks = self.alert_checks.iter().map(|check| &check.alertname);
         let expected = self.expectations.iter();
-        checks.chain(expected.filter_map(|expectation| match &expectation.kind {
-            ExpectationKind::Alert(alert) => Some(&alert.alert),
-            ExpectationKind::Alerts(_) | ExpectationKind::Expr(_) => None,
+        checks.chain(expected.flat_map(|expectation| match &expectation.kind {
+            ExpectationKind::Alert(alert) => vec![&alert.alert],
+            ExpectationKind::Slo(slo) => slo.asks.iter().filter_map(SloAsk::alert).collect(),
+            ExpectationKind::Alerts(_) | ExpectationKind::Expr(_) => Vec::new(),
         }))
     }
 

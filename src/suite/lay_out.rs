@@ -7,6 +7,7 @@ use super::generate::check;
 use super::run::length;
 use super::together::{Origin, Together};
 use super::verdict::since;
+use super::warmup::warm_up;
 use crate::model::{Millis, Timestamp};
 use crate::series::generate::{Grid, generate};
 use crate::series::notation;
@@ -50,6 +51,7 @@ pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diag
         let length = length(test, inputs.iter());
         inputs.extend(generated(test, length)?);
     }
+    warm_up(&file.source, &file.slos, test, &mut inputs)?;
     let interval = file.evaluation_interval.max(1);
     let first_evaluation = |series: &Series| match series.points.is_empty() {
         true => Timestamp::MAX,

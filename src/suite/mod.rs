@@ -44,6 +44,8 @@ pub mod schema;
 
 mod shared;
 
+mod slos;
+
 pub mod script;
 
 mod together;
@@ -53,6 +55,9 @@ mod vacuous;
 mod verdict;
 
 mod vmalert;
+
+mod warmup;
+
 mod why;
 
 pub use assertion::{Assertion, AssertionKind};

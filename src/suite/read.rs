@@ -9,19 +9,21 @@ use super::file::{
 };
 use super::include::{self, Load};
 use super::shared::Shared;
+use super::slos;
 use super::vmalert::ALERT_GROUP;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
 use crate::rules::{ReadOptions, decode_duration, diagnose_query};
 use crate::series::notation::{self, Item, NotationError};
+use crate::slo::own;
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Node, UnknownFields,
 };
 use crate::text::{Diagnostic, Source, Span, distinct};
 
 /// The keys of a test file: first those that promtool knows.
-pub(super) const FILE_FIELDS: [&str; 9] = [
+pub(super) const FILE_FIELDS: [&str; 11] = [
     "rule_files",
     "evaluation_interval",
     "group_eval_order",
@@ -31,6 +33,8 @@ pub(super) const FILE_FIELDS: [&str; 9] = [
     "include",
     "defaults",
     "series",
+    "slos",
+    "slo_files",
 ];
 
 /// The keys of a test that promtool knows.
@@ -52,8 +56,14 @@ const METRICSQL_CHECKS: &str = "metricsql_expr_test";
 const COMPOSING_TEST_FIELDS: [&str; 2] = ["matrix", "use"];
 
 /// The keys that make a test an extended one.
-const EXTENDED_TEST_FIELDS: [&str; 5] =
-    ["duration", "generate", "fixtures", "expect", "rule_errors"];
+const EXTENDED_TEST_FIELDS: [&str; 6] = [
+    "duration",
+    "generate",
+    "fixtures",
+    "expect",
+    "rule_errors",
+    "warmup",
+];
 
 /// The keys of an item of `alert_rule_test`.
 pub(super) const ALERT_CHECK_FIELDS: [&str; 4] =
@@ -120,8 +130,10 @@ pub fn read_with(
     };
     let mut file = reader.file(&document, &files.includes);
     let mut faults = reader.decoder.faults;
+    faults.extend(slos::add(&mut file, options, load));
     if faults.is_empty() {
-        file.warnings = distinct(reader.warnings);
+        file.warnings.extend(reader.warnings);
+        file.warnings = distinct(file.warnings);
         return Ok(file);
     }
     let order = |fault: &Diagnostic| {
@@ -159,6 +171,8 @@ impl<'d> Reader<'d, '_> {
             fuzzy_compare: false,
             schedule: None,
             is_vmalert: false,
+            slos: Vec::new(),
+            slo_files: Vec::new(),
             tests: Vec::new(),
             warnings: Vec::new(),
         };
@@ -186,6 +200,10 @@ impl<'d> Reader<'d, '_> {
             file.fuzzy_compare = fuzzy.unwrap_or(false);
         }
         file.schedule = self.schedule(&fields);
+        if let Some(list) = fields.node("slos") {
+            file.slos = own::read_list(&mut self.decoder, list, &self.options.features);
+        }
+        file.slo_files = self.texts(&fields, "slo_files");
         self.shared(document, &fields, includes);
         for (item, node) in self.list(&fields, "tests").into_iter().enumerate() {
             let tests = self.tests_of(node, item, file.evaluation_interval);
@@ -215,6 +233,7 @@ impl<'d> Reader<'d, '_> {
             interval: evaluation_interval,
             start: 0,
             duration: None,
+            warmup: None,
             is_extended: false,
             input_series: Vec::new(),
             fixtures: Vec::new(),
@@ -239,6 +258,7 @@ impl<'d> Reader<'d, '_> {
         }
         test.start = self.start(&fields);
         test.duration = self.length(&fields);
+        test.warmup = self.warmup(&fields);
         let series = self.list(&fields, "input_series");
         test.input_series = self.input_series(&series);
         let generated = self.list(&fields, "generate");

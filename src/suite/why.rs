@@ -1,6 +1,6 @@
 //! Why an expectation was not met, and a single test to ask questions of.
 
-use super::expect::{Expectation, ExpectationKind, Problem, Text, TextTest, Windows};
+use super::expect::{Expectation, ExpectationKind, Problem, SloAsk, Text, TextTest, Windows};
 use super::file::TestCase;
 use super::order::groups_in_order;
 use super::run::{RunOptions, Suite, replayed};
@@ -90,6 +90,12 @@ pub(super) fn why(
             let asking = Asking { time, ..asking };
             match &expectation.kind {
                 ExpectationKind::Alert(alert) => asking.rules(&alert.alert.value),
+                ExpectationKind::Slo(slo) => {
+                    let alerts = slo.asks.iter().filter_map(SloAsk::alert);
+                    alerts
+                        .flat_map(|alert| asking.rules(&alert.value))
+                        .collect()
+                }
                 ExpectationKind::Alerts(_) => asking.alerts(test.start, &unmet.problems),
                 ExpectationKind::Expr(expr) => asking.expr(&expr.query, &expr.expr, time),
             }
@@ -144,6 +150,7 @@ fn selected(expectation: &Expectation) -> Labels {
         ExpectationKind::Alert(alert) => &alert.labels,
         ExpectationKind::Expr(expr) => &expr.labels,
         ExpectationKind::Alerts(every) => &every.labels,
+        ExpectationKind::Slo(slo) => slo.asks.iter().find_map(SloAsk::labels).unwrap_or(&[]),
     };
     Labels::from_pairs(tests.iter().filter_map(|test| match &test.wanted {
         Text::Equal(value) => Some((test.name.as_str(), value.as_str())),

@@ -6,9 +6,12 @@ use clap::Args;
 
 use crate::io;
 use crate::model::{Duration, Millis};
+use crate::promql::Features;
+use crate::slo::objective::Slo;
+use crate::slo::objectives;
 use crate::slo::read::{self, Specs};
 use crate::slo::sloth::Catalogue;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, Source};
 
 /// How long Sloth's objectives are, and over which windows their alerts look.
 #[derive(Debug, Args)]
@@ -76,13 +79,30 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<io::Named>, Vec<Diagnostic>
     Ok(files)
 }
 
-/// What a file holds.
-pub(super) fn specs(path: &Path) -> Result<Specs, Vec<Diagnostic>> {
-    let source = match path == Path::new("-") {
+/// The objectives of a file in any format; `period` is the window of those that say none. Warnings are told.
+pub(super) fn objectives(
+    path: &Path,
+    period: Millis,
+    features: &Features,
+) -> Result<Vec<Slo>, Vec<Diagnostic>> {
+    let source = source(path).map_err(|fault| vec![fault])?;
+    let found = objectives::objectives(&source, period, features)?;
+    for warning in &found.warnings {
+        io::complain(&warning.render(io::wants_colour()));
+    }
+    Ok(found.slos)
+}
+
+fn source(path: &Path) -> Result<Source, Diagnostic> {
+    match path == Path::new("-") {
         true => io::read_standard_input(),
         false => io::read(path),
-    };
-    source
+    }
+}
+
+/// What a file holds.
+pub(super) fn specs(path: &Path) -> Result<Specs, Vec<Diagnostic>> {
+    source(path)
         .map_err(|fault| vec![fault])
         .and_then(|source| read::read(&source))
 }

@@ -1,5 +1,6 @@
 //! `rulecheck slo`: objectives, the rules that they stand for, and what is wrong with them.
 
+mod budget;
 mod check;
 mod generate;
 mod load;
@@ -19,6 +20,8 @@ pub(super) struct Options {
 enum Command {
     /// Make recording rules and alerts from specifications: those of Sloth and Pyrra as these tools make them
     Generate(generate::Options),
+    /// Show how much of error budgets is left over recorded series, and how fast it is spent
+    Budget(budget::Options),
     /// Name every fault of specifications, and what is legal and hardly meant
     Check(check::Options),
 }
@@ -27,6 +30,7 @@ enum Command {
 pub(super) fn run(options: &Options) -> Outcome {
     match &options.command {
         Command::Generate(options) => generate::run(options),
+        Command::Budget(options) => budget::run(options),
         Command::Check(options) => check::run(options),
     }
 }

@@ -6,7 +6,9 @@ use super::{Paint, Printer, shown};
 use crate::model::{Duration, Labels};
 use crate::promql::ast::BinaryOp;
 use crate::replay::AlertState;
-use crate::report::unmet::{amount, counted as name_of, list, plain, span_of_times, words};
+use crate::report::unmet::{
+    amount, budget_got, budget_wanted, counted as name_of, list, plain, share, span_of_times, words,
+};
 use crate::suite::expect::{Curve, Picture, PictureRow, Problem, Unmet};
 
 /// No more problems than this are told of one expectation.
@@ -157,6 +159,28 @@ impl Printer {
                 self.head(&head, Some(labels));
                 self.line(&format!("            got       {got}"));
             }
+            Problem::Budget {
+                labels,
+                test,
+                wanted,
+                got,
+                at,
+            } => {
+                match labels {
+                    Some(labels) => self.head("differs:", Some(labels)),
+                    None => self.bad("differs:"),
+                }
+                let got = budget_got(test, got);
+                let Some(wanted) = wanted else {
+                    self.line(&format!("        {got}"));
+                    return;
+                };
+                let at = at.map_or_else(String::new, |at| format!(" at {}", Duration(at)));
+                self.line(&format!("        {test}{at}"));
+                let wanted = budget_wanted(test, wanted);
+                self.line(&format!("            expected  {wanted}"));
+                self.line(&format!("            got       {got}"));
+            }
             Problem::Error { message, .. } => self.error(message),
             Problem::NothingAsked { .. } | Problem::EmptySpan => self.bad(&words(problem)),
         }
@@ -213,11 +237,16 @@ impl Printer {
         }
         let labels = row.labels.as_ref().map(shown);
         let labels = labels.map_or_else(String::new, |labels| format!("  {labels}"));
-        self.line(&format!("      observed  {}{labels}", draw(&row.observed)));
+        if !row.observed.is_empty() {
+            self.line(&format!("      observed  {}{labels}", draw(&row.observed)));
+        }
         if let Some(curve) = &row.curve {
             let drawn = sparkline(curve);
             let words = curve_words(curve);
-            let line = self.paint(Paint::Faint, &format!("      value     {drawn}  {words}"));
+            let line = self.paint(
+                Paint::Faint,
+                &format!("      {:<9} {drawn}  {words}", curve.of),
+            );
             self.line(&line);
         }
     }
@@ -282,9 +311,13 @@ fn sparkline(curve: &Curve) -> String {
 
 /// `0.001 to 0.12, must be > 0.05`.
 fn curve_words(curve: &Curve) -> String {
+    let is_share = curve.of != "value";
     let values = curve.values.iter().flatten();
     let values: Vec<f64> = values.copied().filter(|value| !value.is_nan()).collect();
-    let number = |value: f64| brief(value);
+    let number = |value: f64| match is_share {
+        true => share(value),
+        false => brief(value),
+    };
     let least = values.iter().copied().reduce(f64::min);
     let greatest = values.iter().copied().reduce(f64::max);
     let range = match (least, greatest) {
@@ -294,6 +327,7 @@ fn curve_words(curve: &Curve) -> String {
     };
     let op: BinaryOp = curve.op;
     match curve.bound {
+        Some(bound) if is_share => format!("{range}; the item asks for {}", number(bound)),
         Some(bound) => format!(
             "{range}; the alert asks for {} {}",
             op.symbol(),

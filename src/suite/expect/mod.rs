@@ -10,8 +10,10 @@ mod expr;
 mod picture;
 mod problem;
 pub(super) mod read;
+pub(super) mod read_slo;
 pub(super) mod scalar;
 mod scene;
+mod slo;
 mod windows;
 
 use crate::model::{Labels, Millis, Regex};
@@ -28,6 +30,8 @@ pub(super) use self::expr::check as check_expr;
 pub use self::picture::{Curve, Picture, PictureRow};
 pub use self::problem::{Counted, Problem, Subject, Unmet};
 pub(super) use self::scene::Scene;
+pub(super) use self::slo::check as check_slo;
+pub use self::slo::{Got, SloAsk, SloExpectation, Wanted};
 pub use self::windows::{EdgeFault, Side, Window};
 
 /// One item of `expect:`.
@@ -48,6 +52,8 @@ pub enum ExpectationKind {
     Alerts(EveryAlert),
     /// An expression.
     Expr(Box<ExprExpectation>),
+    /// An objective and its error budget.
+    Slo(Box<SloExpectation>),
 }
 
 /// What an alert must do over the test.
@@ -309,6 +315,7 @@ impl Expectation {
                 let texts = [texts(&every.annotations), texts(&every.has_labels)].concat();
                 texts.into_iter().chain(flaps).chain([self.span]).collect()
             }
+            ExpectationKind::Slo(_) => vec![self.span],
             ExpectationKind::Expr(expr) => {
                 let values: Vec<&Option<Spanned<ValueTest>>> = match &expr.ask {
                     Ask::At { value, .. } => vec![value],
@@ -329,6 +336,10 @@ impl Expectation {
         match &self.kind {
             ExpectationKind::Alert(alert) => alert.named(),
             ExpectationKind::Alerts(_) => Vec::new(),
+            ExpectationKind::Slo(slo) => {
+                let named = slo.asks.iter().filter_map(SloAsk::named);
+                named.cloned().collect()
+            }
             ExpectationKind::Expr(expr) => match &expr.ask {
                 Ask::At { time, .. } => vec![time.clone()],
                 Ask::Over { start, end, .. } => [Some(*start), *end]

@@ -69,6 +69,8 @@ pub struct Curve {
     pub op: BinaryOp,
     /// What the value is compared with, where that is a number.
     pub bound: Option<f64>,
+    /// What the value is called.
+    pub of: &'static str,
 }
 
 /// The windows of one state, expected and seen.
@@ -333,6 +335,7 @@ impl Drawer<'_> {
                 .collect(),
             op: found.op,
             bound,
+            of: "value",
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::amend::Amendment;
 use super::picture::Picture;
 use super::windows::Seen;
-use super::{AmountTest, EdgeFault, StateName, Text, ValueTest, Window};
+use super::{AmountTest, EdgeFault, Got, StateName, Text, ValueTest, Wanted, Window};
 use crate::model::{Labels, Millis};
 use crate::replay::AlertState;
 
@@ -29,6 +29,8 @@ pub enum Subject {
     Alerts,
     /// An expression.
     Expr,
+    /// An objective.
+    Slo,
 }
 
 /// One thing that is not as expected. Labels are `None` where instances are taken together.
@@ -167,6 +169,19 @@ pub enum Problem {
         /// The one moment that was asked for, if it was one.
         at: Option<Millis>,
     },
+    /// An error budget is another, or tells of nothing.
+    Budget {
+        /// The group of the objective, if it has several.
+        labels: Option<Labels>,
+        /// The key that asks: `budget_left`, or `slo` for the objective itself.
+        test: &'static str,
+        /// What should be.
+        wanted: Option<Wanted>,
+        /// What is.
+        got: Got,
+        /// When.
+        at: Option<Millis>,
+    },
     /// No evaluation lies in the span.
     EmptySpan,
 }
@@ -223,6 +238,7 @@ impl Problem {
             Problem::Sample { .. } => "sample",
             Problem::Error { .. } => "error",
             Problem::NothingAsked { .. } => "nothing_asked",
+            Problem::Budget { test, .. } => test,
             Problem::EmptySpan => "empty_span",
         }
     }
@@ -232,7 +248,8 @@ impl Problem {
         match self {
             Problem::Windows { labels, .. }
             | Problem::Amount { labels, .. }
-            | Problem::Unresolved { labels, .. } => labels.as_ref(),
+            | Problem::Unresolved { labels, .. }
+            | Problem::Budget { labels, .. } => labels.as_ref(),
             Problem::State { labels, .. }
             | Problem::Text { labels, .. }
             | Problem::Unselected { labels, .. }
@@ -272,7 +289,7 @@ impl Problem {
             Problem::Unselected { seen, .. } | Problem::Never { seen, .. } => {
                 seen.first().map(|window| window.0)
             }
-            Problem::NothingAsked { at } => *at,
+            Problem::NothingAsked { at } | Problem::Budget { at, .. } => *at,
             Problem::NoInstance { .. } | Problem::Amount { .. } | Problem::EmptySpan => None,
         }
     }

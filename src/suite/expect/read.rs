@@ -14,7 +14,7 @@ use crate::text::yaml::{Fields, Kind, Node, UnknownFields};
 use crate::text::{Span, closest};
 
 /// The keys that say what an item is about; each has exactly one of them.
-pub(in crate::suite) const KINDS: [&str; 3] = ["alert", "alerts", "expr"];
+pub(in crate::suite) const KINDS: [&str; 4] = ["alert", "alerts", "expr", "slo"];
 
 /// The keys of an item about one alert.
 pub(in crate::suite) const ALERT_FIELDS: [&str; 14] = [
@@ -117,6 +117,7 @@ impl<'d> Reader<'d, '_> {
         let kind = self.kind_of(node)?;
         let kind = match kind {
             "alert" => ExpectationKind::Alert(Box::new(self.of_alert(node, start)?)),
+            "slo" => ExpectationKind::Slo(Box::new(self.of_slo(node, start)?)),
             "alerts" => ExpectationKind::Alerts(self.of_alerts(node)?),
             _ => ExpectationKind::Expr(Box::new(self.of_expr(node, start)?)),
         };
@@ -138,7 +139,7 @@ impl<'d> Reader<'d, '_> {
             .fields(node, "an item", &KINDS, UnknownFields::Ignore);
         self.decoder.faults.truncate(noted);
         let names = |name: &&&str| fields.as_ref().is_some_and(|it| it.get(name).is_some());
-        let found: Vec<&&'static str> = KINDS.iter().filter(names).collect();
+        let found: Vec<&'static str> = KINDS.iter().filter(names).copied().collect();
         let meant = || {
             let mut keys = children.pairs().filter_map(|(key, _)| match key.kind() {
                 Kind::Scalar(scalar) => closest(&scalar.text, &KINDS),
@@ -148,11 +149,13 @@ impl<'d> Reader<'d, '_> {
         };
         match found.as_slice() {
             [one] => Some(one),
+            // An objective may name the alert that tells of it.
+            ["alert", "slo"] => Some("slo"),
             [] => {
                 let message = "an item of `expect` that says of nothing what it expects";
                 let help = match meant() {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => "begin it with `alert: NAME`, `alerts: others`, `alerts: all` or `expr: EXPRESSION`"
+                    None => "begin it with `alert: NAME`, `alerts: others`, `alerts: all`, `expr: EXPRESSION` or `slo: NAME`"
                         .to_owned(),
                 };
                 self.decoder.error(node.span(), message, help);

@@ -150,6 +150,17 @@ impl<'d> Reader<'d, '_> {
         read: impl Fn(&mut Self, Node<'d>, &'static str) -> Option<T>,
     ) -> Option<Bounds<T>> {
         let fields = self.fields(node, what, &BOUNDS)?;
+        self.bounds_of(&fields, node.target().span(), what, read)
+    }
+
+    /// Bounds by keys that may stand beside others.
+    pub(super) fn bounds_of<T: PartialOrd + Copy>(
+        &mut self,
+        fields: &Fields<'d>,
+        span: Span,
+        what: &str,
+        read: impl Fn(&mut Self, Node<'d>, &'static str) -> Option<T>,
+    ) -> Option<Bounds<T>> {
         let mut bound = |name: &'static str| match fields.node(name) {
             None => Ok(None),
             Some(node) => read(self, node, name).map(Some).ok_or(()),
@@ -163,7 +174,6 @@ impl<'d> Reader<'d, '_> {
         let lows = [bounds.above, bounds.at_least].into_iter().flatten();
         let highs = [bounds.below, bounds.at_most].into_iter().flatten();
         let mut pairs = lows.flat_map(|low| highs.clone().map(move |high| (low, high)));
-        let span = node.target().span();
         if pairs.any(|(low, high)| low > high) {
             let help = "the lower bound must not be above the upper one";
             self.decoder.error(

@@ -176,6 +176,11 @@ impl Asked<'_> {
                     }
                 }
             }
+            ExpectationKind::Slo(slo) => {
+                let name = &slo.slo.value;
+                let reason = format!("objective {name}: promtool knows no error budgets");
+                self.draft.left_out.push(reason);
+            }
             ExpectationKind::Expr(expr) => self.expr(expr),
         }
     }

@@ -5,7 +5,7 @@ use crate::series::generate::DAY;
 
 /// Why a text is no amount.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(in crate::suite) struct Wrong {
     /// What is wrong, as a fragment without a final dot.
     pub(super) message: String,
     /// What to do about it.
@@ -50,7 +50,7 @@ pub(super) fn positive(text: &str) -> Result<f64, Wrong> {
 }
 
 /// A share of a whole: `0.12` or `12%`.
-pub(super) fn ratio(text: &str) -> Result<f64, Wrong> {
+pub(in crate::suite) fn ratio(text: &str) -> Result<f64, Wrong> {
     let share = match text.strip_suffix('%') {
         Some(percent) => number(percent.trim_end()).map(|percent| percent / 100.0),
         None => number(text),
@@ -105,7 +105,7 @@ pub(super) fn rate(text: &str) -> Result<f64, Wrong> {
 }
 
 /// A rate above 0, a day.
-pub(super) fn some_rate(text: &str) -> Result<f64, Wrong> {
+pub(in crate::suite) fn some_rate(text: &str) -> Result<f64, Wrong> {
     match rate(text)? {
         0.0 => {
             let help = "write a rate above 0, such as `50/s`; an event with `outage: true` stops it for a while";

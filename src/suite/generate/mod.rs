@@ -1,6 +1,6 @@
 //! Reads what a test generates, and adds it to its inputs.
 
-mod amounts;
+pub(super) mod amounts;
 mod check;
 mod events;
 pub(super) mod kinds;
@@ -306,7 +306,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// What a text says; what is wrong with it is a fault of the file.
-    fn measure<T>(
+    pub(super) fn measure<T>(
         &mut self,
         node: Node<'d>,
         what: &str,

@@ -4,10 +4,12 @@
 
 mod rows;
 mod shape;
+mod slo_rows;
 
 use serde_json::{Map, Value, json};
 
 use super::expect::read::{ALERT_FIELDS, ALERTS_FIELDS, EXPR_FIELDS, WINDOW_FIELDS};
+use super::expect::read_slo::{BUDGET_FIELDS, BURN_FIELDS, PAGES_FIELDS, SLO_ITEM_FIELDS};
 use super::expect::scalar::BOUNDS;
 use super::fixture::{ALIGN_FIELDS, FIXTURE_FIELDS};
 use super::generate::SEASON_FIELDS;
@@ -19,6 +21,8 @@ use super::read::{
     FILE_FIELDS, test_fields,
 };
 use super::shared::SERIES_FIELDS;
+use super::warmup::WARMUP_FIELDS;
+use crate::slo::own;
 use rows::Row;
 use shape::scalars;
 
@@ -135,6 +139,49 @@ fn objects() -> Vec<Object> {
         Object::new("bounds", &BOUNDS, rows::BOUNDS),
         Object::new("season", &SEASON_FIELDS, rows::SEASON).requires(&["period", "amplitude"]),
         Object::new("native", &NATIVE_FIELDS, rows::NATIVE),
+    ]
+    .into_iter()
+    .chain(of_slos())
+    .collect()
+}
+
+/// Mappings that are about objectives.
+fn of_slos() -> Vec<Object> {
+    vec![
+        Object::new("warmup", &WARMUP_FIELDS, slo_rows::WARMUP).requires(&["for"]),
+        Object::new("expected_of_slo", &SLO_ITEM_FIELDS, slo_rows::EXPECT_SLO).requires(&["slo"]),
+        Object::new("budget_test", &BUDGET_FIELDS, slo_rows::BUDGET_TEST),
+        Object::new("burn_test", &BURN_FIELDS, slo_rows::BURN_TEST).requires(&["window"]),
+        Object::new("pages_test", &PAGES_FIELDS, slo_rows::PAGES_TEST).requires(&["budget_spent"]),
+        Object::new("slo", &own::SLO_FIELDS, slo_rows::SLO).requires(&[
+            "name",
+            "objective",
+            "window",
+        ]),
+        Object::new("slo_window", &own::WINDOW_FIELDS, slo_rows::SLO_WINDOW)
+            .requires(&["calendar"]),
+        Object::new("slo_ratio", &own::RATIO_FIELDS, slo_rows::SLO_RATIO),
+        Object::new("slo_latency", &own::LATENCY_FIELDS, slo_rows::SLO_LATENCY)
+            .requires(&["histogram", "within"]),
+        Object::new(
+            "slo_threshold",
+            &own::THRESHOLD_FIELDS,
+            slo_rows::SLO_THRESHOLD,
+        )
+        .requires(&["query"]),
+        Object::new("slo_method", &own::METHOD_FIELDS, slo_rows::SLO_METHOD),
+        Object::new(
+            "slo_timeslices",
+            &own::TIMESLICES_FIELDS,
+            slo_rows::SLO_TIMESLICES,
+        )
+        .requires(&["slice", "target"]),
+        Object::new(
+            "slo_ratio_timeslices",
+            &own::RATIO_TIMESLICES_FIELDS,
+            slo_rows::SLO_TIMESLICES,
+        )
+        .requires(&["slice"]),
     ]
 }
 

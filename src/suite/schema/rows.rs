@@ -10,7 +10,7 @@ pub(super) struct Row {
     pub about: &'static str,
 }
 
-const fn row(key: &'static str, shape: Shape, about: &'static str) -> Row {
+pub(super) const fn row(key: &'static str, shape: Shape, about: &'static str) -> Row {
     Row { key, shape, about }
 }
 
@@ -65,6 +65,16 @@ pub(super) const FILE: &[Row] = &[
         Map(&Is("shared_series")),
         "Series by names, which tests have that name them behind `use`.",
     ),
+    row(
+        "slos",
+        List(&Is("slo")),
+        "Service level objectives, whose budgets tests ask for.",
+    ),
+    row(
+        "slo_files",
+        List(&TEXT),
+        "Files of objectives in any format (OpenSLO, Sloth, or `slos:` alone), relative to this file.",
+    ),
 ];
 
 pub(super) const TEST: &[Row] = &[
@@ -116,6 +126,11 @@ pub(super) const TEST: &[Row] = &[
         Is("duration"),
         "How long the test lasts; if left out, up to the later of the last sample and the last moment that is named.",
     ),
+    row(
+        "warmup",
+        Either(&[Is("duration"), Is("warmup")]),
+        "How much steady traffic came before the test, in the series that the file's objectives read.",
+    ),
     row("generate", List(&Is("generator")), "Series that are made."),
     row(
         "fixtures",
@@ -128,6 +143,7 @@ pub(super) const TEST: &[Row] = &[
             Is("expected_of_alert"),
             Is("expected_of_alerts"),
             Is("expected_of_expr"),
+            Is("expected_of_slo"),
         ])),
         "What alerts and expressions do over the whole test.",
     ),

@@ -31,6 +31,7 @@ pub(in crate::suite) fn amounts(
                 ("flaps", &alert.flaps, flaps),
             ],
             ExpectationKind::Alerts(every) => vec![("flaps", &every.flaps, flaps)],
+            ExpectationKind::Slo(_) => Vec::new(),
             ExpectationKind::Expr(expr) => vec![("instances", &expr.instances, u64::MAX)],
         };
         for (name, wanted, most) in asked {

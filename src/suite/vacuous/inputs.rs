@@ -30,12 +30,17 @@ pub(super) fn unread(context: &Context<'_>) -> Vec<Finding> {
             .iter()
             .filter_map(|item| match &item.kind {
                 ExpectationKind::Expr(expr) => Some(&expr.query),
-                ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) => None,
+                ExpectationKind::Alert(_)
+                | ExpectationKind::Alerts(_)
+                | ExpectationKind::Slo(_) => None,
             });
         checked
             .chain(expected)
             .for_each(|query| reads.add_expression(query));
     }
+    let slos = context.suite.file.slos.iter();
+    let measures = slos.flat_map(|slo| slo.indicator.measures());
+    measures.for_each(|measure| reads.add_expression(&measure.query));
     let is_read = |metric: &str| {
         let base = OF_HISTOGRAM
             .iter()

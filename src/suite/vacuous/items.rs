@@ -45,6 +45,7 @@ impl<'c> Items<'_, 'c> {
         let found: Vec<Option<Diagnostic>> = match &item.kind {
             ExpectationKind::Alert(alert) => self.alert(alert),
             ExpectationKind::Alerts(every) => self.every(every, item.span),
+            ExpectationKind::Slo(_) => Vec::new(),
             ExpectationKind::Expr(expr) => self.expr(expr, item.span),
         };
         found.into_iter().flatten().collect()

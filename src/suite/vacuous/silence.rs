@@ -6,7 +6,7 @@ use super::{Context, Finding};
 use crate::model::{Duration, Millis};
 use crate::replay::{Instance, Replay, RuleId};
 use crate::rules::{Rule, RuleKind};
-use crate::suite::expect::ExpectationKind;
+use crate::suite::expect::{ExpectationKind, SloAsk};
 use crate::suite::reads::numbered;
 use crate::text::{Diagnostic, Place, Span, distinct};
 
@@ -132,13 +132,14 @@ pub(super) fn silences(context: &Context<'_>, active: &Active) -> (Vec<Finding>,
     for test in context.tests() {
         let checks = test.alert_checks.iter();
         let checks = checks.map(|check| (&check.alertname, check.expected.is_empty()));
-        let items = test
-            .expectations
-            .iter()
-            .filter_map(|item| match &item.kind {
-                ExpectationKind::Alert(alert) => Some((&alert.alert, alert.is_met_by_silence())),
-                ExpectationKind::Alerts(_) | ExpectationKind::Expr(_) => None,
-            });
+        let items = test.expectations.iter().flat_map(|item| match &item.kind {
+            ExpectationKind::Alert(alert) => vec![(&alert.alert, alert.is_met_by_silence())],
+            ExpectationKind::Slo(slo) => {
+                let alerts = slo.asks.iter().filter_map(SloAsk::alert);
+                alerts.map(|alert| (alert, false)).collect()
+            }
+            ExpectationKind::Alerts(_) | ExpectationKind::Expr(_) => Vec::new(),
+        });
         for (alert, is_silent) in checks.chain(items) {
             let asked = asked.entry(alert.value.as_str()).or_default();
             match is_silent {

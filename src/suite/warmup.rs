@@ -1,0 +1,356 @@
+//! `warmup`: steady traffic before a test begins, for objectives and rules that look back further than the test.
+//!
+//! Only series that the file's objectives read get it. Rules are not evaluated then: what they would have recorded is not
+//! there.
+
+use std::collections::HashMap;
+
+use super::file::{Spanned, TestCase};
+use super::generate::amounts;
+use super::read::Reader;
+use crate::model::{Matcher, Millis, Timestamp, metric_of};
+use crate::rules::decode_duration;
+use crate::slo::counters::{counters, selector};
+use crate::slo::objective::{Indicator, Measure, Quality, Slo};
+use crate::store::{Points, Series, is_stale};
+use crate::text::yaml::{Fields, Kind, Node};
+use crate::text::{Diagnostic, Source};
+
+/// The keys of a warm-up.
+pub(super) const WARMUP_FIELDS: [&str; 3] = ["for", "rate", "error_ratio"];
+
+/// Steady traffic before a test.
+#[derive(Debug, Clone)]
+pub struct Warmup {
+    /// How long it lasts.
+    pub length: Spanned<Millis>,
+    /// Events in a millisecond, of all series of an objective together; what the test has on average unless given.
+    pub rate: Option<f64>,
+    /// The part of them that is bad.
+    pub error_ratio: f64,
+}
+
+/// No series gets more samples than these.
+const MAX_SAMPLES: i64 = 10_000_000;
+
+const DAY: f64 = 86_400_000.0;
+
+impl<'d> Reader<'d, '_> {
+    /// `warmup: 30d`, or `{for: 30d, rate: 50/s, error_ratio: 0.1%}`.
+    pub(super) fn warmup(&mut self, fields: &Fields<'d>) -> Option<Warmup> {
+        let node = fields.node("warmup")?;
+        let Kind::Mapping(_) = node.kind() else {
+            return Some(Warmup {
+                length: self.warmup_length(node)?,
+                rate: None,
+                error_ratio: 0.0,
+            });
+        };
+        let fields = self.fields(node, "`warmup`", &WARMUP_FIELDS)?;
+        let Some(length) = fields.node("for") else {
+            let help = "write `warmup: {for: 30d, rate: 50/s}`";
+            let span = node.target().span();
+            self.decoder.error(span, "a warm-up of no length", help);
+            return None;
+        };
+        let length = self.warmup_length(length)?;
+        let rate = match fields.node("rate") {
+            None => None,
+            Some(node) => Some(self.measure(node, "`rate`", amounts::some_rate)? / DAY),
+        };
+        let error_ratio = match fields.node("error_ratio") {
+            None => 0.0,
+            Some(node) => self.measure(node, "`error_ratio`", amounts::ratio)?,
+        };
+        Some(Warmup {
+            length,
+            rate,
+            error_ratio,
+        })
+    }
+
+    fn warmup_length(&mut self, node: Node<'d>) -> Option<Spanned<Millis>> {
+        let span = node.target().span();
+        let value = decode_duration(&mut self.decoder, node, "`warmup`")?;
+        if value <= 0 {
+            let help = "write how much came before, such as `30d`";
+            self.decoder.error(span, "a warm-up of no length", help);
+            return None;
+        }
+        Some(Spanned { value, span })
+    }
+}
+
+/// Puts the warm-up of a test before its series.
+///
+/// # Errors
+/// There is no objective, or one whose series can't be warmed up.
+pub(super) fn warm_up(
+    source: &Source,
+    slos: &[Slo],
+    test: &TestCase,
+    series: &mut [Series],
+) -> Result<(), Vec<Diagnostic>> {
+    let Some(warmup) = &test.warmup else {
+        return Ok(());
+    };
+    let span = warmup.length.span;
+    let fault =
+        |message: String, help: &str| vec![Diagnostic::error(message).at(source, span).help(help)];
+    let count = warmup.length.value / test.interval.max(1);
+    if slos.is_empty() {
+        let help = "name objectives under `slos:`: series that they read are warmed up";
+        return Err(fault("nothing says what came before".to_owned(), help));
+    }
+    if count > MAX_SAMPLES {
+        let message = format!("a warm-up of {count} samples a series");
+        return Err(fault(message, "make it shorter, or `interval` longer"));
+    }
+    let mut rates: HashMap<usize, f64> = HashMap::new();
+    for slo in slos {
+        let found = Traffic::of(slo, series)
+            .and_then(|traffic| traffic.rates(warmup, series))
+            .map_err(|reason| fault(format!("`warmup`: {}: {reason}", slo.name), HELP))?;
+        for (index, rate) in found {
+            rates.entry(index).or_insert(rate);
+        }
+    }
+    for (index, series) in series.iter_mut().enumerate() {
+        if let Some(rate) = rates.get(&index) {
+            let step = test.interval.max(1);
+            series.points = warmed(&series.points, test.start, step, count, *rate);
+        }
+    }
+    Ok(())
+}
+
+const HELP: &str = "leave `warmup` away, and give the test the history that its objectives need";
+
+/// Which series count what of an objective, by their places.
+struct Traffic {
+    /// Good or bad events.
+    some: Vec<usize>,
+    /// All events; none where series are no counters, and hold their first value.
+    total: Vec<usize>,
+    /// Other buckets of a histogram, which rise with its last.
+    beside: Vec<usize>,
+    quality: Quality,
+}
+
+impl Traffic {
+    fn of(slo: &Slo, series: &[Series]) -> Result<Traffic, String> {
+        let all = |matchers: &[Matcher]| {
+            let matching = series.iter().enumerate().filter(|(_, series)| {
+                matchers
+                    .iter()
+                    .all(|matcher| matcher.matches(&series.labels))
+            });
+            matching.map(|(index, _)| index).collect::<Vec<usize>>()
+        };
+        let counted = |measure: &Measure| {
+            let found =
+                counters(&measure.query.expr).filter(|found| !found.iter().any(|it| it.negative));
+            let found =
+                found.ok_or_else(|| format!("{} is no sum of counters", measure.text.text))?;
+            let places = found.iter().flat_map(|it| all(it.matchers));
+            Ok::<Vec<usize>, String>(places.collect())
+        };
+        let bound = |index: &usize| {
+            let series = series.get(*index)?;
+            series.labels.value("le").parse::<f64>().ok()
+        };
+        match &slo.indicator {
+            Indicator::Events {
+                quality,
+                some,
+                total,
+            } => Ok(Traffic {
+                some: counted(some)?,
+                total: counted(total)?,
+                beside: Vec::new(),
+                quality: *quality,
+            }),
+            Indicator::Latency { histogram, within } => {
+                let matchers = selector(&histogram.query.expr);
+                let matchers = matchers.ok_or("the histogram is no plain selector")?;
+                if !metric_of(matchers).is_some_and(|name| name.ends_with("_bucket")) {
+                    return Err("native histograms can't be warmed up".to_owned());
+                }
+                let buckets = all(matchers);
+                let with = |wanted: f64| {
+                    let places = buckets.iter().copied();
+                    places
+                        .filter(|it| bound(it) == Some(wanted))
+                        .collect::<Vec<usize>>()
+                };
+                let (some, total) = (with(*within), with(f64::INFINITY));
+                let beside = buckets.iter().copied();
+                let beside = beside.filter(|it| !some.contains(it) && !total.contains(it));
+                Ok(Traffic {
+                    beside: beside.collect(),
+                    some,
+                    total,
+                    quality: Quality::Good,
+                })
+            }
+            Indicator::Ratio { share, .. } => Traffic::held(share, all),
+            Indicator::Threshold { value, .. } | Indicator::Boolean { value } => {
+                Traffic::held(value, all)
+            }
+        }
+    }
+
+    /// Series that hold their first value.
+    fn held(measure: &Measure, all: impl Fn(&[Matcher]) -> Vec<usize>) -> Result<Traffic, String> {
+        let matchers = selector(&measure.query.expr);
+        let matchers =
+            matchers.ok_or_else(|| format!("{} is no plain selector", measure.text.text))?;
+        Ok(Traffic {
+            some: Vec::new(),
+            total: Vec::new(),
+            beside: all(matchers),
+            quality: Quality::Good,
+        })
+    }
+
+    /// By how much each series rises in a millisecond.
+    fn rates(&self, warmup: &Warmup, series: &[Series]) -> Result<Vec<(usize, f64)>, String> {
+        let rises: Vec<f64> = series.iter().map(|it| rise(&it.points)).collect();
+        let of = |places: &[usize]| places.iter().filter_map(|it| rises.get(*it)).sum::<f64>();
+        if self.total.is_empty() {
+            return match self.beside.is_empty() {
+                true => Err("its series are not in this test".to_owned()),
+                false => Ok(self.beside.iter().map(|&it| (it, 0.0)).collect()),
+            };
+        }
+        let lengths = self.total.iter().filter_map(|it| series.get(*it));
+        let length = lengths.map(|it| extent(&it.points)).max().unwrap_or(0);
+        let whole = match (warmup.rate, length) {
+            (Some(rate), _) => rate,
+            (None, 0) => 0.0,
+            (None, length) => of(&self.total) / length as f64,
+        };
+        let share = match self.quality {
+            Quality::Bad => warmup.error_ratio,
+            Quality::Good => 1.0 - warmup.error_ratio,
+        };
+        if share > 0.0 && whole > 0.0 && self.some.is_empty() {
+            return Err("no series of this test counts such events".to_owned());
+        }
+        let is_part = self.some.iter().all(|it| self.total.contains(it));
+        let rest: Vec<usize> = match is_part {
+            true => self
+                .total
+                .iter()
+                .copied()
+                .filter(|it| !self.some.contains(it))
+                .collect(),
+            false => self.total.clone(),
+        };
+        let rest_share = match is_part && !self.beside_each_other() {
+            true => 1.0 - share,
+            false => 1.0,
+        };
+        let mut rates = Vec::new();
+        for (places, all) in [(&self.some, whole * share), (&rest, whole * rest_share)] {
+            let sum = of(places);
+            for &place in places {
+                let own = rises.get(place).copied().unwrap_or(0.0);
+                let part = match sum > 0.0 {
+                    true => own / sum,
+                    false => 1.0 / places.len() as f64,
+                };
+                rates.push((place, all * part));
+            }
+        }
+        // Buckets rise in step with the last of their histogram.
+        let sum = of(&self.total);
+        for &place in &self.beside {
+            let own = rises.get(place).copied().unwrap_or(0.0);
+            let part = if sum > 0.0 { own / sum } else { 0.0 };
+            rates.push((place, whole * part));
+        }
+        Ok(rates)
+    }
+
+    /// Whether some and all are counted by different series.
+    fn beside_each_other(&self) -> bool {
+        !self.some.iter().any(|it| self.total.contains(it))
+    }
+}
+
+/// How much a counter rises over all its samples.
+fn rise(points: &Points) -> f64 {
+    let values = points.values().iter().copied().filter(|it| !it.is_nan());
+    let mut before = None;
+    let mut sum = 0.0;
+    for value in values {
+        sum += match before {
+            None => 0.0,
+            Some(before) if value < before => value,
+            Some(before) => value - before,
+        };
+        before = Some(value);
+    }
+    sum
+}
+
+/// From the first to the last sample.
+fn extent(points: &Points) -> Millis {
+    match points.len() {
+        0 => 0,
+        count => points.time(count - 1).saturating_sub(points.time(0)),
+    }
+}
+
+/// Samples that rise evenly before a series begins; its own lie higher by what came before, up to its first reset.
+fn warmed(points: &Points, start: Timestamp, step: Millis, count: i64, rate: f64) -> Points {
+    if points.is_empty() || points.has_histograms() {
+        return points.clone();
+    }
+    let each = rate * step as f64;
+    let raised = each * count as f64;
+    let first = points.values().first().copied().unwrap_or(0.0);
+    let base = if first.is_nan() { 0.0 } else { first };
+    let mut values: Vec<f64> = (0..count)
+        .map(|number| base + each * number as f64)
+        .collect();
+    let mut was_reset = false;
+    let mut before = f64::NEG_INFINITY;
+    for &value in points.values() {
+        was_reset |= value < before;
+        if !value.is_nan() {
+            before = value;
+        }
+        values.push(match was_reset || is_stale(value) {
+            true => value,
+            false => value + raised,
+        });
+    }
+    let begin = start.saturating_sub(count.saturating_mul(step));
+    if points.grid() == Some((start, step)) {
+        return Points::regular(begin, step, values);
+    }
+    let before = (0..count).map(|number| begin + number * step);
+    let own = (0..points.len()).map(|index| points.time(index));
+    Points::listed(before.chain(own).collect(), values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_go_on_from_what_came_before() {
+        let points = Points::regular(0, 10, vec![5.0, 7.0, 1.0, f64::NAN, 2.0]);
+        let warm = warmed(&points, 0, 10, 3, 0.2);
+        assert_eq!(warm.grid(), Some((-30, 10)));
+        assert_eq!(&warm.values()[..6], [5.0, 7.0, 9.0, 11.0, 13.0, 1.0]);
+        assert_eq!(warm.values()[7], 2.0);
+        assert_eq!(rise(&points), 2.0 + 1.0 + 1.0);
+        let listed = Points::listed(vec![3, 9], vec![0.0, 4.0]);
+        let warm = warmed(&listed, 0, 10, 2, 0.1);
+        assert_eq!(warm.listed_times(), [-20, -10, 3, 9]);
+        assert_eq!(warm.values(), [0.0, 1.0, 2.0, 6.0]);
+    }
+}
