@@ -276,7 +276,7 @@ mod tests {
         for time in [i64::MIN, -1, 0, i64::MAX / 2, 1 << 53] {
             for unit in [CalendarUnit::Hour, CalendarUnit::Month, CalendarUnit::Year] {
                 let (from, to) =
-                    Calendar::natural(unit, Tz::UTC).around(time.max(-(1 << 53)).min(1 << 53));
+                    Calendar::natural(unit, Tz::UTC).around(time.clamp(-(1 << 53), 1 << 53));
                 assert!(from < to, "{unit:?} {time}");
             }
         }

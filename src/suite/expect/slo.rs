@@ -148,7 +148,7 @@ pub(in crate::suite) fn check(
     let budgets = match Budget::of(slo, &view, end, expectation.history) {
         Ok(budgets) => budgets,
         Err(faults) => {
-            let problems = faults.iter().map(|fault| broken(fault));
+            let problems = faults.iter().map(broken);
             return Unmet::new(Subject::Slo, problems.collect());
         }
     };
