@@ -32,6 +32,9 @@ pub struct Store {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId(pub u32);
 
+/// When a series came to be: the moment, the position of its writer, its place.
+pub type Birth = (Timestamp, u32, SeriesId);
+
 /// Labels with points, all written by one writer. Two writers of one label set (a rule and an input,
 /// two rules of one record name) are two entries of the store.
 #[derive(Debug, Clone)]
@@ -165,6 +168,11 @@ impl Points {
         }
     }
 
+    /// The stamp of the last sample.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        Some(self.time(self.len().checked_sub(1)?))
+    }
+
     /// All values; those of histogram samples mean nothing.
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -251,7 +259,13 @@ impl Points {
     /// Appends a float; its stamp must be after the last.
     pub fn push(&mut self, time: Timestamp, value: f64) {
         self.starts.clear();
-        self.fresh.take();
+        // Kept up, not made anew: whoever appends sample by sample may read in between.
+        if let Some(fresh) = self.fresh.get_mut() {
+            fresh.starts.clear();
+            if !is_stale(value) {
+                fresh.push(time, value);
+            }
+        }
         self.push_time(time);
         self.falls |= self.values.last().is_some_and(|&before| value < before);
         self.values.push(value);
@@ -264,7 +278,9 @@ impl Points {
     /// Appends a histogram; its stamp must be after the last.
     pub fn push_histogram(&mut self, time: Timestamp, histogram: Arc<Histogram>) {
         self.starts.clear();
-        self.fresh.take();
+        if let Some(fresh) = self.fresh.get_mut() {
+            fresh.push_histogram(time, Arc::clone(&histogram));
+        }
         self.push_time(time);
         self.histograms.resize(self.values.len(), None);
         self.histograms.push(Some(histogram));
@@ -316,6 +332,16 @@ impl Store {
         Arc::make_mut(&mut self.series[id.0 as usize])
     }
 
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
     /// All series, in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = &Series> {
         self.series.iter().map(AsRef::as_ref)
@@ -324,16 +350,22 @@ impl Store {
     /// The series that pass every matcher, in the order in which they came to be, as Prometheus finds them: inputs
     /// as they were added, then what rules wrote, by first moment and position.
     pub fn select(&self, matchers: &[Matcher]) -> Vec<SeriesId> {
+        self.select_since(matchers, 0)
+    }
+
+    /// Those of the series that pass every matcher that were added after the first so many of the store.
+    pub fn select_since(&self, matchers: &[Matcher], seen: usize) -> Vec<SeriesId> {
         let metric = matchers
             .iter()
             .find(|matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal);
+        let seen = SeriesId(seen as u32);
         let mut found: Vec<SeriesId> = match metric {
-            Some(matcher) => self
-                .by_metric
-                .get(matcher.value.as_str())
-                .cloned()
-                .unwrap_or_default(),
-            None => (0..self.series.len() as u32).map(SeriesId).collect(),
+            Some(matcher) => {
+                let named = self.by_metric.get(matcher.value.as_str());
+                let named = named.map_or(&[][..], Vec::as_slice);
+                named[named.partition_point(|&id| id < seen)..].to_vec()
+            }
+            None => (seen.0..self.series.len() as u32).map(SeriesId).collect(),
         };
         found.retain(|&id| {
             matchers
@@ -364,7 +396,7 @@ impl Store {
     }
 
     /// When a series came to be, to compare. All inputs come first.
-    fn birth(&self, id: SeriesId) -> (Timestamp, u32, SeriesId) {
+    pub fn birth(&self, id: SeriesId) -> Birth {
         let series = self.get(id);
         match series.writer.position {
             0 => (Timestamp::MIN, 0, id),
@@ -386,6 +418,45 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_appended_after_the_first_look_is_fresh_too() {
+        let mut points = Points::regular(0, 10, vec![1.0, stale_marker()]);
+        let mut seen = vec![points.fresh().len()];
+        points.push(20, 2.0);
+        seen.push(points.fresh().len());
+        points.push(30, stale_marker());
+        points.push_histogram(40, Arc::new(Histogram::default()));
+        points.push(50, 3.0);
+        seen.push(points.fresh().len());
+        assert_eq!(seen, [1, 2, 4]);
+        let again = points.filtered(|index| index != 1 && index != 3);
+        let fresh = points.fresh();
+        assert_eq!(fresh.listed_times(), again.listed_times());
+        assert_eq!(fresh.values(), again.values());
+        assert!(fresh.histogram(2).is_some() && fresh.falls() == again.falls());
+    }
+
+    #[test]
+    fn series_are_found_from_any_place_on() {
+        let mut store = Store::default();
+        for name in ["a", "b", "a", "a"] {
+            store.add(Series {
+                labels: Labels::from_pairs([(METRIC_NAME, name)]),
+                points: Points::default(),
+                writer: Writer::INPUT,
+            });
+        }
+        let named = [Matcher::equal(METRIC_NAME, "a")];
+        let found = |matchers: &[Matcher], seen| {
+            let found = store.select_since(matchers, seen);
+            found.iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&named, 0), [0, 2, 3]);
+        assert_eq!(found(&named, 1), [2, 3]);
+        assert!(found(&named, 4).is_empty());
+        assert_eq!(found(&[], 2), [2, 3]);
+    }
 
     #[test]
     fn all_samples_lie_before_the_end_of_time() {

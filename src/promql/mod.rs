@@ -47,7 +47,7 @@ pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub mod selectors;
 
 pub use eval::{
-    Evaluated, Horizon, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
+    Evaluated, Horizon, Reader, Repeated, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
     annotations_without_data, evaluate, evaluate_range, evaluate_windows,
 };
 pub use fixed::{Fixed, fixed};

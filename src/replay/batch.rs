@@ -119,9 +119,6 @@ impl Run<'_, '_> {
         let (circles, free): (Vec<&Component>, Vec<&Component>) = components
             .iter()
             .partition(|component| component.reads_itself);
-        for component in circles {
-            self.stepwise(&component.rules);
-        }
         let rules: Vec<usize> = free
             .iter()
             .flat_map(|component| &component.rules)
@@ -144,6 +141,10 @@ impl Run<'_, '_> {
         let mut batches = batches.drain(..);
         for component in free {
             self.write(&component.rules, &mut batches);
+        }
+        // Last, since they are the slow ones: where errors stop the replay, those so far make them shorter.
+        for component in circles {
+            self.stepwise(&component.rules);
         }
     }
 

@@ -21,6 +21,7 @@ mod record;
 mod render;
 mod result;
 mod runs;
+mod stepped_alerts;
 mod stepwise;
 mod timeline;
 mod why;

@@ -1,28 +1,25 @@
 //! Rules evaluated moment by moment, one after the other, as Prometheus does it.
 //!
-//! Slow and plain. Rules that read each other in a circle have no other way; for all others it is the
-//! measure of the fast one.
+//! Rules that read each other in a circle have no other way; for all others it is the measure of the fast one. What
+//! stays the same from one moment to the next is kept: which series a selector finds, and where what is written goes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::model::{Histogram, Labels, Timestamp};
-use crate::promql::{Annotations, Column, Sample, Ticks, View, evaluate};
-use crate::store::{Points, Series, SeriesId, Store, Writer, stale_marker};
+use crate::promql::{Annotations, Repeated, Sample, Ticks, View};
+use crate::store::{Points, Series, SeriesId, Store, stale_marker};
 
-use super::alert::{
-    self, AlertRecord, InstanceRecord, Source, alert_labels, for_state_value, synthetic_labels,
-};
+use super::alert::AlertRecord;
 use super::append::{Head, Inputs, Offer, push};
 use super::bits::Bits;
-use super::machine::TickStretch;
-use super::plan::{NO_VECTOR, PlannedRule, patience};
+use super::plan::{NO_VECTOR, PlannedRule};
 use super::record::{self, recorded_labels};
 use super::render::{Renderer, Setting};
-use super::timeline::AlertState;
-use crate::rules::{AlertRule, RuleKind};
+use super::stepped_alerts::SteppedAlerts;
+use crate::rules::RuleKind;
 
 /// What came of rules that went moment by moment.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ pub(super) fn step_through(
         store,
         inputs,
         setting,
-        heads: HashMap::new(),
+        heads: Heads::default(),
         states: rules.iter().map(RuleState::new).collect(),
         errors: BTreeMap::new(),
     };
@@ -97,60 +94,65 @@ fn next_moment(rules: &[PlannedRule<'_>], after: Option<Timestamp>) -> Option<Ti
 }
 
 /// Rules on their way through time.
-struct Stepper<'a> {
+struct Stepper<'a, 'q> {
     store: &'a mut Store,
     inputs: &'a Inputs,
     setting: &'a Setting,
-    /// The end of every series that any of the rules has written.
-    heads: HashMap<Labels, WrittenHead>,
-    states: Vec<RuleState>,
+    heads: Heads,
+    states: Vec<RuleState<'q>>,
     errors: BTreeMap<(Timestamp, usize), String>,
 }
 
-/// A label set with the series of each of its writers.
-struct WrittenHead {
-    head: Head,
-    series: HashMap<Writer, SeriesId>,
+/// The ends of all label sets that any of the rules has written.
+#[derive(Debug, Default)]
+struct Heads {
+    all: Vec<Head>,
+    places: HashMap<Labels, usize>,
 }
 
 /// What a rule remembers from one evaluation to the next.
-struct RuleState {
-    /// What the last successful evaluation left.
-    returned: BTreeSet<Labels>,
-    /// Alerts that are pending, firing or resolved.
-    active: BTreeMap<Labels, Active>,
-    /// Those of them that were so after the last evaluation, with state and start.
-    open: BTreeMap<Labels, (AlertState, Timestamp)>,
-    /// All label sets that were ever active.
-    history: BTreeMap<Labels, History>,
-    /// The samples that the expression returned.
-    samples: Vec<(Labels, Column)>,
-    sample_places: HashMap<Labels, usize>,
+struct RuleState<'q> {
+    query: Repeated<'q>,
+    outputs: Outputs,
+    /// Where a recording rule writes a sample, by the sample's labels.
+    recorded: HashMap<Labels, usize>,
+    alerts: SteppedAlerts,
     failed: Bits,
     annotations: Annotations,
 }
 
-/// An alert as Prometheus keeps it.
-#[derive(Debug, Clone)]
-struct Active {
-    state: AlertState,
-    active_at: Timestamp,
-    keep_firing_since: Option<Timestamp>,
+/// The series that a rule writes.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    all: Vec<OutputSeries>,
+    places: HashMap<Labels, usize>,
+    /// What the last successful evaluation left.
+    returned: Vec<usize>,
 }
 
-/// What an alert instance did so far.
-#[derive(Debug, Default)]
-struct History {
-    stretches: Vec<TickStretch>,
-    sources: Vec<Source>,
+/// One series that a rule writes.
+#[derive(Debug)]
+struct OutputSeries {
+    labels: Labels,
+    /// Among the heads, as soon as a sample was offered.
+    head: Option<usize>,
+    /// In the store, as soon as a sample was taken.
+    series: Option<SeriesId>,
+    /// The last tick whose evaluation has it.
+    claimed: Option<usize>,
+    /// The last tick that left a sample of it.
+    left: Option<usize>,
 }
 
 /// A value that outlives its column.
 #[derive(Debug, Clone)]
-enum Value {
+pub(super) enum Value {
     Float(f64),
     Histogram(Arc<Histogram>),
 }
+
+/// A sample for one of the [`Outputs`].
+type Written = (usize, Value);
 
 impl Value {
     fn of(sample: Sample<'_>) -> Value {
@@ -160,7 +162,8 @@ impl Value {
         }
     }
 
-    fn sample(&self) -> Sample<'_> {
+    /// The value as a sample.
+    pub(super) fn sample(&self) -> Sample<'_> {
         match self {
             Value::Float(value) => Sample::Float(*value),
             Value::Histogram(histogram) => Sample::Histogram(histogram),
@@ -168,17 +171,27 @@ impl Value {
     }
 }
 
-impl Stepper<'_> {
+impl Stepper<'_, '_> {
     /// One evaluation of one rule.
     fn step(&mut self, index: usize, rule: &PlannedRule<'_>, tick: usize, moment: Timestamp) {
-        let result = self
-            .evaluate(index, rule, moment)
-            .and_then(|vector| match &rule.rule.kind {
-                RuleKind::Recording { labels } => record(rule, labels, vector),
-                RuleKind::Alert(alert) => self.alert(index, rule, alert, vector, tick, moment),
-            });
+        let result = self.evaluate(index, rule, moment).and_then(|vector| {
+            let state = &mut self.states[index];
+            match &rule.rule.kind {
+                RuleKind::Recording { labels } => state.record(rule, labels, vector, tick),
+                RuleKind::Alert(alert) => {
+                    let renderer = Renderer {
+                        store: self.store,
+                        setting: self.setting,
+                    };
+                    let RuleState {
+                        alerts, outputs, ..
+                    } = state;
+                    alerts.step(rule, alert, &renderer, vector, tick, outputs)
+                }
+            }
+        });
         match result {
-            Ok(vector) => self.append(index, rule, vector, moment),
+            Ok(written) => self.append(index, rule, written, tick, moment),
             Err(message) => {
                 self.states[index].failed.set(tick);
                 self.errors.insert((moment, index), message);
@@ -202,71 +215,20 @@ impl Stepper<'_> {
             ..View::new(self.store, rule.reader(), self.setting.default_step)
         };
         let ticks = Ticks::instant(moment - rule.writer.offset);
-        let evaluated = evaluate(rule.query(), &view, ticks).into_columns();
+        let state = &mut self.states[index];
+        let evaluated = state.query.evaluate(&view, ticks).into_columns();
         let columns = evaluated.ok_or(NO_VECTOR)?;
         if let Some(error) = columns.errors.get(&0) {
             return Err(error.message.clone());
         }
-        self.states[index].annotations.merge(columns.annotations);
-        let present = columns.series.iter();
+        state.annotations.merge(columns.annotations);
+        let present = columns.series.into_iter();
         Ok(present
-            .filter_map(|series| Some((series.labels.clone(), Value::of(series.column.get(0)?))))
+            .filter_map(|series| {
+                let value = Value::of(series.column.get(0)?);
+                Some((series.labels, value))
+            })
             .collect())
-    }
-
-    /// The evaluation of an alerting rule; returns the samples to write.
-    fn alert(
-        &mut self,
-        index: usize,
-        rule: &PlannedRule<'_>,
-        alert: &AlertRule,
-        vector: Vec<(Labels, Value)>,
-        tick: usize,
-        moment: Timestamp,
-    ) -> Result<Vec<(Labels, Value)>, String> {
-        let renderer = Renderer {
-            store: self.store,
-            setting: self.setting,
-        };
-        let mut result: BTreeMap<Labels, usize> = BTreeMap::new();
-        for (place, (labels, value)) in vector.iter().enumerate() {
-            let named = alert_labels(rule.name(), alert, labels, |template| {
-                renderer.render(rule, template, labels, value.sample(), moment)
-            });
-            if result.insert(named, place).is_some() {
-                return Err(alert::DUPLICATE.to_owned());
-            }
-        }
-        let state = &mut self.states[index];
-        for (named, place) in &result {
-            let (labels, value) = &vector[*place];
-            state.remember(rule, named, labels, value, tick);
-            state.active.entry(named.clone()).or_insert(Active {
-                state: AlertState::Pending,
-                active_at: moment,
-                keep_firing_since: None,
-            });
-        }
-        state.update(&result, alert, moment);
-        let exceeded = rule.limit > 0 && state.active.len() > rule.limit;
-        let count = state.active.len();
-        if exceeded {
-            state.active.clear();
-        }
-        state.note_changes(tick);
-        if exceeded {
-            return Err(alert::exceeded(rule.limit, count));
-        }
-        let mut written: BTreeMap<Labels, Value> = BTreeMap::new();
-        for (labels, active) in &state.active {
-            let alerts = synthetic_labels(rule.name(), alert, labels, Some(active.state));
-            written.entry(alerts).or_insert(Value::Float(1.0));
-            let for_state = synthetic_labels(rule.name(), alert, labels, None);
-            written
-                .entry(for_state)
-                .or_insert(Value::Float(for_state_value(active.active_at)));
-        }
-        Ok(written.into_iter().collect())
     }
 
     /// Appends the samples of a successful evaluation, and stale markers for the series it no longer has.
@@ -274,58 +236,71 @@ impl Stepper<'_> {
         &mut self,
         index: usize,
         rule: &PlannedRule<'_>,
-        mut vector: Vec<(Labels, Value)>,
+        mut written: Vec<Written>,
+        tick: usize,
         moment: Timestamp,
     ) {
-        vector.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let stamp = moment - rule.writer.offset;
-        let mut returned = BTreeSet::new();
-        for (labels, value) in vector {
-            match self.offer(&labels, rule.writer, moment, stamp, value.sample()) {
+        let mut outputs = std::mem::take(&mut self.states[index].outputs);
+        // Series that come to be at once do so in the order of their labels.
+        if written.iter().any(|&(place, _)| outputs.is_new(place)) {
+            written.sort_by(|&(a, _), &(b, _)| outputs.labels(a).cmp(outputs.labels(b)));
+        }
+        let mut returned = Vec::with_capacity(written.len());
+        let mut refused: Option<(usize, String)> = None;
+        for (place, value) in &written {
+            let output = &mut outputs.all[*place];
+            match self.offer(output, rule, moment, value.sample()) {
                 Offer::Refused(reason) => {
-                    self.errors.insert((moment, index), reason.to_string());
+                    let is_last = |&(other, _): &(usize, String)| {
+                        outputs.labels(other) < outputs.labels(*place)
+                    };
+                    if refused.as_ref().is_none_or(is_last) {
+                        refused = Some((*place, reason.to_string()));
+                    }
                 }
                 Offer::Taken | Offer::TakenAs(_) | Offer::Same => {
-                    returned.insert(labels);
+                    output.left = Some(tick);
+                    returned.push(*place);
                 }
             }
         }
-        let before = std::mem::replace(&mut self.states[index].returned, returned.clone());
-        for labels in before.difference(&returned) {
-            self.offer(
-                labels,
-                rule.writer,
-                moment,
-                stamp,
-                Sample::Float(stale_marker()),
-            );
+        if let Some((_, reason)) = refused {
+            self.errors.insert((moment, index), reason);
         }
+        let mut gone = std::mem::replace(&mut outputs.returned, returned);
+        gone.retain(|&place| outputs.all[place].left != Some(tick));
+        if gone.iter().any(|&place| outputs.is_new(place)) {
+            gone.sort_by(|&a, &b| outputs.labels(a).cmp(outputs.labels(b)));
+        }
+        for place in gone {
+            let marker = Sample::Float(stale_marker());
+            self.offer(&mut outputs.all[place], rule, moment, marker);
+        }
+        self.states[index].outputs = outputs;
     }
 
     /// Appends one sample if it may be.
     fn offer(
         &mut self,
-        labels: &Labels,
-        writer: Writer,
+        output: &mut OutputSeries,
+        rule: &PlannedRule<'_>,
         moment: Timestamp,
-        stamp: Timestamp,
         sample: Sample<'_>,
     ) -> Offer {
-        let written = self
-            .heads
-            .entry(labels.clone())
-            .or_insert_with(|| WrittenHead {
-                head: Head::new(self.inputs.of(labels)),
-                series: HashMap::new(),
-            });
-        written.head.take_inputs(self.store, moment);
-        let offer = written.head.offer(stamp, sample);
+        let labels = &output.labels;
+        let head = *output
+            .head
+            .get_or_insert_with(|| self.heads.place(labels, self.inputs));
+        let head = &mut self.heads.all[head];
+        head.take_inputs(self.store, moment);
+        let stamp = moment - rule.writer.offset;
+        let offer = head.offer(stamp, sample);
         if !matches!(offer, Offer::Same | Offer::Refused(_)) {
-            let id = *written.series.entry(writer).or_insert_with(|| {
+            let id = *output.series.get_or_insert_with(|| {
                 self.store.add(Series {
                     labels: labels.clone(),
-                    points: Points::default(),
-                    writer,
+                    points: Points::regular(stamp, rule.moments.step, Vec::new()),
+                    writer: rule.writer,
                 })
             });
             let points = &mut self.store.get_mut(id).points;
@@ -338,143 +313,85 @@ impl Stepper<'_> {
     }
 }
 
-/// The evaluation of a recording rule; returns the samples to write.
-fn record(
-    rule: &PlannedRule<'_>,
-    rule_labels: &[(String, String)],
-    vector: Vec<(Labels, Value)>,
-) -> Result<Vec<(Labels, Value)>, String> {
-    let mut seen = BTreeSet::new();
-    let mut written = Vec::with_capacity(vector.len());
-    for (labels, value) in vector {
-        let labels = recorded_labels(rule.name(), rule_labels, &labels);
-        if !seen.insert(labels.clone()) {
-            return Err(record::duplicate());
-        }
-        written.push((labels, value));
-    }
-    match rule.limit > 0 && written.len() > rule.limit {
-        true => Err(record::exceeded(rule.limit, written.len())),
-        false => Ok(written),
+impl Heads {
+    /// The place of a label set's head.
+    fn place(&mut self, labels: &Labels, inputs: &Inputs) -> usize {
+        *self.places.entry(labels.clone()).or_insert_with(|| {
+            self.all.push(Head::new(inputs.of(labels)));
+            self.all.len() - 1
+        })
     }
 }
 
-impl RuleState {
-    fn new(rule: &PlannedRule<'_>) -> RuleState {
+impl Outputs {
+    /// The place of a label set.
+    pub(super) fn place(&mut self, labels: Labels) -> usize {
+        *self.places.entry(labels).or_insert_with_key(|labels| {
+            self.all.push(OutputSeries {
+                labels: labels.clone(),
+                head: None,
+                series: None,
+                claimed: None,
+                left: None,
+            });
+            self.all.len() - 1
+        })
+    }
+
+    /// Whether the evaluation of a tick has the series at a place for the first time.
+    pub(super) fn claim(&mut self, place: usize, tick: usize) -> bool {
+        self.all[place].claimed.replace(tick) != Some(tick)
+    }
+
+    fn labels(&self, place: usize) -> &Labels {
+        &self.all[place].labels
+    }
+
+    /// Whether the store has no series for it.
+    fn is_new(&self, place: usize) -> bool {
+        self.all[place].series.is_none()
+    }
+}
+
+impl<'q> RuleState<'q> {
+    fn new(rule: &PlannedRule<'q>) -> RuleState<'q> {
         RuleState {
-            returned: BTreeSet::new(),
-            active: BTreeMap::new(),
-            open: BTreeMap::new(),
-            history: BTreeMap::new(),
-            samples: Vec::new(),
-            sample_places: HashMap::new(),
+            query: Repeated::new(rule.query()),
+            outputs: Outputs::default(),
+            recorded: HashMap::new(),
+            alerts: SteppedAlerts::default(),
             failed: Bits::new(rule.moments.count),
             annotations: Annotations::default(),
         }
     }
 
-    /// Keeps a sample for whoever asks later.
-    fn remember(
+    /// The evaluation of a recording rule; returns the samples to write.
+    fn record(
         &mut self,
         rule: &PlannedRule<'_>,
-        named: &Labels,
-        labels: &Labels,
-        value: &Value,
+        rule_labels: &[(String, String)],
+        vector: Vec<(Labels, Value)>,
         tick: usize,
-    ) {
-        let samples = &mut self.samples;
-        let column = *self
-            .sample_places
-            .entry(labels.clone())
-            .or_insert_with_key(|labels| {
-                samples.push((labels.clone(), Column::absent(rule.moments.count)));
-                samples.len() - 1
+    ) -> Result<Vec<Written>, String> {
+        let mut written = Vec::with_capacity(vector.len());
+        for (labels, value) in vector {
+            let place = *self.recorded.entry(labels).or_insert_with_key(|labels| {
+                let labels = recorded_labels(rule.name(), rule_labels, labels);
+                self.outputs.place(labels)
             });
-        match value {
-            Value::Float(value) => samples[column].1.set(tick, *value),
-            Value::Histogram(histogram) => {
-                samples[column].1.set_histogram(tick, Arc::clone(histogram))
+            if !self.outputs.claim(place, tick) {
+                return Err(record::duplicate());
             }
+            written.push((place, value));
         }
-        let sources = &mut self.history.entry(named.clone()).or_default().sources;
-        match sources.last_mut() {
-            Some(last) if last.column == column && last.to == tick => last.to = tick + 1,
-            _ => sources.push(Source {
-                column,
-                from: tick,
-                to: tick + 1,
-            }),
-        }
-    }
-
-    /// Prometheus's walk over the active alerts of a rule.
-    fn update(&mut self, result: &BTreeMap<Labels, usize>, alert: &AlertRule, moment: Timestamp) {
-        let patience = patience(alert);
-        self.active.retain(|labels, active| {
-            if result.contains_key(labels) {
-                active.keep_firing_since = None;
-            } else {
-                let mut keep_firing = false;
-                if active.state == AlertState::Firing && patience.keep_firing_for > 0 {
-                    let since = *active.keep_firing_since.get_or_insert(moment);
-                    keep_firing = moment - since < patience.keep_firing_for;
-                }
-                if !keep_firing {
-                    return false;
-                }
-            }
-            if active.state == AlertState::Pending && moment - active.active_at >= patience.hold {
-                active.state = AlertState::Firing;
-            }
-            true
-        });
-    }
-
-    /// Ends and begins stretches where a tick changed something.
-    fn note_changes(&mut self, tick: usize) {
-        let active = self.active.iter();
-        let now: BTreeMap<Labels, (AlertState, Timestamp)> = active
-            .map(|(labels, active)| (labels.clone(), (active.state, active.active_at)))
-            .collect();
-        let before = std::mem::replace(&mut self.open, now);
-        for (labels, was) in &before {
-            if self.open.get(labels) != Some(was)
-                && let Some(history) = self.history.get_mut(labels)
-                && let Some(last) = history.stretches.last_mut()
-            {
-                last.to = Some(tick);
-            }
-        }
-        for (labels, is) in &self.open {
-            if before.get(labels) != Some(is)
-                && let Some(history) = self.history.get_mut(labels)
-            {
-                let (state, active_at) = *is;
-                history.stretches.push(TickStretch {
-                    state,
-                    from: tick,
-                    to: None,
-                    active_at,
-                });
-            }
+        match rule.limit > 0 && written.len() > rule.limit {
+            true => Err(record::exceeded(rule.limit, written.len())),
+            false => Ok(written),
         }
     }
 
     fn into_record(self, rule: &PlannedRule<'_>) -> Option<AlertRecord> {
         rule.alert()?;
-        let active = self
-            .history
-            .into_iter()
-            .filter(|(_, history)| !history.stretches.is_empty());
-        let instances = active.map(|(labels, History { stretches, sources })| InstanceRecord {
-            labels,
-            stretches,
-            sources,
-        });
-        Some(AlertRecord {
-            instances: instances.collect(),
-            samples: self.samples,
-            failed: self.failed,
-        })
+        Some(self.alerts.into_record(self.failed))
     }
 }

@@ -37,6 +37,11 @@ impl Reach {
     pub fn back(back: Millis) -> Reach {
         Reach { back, ahead: 0 }
     }
+
+    /// The stamp behind which the windows of all ticks lie.
+    pub fn behind(self, ends: Ends, ticks: Ticks) -> Timestamp {
+        ends.of(ticks.start).saturating_sub(self.back)
+    }
 }
 
 /// The windows of a series, by the indices of its samples.
@@ -133,7 +138,15 @@ impl Bounds {
         count: usize,
         time: impl Fn(usize) -> Timestamp,
     ) {
-        let (mut first, mut past) = (0, 0);
+        let mut windows = windows.peekable();
+        // The first window may lie behind many samples.
+        let (mut first, mut past) = match windows.peek() {
+            Some(&(low, high)) => {
+                let past = count_until(count, high, &time);
+                (count_until(past, low, &time), past)
+            }
+            None => (0, 0),
+        };
         self.of_ticks.extend(windows.map(|(low, high)| {
             while past < count && time(past) <= high {
                 past += 1;
@@ -144,6 +157,19 @@ impl Bounds {
             (first as u32, past as u32)
         }));
     }
+}
+
+/// How many of `count` samples have a stamp at or before another.
+fn count_until(count: usize, stamp: Timestamp, time: impl Fn(usize) -> Timestamp) -> usize {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match time(middle) <= stamp {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    low
 }
 
 /// Windows `(low, high]` that move on by the same time from tick to tick.

@@ -101,8 +101,8 @@ impl Evaluator<'_> {
         let mut cache = BoundsCache::default();
         let mut found = Vec::new();
         for selected in self.select(&matchers).into_iter().filter(is_known) {
-            let visible = self.visible(&selected, frame);
             let reach = Reach::back(self.view.lookback);
+            let visible = self.visible(&selected, frame, reach.behind(ends, frame.ticks));
             let bounds = cache.of(&visible.points, visible.limit, frame.ticks, ends, reach);
             let bounds = &bounds.of_ticks;
             let stamps: Vec<Option<Timestamp>> = bounds

@@ -29,7 +29,6 @@ mod view;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -41,7 +40,7 @@ pub use view::{Horizon, Reader, View};
 use self::budget::Budget;
 use self::frame::{Frame, QueryTime};
 use self::ranges::Range;
-use self::select::{Selected, Take};
+use self::select::{Selection, Take};
 use super::annotation::{Annotations, Note, Operation};
 use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
 use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
@@ -78,25 +77,40 @@ impl Evaluated {
 ///
 /// `ticks` are evaluation times: moments less the group's `query_offset`, which `view` knows.
 pub fn evaluate(query: &Query, view: &View<'_>, ticks: Ticks) -> Evaluated {
-    let expr = query.expr.unwrap_parens();
-    if let ExprKind::String(text) = &expr.kind {
-        return Evaluated::String(text.clone());
-    }
-    let evaluator = Evaluator::new(view, expr);
-    let is_scalar = expr.value_type() == ValueType::Scalar;
-    let columns = match ticks.count > 1 && evaluator.any_needs_single_ticks(expr, ticks.step) {
-        true => evaluator.one_by_one(expr, ticks),
-        false => {
-            let columns = evaluator.all_at_once(expr, Frame::new(ticks, QueryTime::Same, false));
-            match evaluator.must_part_ticks.get() || evaluator.is_unclear(&columns) {
-                true => evaluator.one_by_one(expr, ticks),
-                false => columns,
-            }
+    Repeated::new(query).evaluate(view, ticks)
+}
+
+/// A query that is evaluated again and again while its store gets more series and samples: it remembers what its
+/// selectors found, and looks only at what was added since.
+#[derive(Debug)]
+pub struct Repeated<'q> {
+    query: &'q Query,
+    selections: Selections,
+}
+
+impl<'q> Repeated<'q> {
+    /// A query that was not evaluated yet.
+    pub fn new(query: &'q Query) -> Repeated<'q> {
+        Repeated {
+            query,
+            selections: Selections::default(),
         }
-    };
-    match is_scalar {
-        true => Evaluated::Scalar(columns),
-        false => Evaluated::Vector(columns),
+    }
+
+    /// Evaluates as [`evaluate`] does. `view` must show the same store every time, from which no series may have gone.
+    pub fn evaluate(&mut self, view: &View<'_>, ticks: Ticks) -> Evaluated {
+        let expr = self.query.expr.unwrap_parens();
+        if let ExprKind::String(text) = &expr.kind {
+            return Evaluated::String(text.clone());
+        }
+        let mut evaluator = Evaluator::new(view, expr);
+        evaluator.selections = RefCell::new(std::mem::take(&mut self.selections));
+        let columns = evaluator.every_tick(expr, ticks);
+        self.selections = evaluator.selections.into_inner();
+        match expr.value_type() == ValueType::Scalar {
+            true => Evaluated::Scalar(columns),
+            false => Evaluated::Vector(columns),
+        }
     }
 }
 
@@ -225,7 +239,7 @@ struct Evaluator<'a> {
     /// Selectors of whose histograms only counts and sums are read. Found when they are asked for.
     totals: OnceCell<HashSet<*const VectorSelector>>,
     /// The series of each selector, by its place in the tree.
-    selections: RefCell<HashMap<*const VectorSelector, Rc<Vec<Selected>>>>,
+    selections: RefCell<Selections>,
 }
 
 /// A series on its way from one node to the next.
@@ -236,6 +250,9 @@ struct Row<'c> {
     /// Its samples; whoever takes the column out leaves an empty one to be refilled.
     column: &'c mut Column,
 }
+
+/// The series of each selector, by its place in the tree.
+type Selections = HashMap<*const VectorSelector, Selection>;
 
 /// Takes the series of a node one by one.
 type Sink<'s> = dyn FnMut(Row<'_>) + 's;
@@ -270,6 +287,18 @@ impl<'a> Evaluator<'a> {
         !columns.annotations.is_empty()
             && (!columns.errors.is_empty()
                 || (self.shares_totals.get() && operations.into_iter().any(collides)))
+    }
+
+    /// Evaluates as an instant query a tick.
+    fn every_tick(&self, expr: &Expr, ticks: Ticks) -> Columns {
+        if ticks.count > 1 && self.any_needs_single_ticks(expr, ticks.step) {
+            return self.one_by_one(expr, ticks);
+        }
+        let columns = self.all_at_once(expr, Frame::new(ticks, QueryTime::Same, false));
+        match self.must_part_ticks.get() || self.is_unclear(&columns) {
+            true => self.one_by_one(expr, ticks),
+            false => columns,
+        }
     }
 
     fn all_at_once(&self, expr: &Expr, frame: Frame) -> Columns {

@@ -151,11 +151,15 @@ impl Evaluator<'_> {
             },
         };
         let mut cache = BoundsCache::default();
+        let behind = reach.behind(ends, frame.ticks);
         for selected in self.selected(&matrix.selector).iter() {
             if self.is_over() {
                 return;
             }
-            let visible = self.visible(selected, frame);
+            if selected.ends_before(self.view.store, behind) {
+                continue;
+            }
+            let visible = self.visible(selected, frame, behind);
             let stride = (reach.back.saturating_add(reach.ahead)).min(frame.ticks.step);
             let totals = self.totals_of(&matrix.selector, &visible, frame, ends, reach, stride);
             let seen = totals

@@ -19,7 +19,7 @@ use crate::promql::ast::{At, Extension, Shift, VectorSelector};
 use crate::promql::column::Column;
 use crate::promql::functions::Samples;
 use crate::promql::window::{Ends, Steady};
-use crate::store::{Points, SeriesId, is_stale};
+use crate::store::{Birth, Points, SeriesId, Store, is_stale};
 use crate::text::Span;
 
 /// One label set that a selector found, with everything that was written under it.
@@ -50,19 +50,98 @@ pub(super) enum Take {
 /// The series of so many selectors are remembered: of a query with more, each would take as much memory as the selector.
 const MAX_REMEMBERED: usize = 10_000;
 
+/// The series of a selector that were found in a store with so many series.
+#[derive(Debug)]
+pub(super) struct Selection {
+    series: Rc<Vec<Selected>>,
+    seen: usize,
+    /// When the last of them came to be. Only known where any were added.
+    youngest: Option<Birth>,
+    /// Where in `series` a label set is. Filled where any are added.
+    places: HashMap<Labels, usize>,
+}
+
+impl Selection {
+    /// Adds the series that the store got since; `false` where they don't all come after those that are there.
+    fn extend(&mut self, store: &Store, matchers: &[Matcher]) -> bool {
+        let new = store.select_since(matchers, self.seen);
+        let Some(series) = Rc::get_mut(&mut self.series) else {
+            return false;
+        };
+        if let (Some(&first), Some(&last)) = (new.first(), new.last()) {
+            let all = series.iter().flat_map(|selected| &selected.writers);
+            let known = || all.map(|&id| store.birth(id)).max();
+            let youngest = self.youngest.or_else(known);
+            if youngest.is_some_and(|youngest| store.birth(first) < youngest) {
+                return false;
+            }
+            self.youngest = Some(store.birth(last));
+        }
+        let listed = self.places.len();
+        if !new.is_empty() && listed < series.len() {
+            let labels = series.iter().map(|selected| selected.labels.clone());
+            self.places.extend(
+                labels
+                    .enumerate()
+                    .skip(listed)
+                    .map(|(place, labels)| (labels, place)),
+            );
+        }
+        for id in new {
+            let labels = &store.get(id).labels;
+            match self.places.get(labels) {
+                Some(&place) => {
+                    let writers = &mut series[place].writers;
+                    writers.push(id);
+                    writers.sort_by_key(|&id| store.get(id).writer);
+                }
+                None => {
+                    self.places.insert(labels.clone(), series.len());
+                    series.push(Selected {
+                        labels: labels.clone(),
+                        writers: SmallVec::from_slice(&[id]),
+                    });
+                }
+            }
+        }
+        self.seen = store.len();
+        true
+    }
+}
+
+impl Selected {
+    /// Whether no sample lies after a stamp.
+    pub(super) fn ends_before(&self, store: &Store, stamp: Timestamp) -> bool {
+        let last = |&id: &SeriesId| store.get(id).points.last_time();
+        self.writers
+            .iter()
+            .filter_map(last)
+            .all(|last| last <= stamp)
+    }
+}
+
 impl<'a> Evaluator<'a> {
     /// The series of a selector, in the order in which they came to be. Mostly looked up once a query.
     pub(super) fn selected(&self, selector: &VectorSelector) -> Rc<Vec<Selected>> {
         let key: *const VectorSelector = selector;
-        if let Some(found) = self.selections.borrow().get(&key) {
-            return Rc::clone(found);
-        }
-        let found = Rc::new(self.select(&selector.matchers));
+        let store = self.view.store;
         let mut selections = self.selections.borrow_mut();
-        if selections.len() < MAX_REMEMBERED {
-            selections.insert(key, Rc::clone(&found));
+        if let Some(known) = selections.get_mut(&key)
+            && (known.seen == store.len() || known.extend(store, &selector.matchers))
+        {
+            return Rc::clone(&known.series);
         }
-        found
+        let series = Rc::new(self.select(&selector.matchers));
+        if selections.len() < MAX_REMEMBERED || selections.contains_key(&key) {
+            let found = Selection {
+                series: Rc::clone(&series),
+                seen: store.len(),
+                youngest: None,
+                places: HashMap::new(),
+            };
+            selections.insert(key, found);
+        }
+        series
     }
 
     /// The label sets that pass every matcher.
@@ -119,8 +198,13 @@ impl<'a> Evaluator<'a> {
         .min()
     }
 
-    /// What a frame may see of one label set.
-    pub(super) fn visible(&self, selected: &Selected, frame: &Frame) -> Visible<'a> {
+    /// What a frame may see of one label set behind a stamp that no window reaches.
+    pub(super) fn visible(
+        &self,
+        selected: &Selected,
+        frame: &Frame,
+        behind: Timestamp,
+    ) -> Visible<'a> {
         let limit_of = |id: SeriesId| match (
             self.view.horizon(self.view.store.get(id).writer),
             frame.query,
@@ -157,7 +241,7 @@ impl<'a> Evaluator<'a> {
                     .map(|(&id, &limit)| (&self.view.store.get(id).points, cut(limit)))
                     .collect();
                 Visible {
-                    points: Cow::Owned(merge(&parts)),
+                    points: Cow::Owned(merge(&parts, behind)),
                     limit: if same { limits[0] } else { Limit::None },
                 }
             }
@@ -201,11 +285,15 @@ impl<'a> Evaluator<'a> {
         };
         let mut cache = BoundsCache::default();
         let mut column = Column::default();
+        let behind = reach.behind(ends, frame.ticks);
         for selected in self.selected(selector).iter() {
             if self.is_over() {
                 return;
             }
-            let visible = self.visible(selected, frame);
+            if selected.ends_before(self.view.store, behind) {
+                continue;
+            }
+            let visible = self.visible(selected, frame, behind);
             let totals = self.totals_of(selector, &visible, frame, ends, reach, reach.back);
             let seen = totals
                 .as_ref()
@@ -298,12 +386,13 @@ fn newest_times(
     }
 }
 
-/// The samples of several writers up to a stamp each, in the order of time; of one stamp the first writer's.
-fn merge(parts: &[(&Points, Timestamp)]) -> Points {
+/// The samples of several writers behind one stamp and up to another each, in the order of time; of one stamp the first
+/// writer's.
+fn merge(parts: &[(&Points, Timestamp)], behind: Timestamp) -> Points {
     let mut order: Vec<(Timestamp, usize, usize)> = Vec::new();
     for (part, (points, until)) in parts.iter().enumerate() {
-        order
-            .extend((0..points.count_until(*until)).map(|index| (points.time(index), part, index)));
+        let indices = points.count_until(behind)..points.count_until(*until);
+        order.extend(indices.map(|index| (points.time(index), part, index)));
     }
     order.sort_unstable();
     order.dedup_by_key(|entry| entry.0);
