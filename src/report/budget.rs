@@ -59,6 +59,10 @@ impl Shown<'_> {
         line("at", show(self.at));
         line("window", self.window(&now));
         line("counted", self.counted());
+        if self.budget.bad_is_unmatched {
+            let text = "no series counts bad events: there were none, or a name is wrong";
+            line("note", text.to_owned());
+        }
         line(
             "indicator",
             match now.indicator {
@@ -246,6 +250,7 @@ impl Shown<'_> {
             "window": slo.window.to_string(),
             "method": slo.method.words(),
             "exact": self.budget.is_exact,
+            "bad_unmatched": self.budget.bad_is_unmatched,
             "at": seconds(self.at),
             "from": seconds(now.window.0),
             "to": seconds(now.window.1),

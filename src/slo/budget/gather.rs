@@ -17,6 +17,8 @@ pub struct Gathered {
     pub groups: Vec<(Labels, Counts)>,
     /// Whether events are raw increases of counters or samples, not what some query estimates.
     pub is_exact: bool,
+    /// Whether the bad events are of no series at all: perhaps there were none, perhaps a name is wrong.
+    pub bad_is_unmatched: bool,
 }
 
 /// Over this window and at this distance windowed queries are evaluated that can't be counted, as Sloth does it.
@@ -62,7 +64,11 @@ pub fn gather(slo: &Slo, view: &View<'_>, until: Timestamp) -> Result<Gathered, 
         let counts = Counts::of_events(grid, extent, none.clone(), none);
         groups.push((Labels::empty(), counts));
     }
-    Ok(Gathered { groups, is_exact })
+    Ok(Gathered {
+        groups,
+        is_exact,
+        bad_is_unmatched: gatherer.bad_is_unmatched,
+    })
 }
 
 /// A fault is rare, and large.
@@ -75,6 +81,7 @@ struct Gatherer<'g> {
     extent: (Timestamp, Timestamp),
     /// Whether what is counted as some of the events are the good ones.
     counts_good: bool,
+    bad_is_unmatched: bool,
 }
 
 impl<'g> Gatherer<'g> {
@@ -117,6 +124,7 @@ impl<'g> Gatherer<'g> {
             grid,
             extent,
             counts_good: false,
+            bad_is_unmatched: false,
         })
     }
 
@@ -131,6 +139,12 @@ impl<'g> Gatherer<'g> {
                 total: all,
             } => {
                 self.counts_good = *quality == Quality::Good;
+                if !self.is_matched(all) || (self.counts_good && !self.is_matched(part)) {
+                    let measure = if self.is_matched(all) { part } else { all };
+                    let message = "this matches no series in the data".to_owned();
+                    return Err(self.fault(measure, message, "compare names and labels"));
+                }
+                self.bad_is_unmatched = !self.is_matched(part);
                 self.both((part, &mut some), (all, &mut total))?
             }
             Indicator::Latency { histogram, within } => {
@@ -156,6 +170,13 @@ impl<'g> Gatherer<'g> {
             }
         };
         Ok((some, total, is_exact))
+    }
+
+    /// Whether any series of the store is read.
+    fn is_matched(&self, measure: &Measure) -> bool {
+        let used = selectors(&measure.query.expr, self.view.lookback);
+        let mut matched = used.iter();
+        used.is_empty() || matched.any(|it| self.view.store.any(&it.selector.matchers))
     }
 
     fn bins(&self) -> Bins {

@@ -31,6 +31,8 @@ pub struct Budget {
     pub labels: Labels,
     /// Whether its events are raw increases of counters, or samples, rather than estimates of some query.
     pub is_exact: bool,
+    /// Whether its bad events are of no series at all: perhaps there were none, perhaps a name is wrong.
+    pub bad_is_unmatched: bool,
     /// Bad and all events, or slices of time.
     counts: Counts,
     /// Where slices of time are counted, the events in them.
@@ -113,9 +115,12 @@ impl Budget {
         until: Timestamp,
         history: History,
     ) -> Result<Vec<Budget>, Vec<Diagnostic>> {
-        let Gathered { groups, is_exact } = gather(slo, view, until)?;
-        let budget = |(labels, counts)| Budget::new(slo, labels, counts, is_exact, history);
-        Ok(groups.into_iter().map(budget).collect())
+        let gathered = gather(slo, view, until)?;
+        let budget = |(labels, counts)| Budget {
+            bad_is_unmatched: gathered.bad_is_unmatched,
+            ..Budget::new(slo, labels, counts, gathered.is_exact, history)
+        };
+        Ok(gathered.groups.into_iter().map(budget).collect())
     }
 
     /// The budget of an objective over events that were counted.
@@ -129,6 +134,7 @@ impl Budget {
         Budget {
             labels,
             is_exact,
+            bad_is_unmatched: false,
             counts: slices::counted(events.clone(), slo.method),
             events,
             window: slo.window,
