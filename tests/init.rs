@@ -68,16 +68,20 @@ fn a_threshold_beyond_the_case_fails_it() {
                 );
                 read("rules.yml", &text)
             };
-            let text = write(&file(rule, hold), false).text.unwrap();
-            assert!(failing(&file(rule, hold), &text).is_empty(), "{rule}");
-            assert!(
-                !failing(&file(moved, hold), &text).is_empty(),
-                "{rule}, {moved}\n{text}"
-            );
-            assert!(
-                !failing(&file(rule, "20m"), &text).is_empty(),
-                "{rule} for longer\n{text}"
-            );
+            for promtool in [false, true] {
+                let text = write(&file(rule, hold), promtool).text.unwrap();
+                assert!(failing(&file(rule, hold), &text).is_empty(), "{rule}");
+                assert!(
+                    !failing(&file(moved, hold), &text).is_empty(),
+                    "{rule}, {moved}\n{text}"
+                );
+                for other in ["9m", "11m", "20m"] {
+                    assert!(
+                        !failing(&file(rule, other), &text).is_empty(),
+                        "{rule} for {other}\n{text}"
+                    );
+                }
+            }
         }
     }
 }

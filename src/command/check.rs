@@ -8,12 +8,12 @@ use clap::Args;
 use super::{Outcome, Reading, format, load};
 use crate::io;
 use crate::model::Millis;
-use crate::promql::ast::{Expr, VectorSelector};
+use crate::promql::ast::VectorSelector;
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Annotations, Features, Query, annotations_without_data};
-use crate::replay::{OnRuleError, ReplaySpec, RuleId, Schedule, replay};
+use crate::replay::{Dependencies, Given, OnRuleError, ReplaySpec, RuleId, Schedule, replay};
 use crate::report::{Format, count, github, json};
-use crate::rules::{ReadOptions, RuleFile, RuleGroup, RuleKind};
+use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::store::Store;
 use crate::suite::{Suite, faults};
 use crate::text::yaml::Embedded;
@@ -72,11 +72,19 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         true => None,
         false => Some(load::data(&options.data, &reading.features)?),
     };
+    let unmatched = store.as_ref().map(|store| {
+        let paths = files.iter().flatten();
+        unmatched_of_rules(paths, &reading, store)
+    });
+    let unmatched = unmatched.unwrap_or_default();
     let recordings = load::Recordings::default();
     let mut teller = Teller::new(options.format);
     for named in &files {
         let (path, (line, findings)) = match named {
-            Ok(path) => (path, one(path, &reading, store.as_ref(), &recordings)),
+            Ok(path) => (
+                path,
+                one(path, &reading, store.as_ref(), &unmatched, &recordings),
+            ),
             Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
         };
         teller.tell(&io::display(path), line.as_deref(), &findings);
@@ -174,6 +182,7 @@ fn one(
     path: &Path,
     reading: &ReadOptions,
     store: Option<&Store>,
+    unmatched: &Unmatched,
     recordings: &load::Recordings,
 ) -> (Option<String>, Vec<Diagnostic>) {
     let is_test = match io::read(path) {
@@ -183,7 +192,7 @@ fn one(
     let read = match is_test {
         true => load::suite(path, reading, false, recordings).and_then(tests),
         false => load::rule_files(&[path.to_owned()], reading)
-            .and_then(|files| rules(&files, store, reading.features)),
+            .and_then(|files| rules(&files, store, unmatched, reading.features)),
     };
     match read {
         Ok((line, findings)) => (Some(line), findings),
@@ -211,6 +220,7 @@ fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
 fn rules(
     files: &[RuleFile],
     store: Option<&Store>,
+    unmatched: &Unmatched,
     features: Features,
 ) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let groups = files.iter().flat_map(|file| &file.groups);
@@ -229,17 +239,10 @@ fn rules(
         .iter()
         .flat_map(|file| file.warnings.iter().chain(&file.notes).cloned())
         .collect();
-    if let Some(store) = store {
-        let recorded: Vec<&str> = groups
-            .clone()
-            .flat_map(|group| &group.rules)
-            .filter(|rule| matches!(rule.kind, RuleKind::Recording { .. }))
-            .map(|rule| rule.name.as_str())
-            .collect();
-        for rule in groups.clone().flat_map(|group| &group.rules) {
-            findings.extend(unmatched(&rule.expr, &rule.expr_text, &recorded, store));
-        }
-    }
+    let of_file = files
+        .iter()
+        .filter_map(|file| unmatched.get(file.source.name()));
+    findings.extend(of_file.flatten().cloned());
     let groups: Vec<&RuleGroup> = groups.collect();
     findings.extend(said(&groups, store, features)?);
     Ok((line, findings))
@@ -276,33 +279,61 @@ fn said(
     Ok(findings)
 }
 
-/// The selectors of a query that match no series of a store and no recorded one.
-pub(super) fn unmatched(
-    query: &Query,
-    text: &Embedded,
-    recorded: &[&str],
+/// What is said of selectors that match nothing, by the files of the rules.
+type Unmatched = BTreeMap<String, Vec<Diagnostic>>;
+
+/// The selectors of rules that match no series of a store and nothing that any of the rules writes. Files that are no rule
+/// files or broken are told of elsewhere.
+fn unmatched_of_rules<'p>(
+    paths: impl Iterator<Item = &'p PathBuf>,
+    reading: &ReadOptions,
     store: &Store,
-) -> Vec<Diagnostic> {
-    let expr: &Expr = &query.expr;
-    let found = selectors(expr, Reach::LOOKBACK)
+) -> Unmatched {
+    let is_rules = |path: &&PathBuf| {
+        io::read(path).is_ok_and(|source| !crate::suite::file::looks_like_test_file(source.text()))
+    };
+    let read = |path: &PathBuf| load::rule_files(std::slice::from_ref(path), reading).ok();
+    let files: Vec<RuleFile> = paths.filter(is_rules).filter_map(read).flatten().collect();
+    let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
+    let mut given = Given::default();
+    let series = store.iter().map(|series| series.labels.clone());
+    series.for_each(|labels| given.add(labels));
+    let dependencies = Dependencies::new(&groups, INTERVAL, &|_| Some(&given));
+    let mut unmatched = Unmatched::new();
+    for (index, rule) in dependencies.rules.iter().enumerate() {
+        let of_file = unmatched.entry(rule.group.source.name().to_owned());
+        let reads = rule.reads.iter();
+        let found = reads.filter_map(|read| match dependencies.unanswered(index, read) {
+            Some(finding) => Some(finding.warning),
+            None if read.is_without_series() => {
+                let place = &read.place;
+                let fault = Diagnostic::warning(NO_SERIES).at(&place.source, place.span);
+                Some(fault.help(CHECK_NAMES))
+            }
+            None => None,
+        });
+        of_file.or_default().extend(found);
+    }
+    unmatched
+}
+
+const NO_SERIES: &str = "this selector matches no series of the data";
+const CHECK_NAMES: &str = "check names and labels, or record the series";
+
+/// The selectors of a query that match no series of a store.
+pub(super) fn unmatched(query: &Query, text: &Embedded, store: &Store) -> Vec<Diagnostic> {
+    let found = selectors(&query.expr, Reach::LOOKBACK)
         .into_iter()
-        .filter(|used| !is_known(used.selector, recorded, store));
+        .filter(|used| store.select(&used.selector.matchers).is_empty());
     found
         .map(|used| {
-            let fault = Diagnostic::warning("this selector matches no series of the data")
-                .at(text.source(), text.span(used.span));
+            let fault = Diagnostic::warning(NO_SERIES).at(text.source(), text.span(used.span));
             match closest_metric(used.selector, store) {
                 Some(near) => fault.help(format!("the data has the metric {near}")),
-                None => fault.help("check names and labels, or record the series"),
+                None => fault.help(CHECK_NAMES),
             }
         })
         .collect()
-}
-
-fn is_known(selector: &VectorSelector, recorded: &[&str], store: &Store) -> bool {
-    const WRITTEN: [&str; 2] = [crate::replay::ALERTS, crate::replay::ALERTS_FOR_STATE];
-    let by_rules = |metric: &str| recorded.contains(&metric) || WRITTEN.contains(&metric);
-    selector.metric().is_some_and(by_rules) || !store.select(&selector.matchers).is_empty()
 }
 
 /// A metric of the store that is nearly the one asked for.

@@ -74,6 +74,14 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let used = used(&options.used)?;
     let suites = suites(options, &reading)?;
     let files = rules(options, suites.iter().map(|(_, suite)| suite), &reading)?;
+    if files
+        .iter()
+        .flat_map(|file| &file.groups)
+        .all(|group| group.rules.is_empty())
+    {
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.source.name().into()).collect();
+        return Err(vec![no_rules(&paths)]);
+    }
     let mut given = Givens::default();
     if !options.data.is_empty() {
         let store = load::data(&options.data, &reading.features)?;
@@ -172,6 +180,15 @@ fn nothing(what: &str, paths: &[PathBuf], key: &str) -> Diagnostic {
     let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
     let fault = Diagnostic::error(format!("no {what} in {}", names.join(", ")));
     fault.help(format!("a {what} is a YAML file with a top-level `{key}:`"))
+}
+
+fn no_rules(files: &[PathBuf]) -> Diagnostic {
+    let names: Vec<String> = files.iter().map(|path| io::display(path)).collect();
+    let fault = match names.is_empty() {
+        true => Diagnostic::error("the tests name no rule file"),
+        false => Diagnostic::error(format!("no rules in {}", names.join(", "))),
+    };
+    fault.help("name a file whose groups have some under `rules:`")
 }
 
 /// The series that there are for rule files.

@@ -70,7 +70,9 @@ fn write_all(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     let (paths, files) = rule_files(options, &reading)?;
     let targets = targets(options, &paths, &files);
-    refuse_existing(options, &targets)?;
+    if options.all {
+        refuse_existing(options, &targets)?;
+    }
     let tested = match options.all {
         true => BTreeMap::new(),
         false => tested(options, &paths, &reading),
@@ -99,7 +101,15 @@ fn write_all(options: &Options) -> Result<(), Vec<Diagnostic>> {
             tested.get(&key).copied().unwrap_or_default()
         };
         let written = scaffold(&order, &known);
-        faults.extend(hand_out(options, target, &of_paths, &written).err());
+        // Where every alert has its tests, nothing is in the way.
+        match written
+            .text
+            .as_ref()
+            .map(|_| refuse_existing(options, std::slice::from_ref(target)))
+        {
+            Some(Err(there)) => faults.extend(there),
+            _ => faults.extend(hand_out(options, target, &of_paths, &written).err()),
+        }
     }
     match faults.is_empty() {
         true => Ok(()),

@@ -280,7 +280,7 @@ impl Shown<'_> {
 
     /// Says that there is no result, and which selectors match nothing at all.
     fn explain_nothing(&self) {
-        let unmatched = unmatched(self.query, self.text, &[], self.store);
+        let unmatched = unmatched(self.query, self.text, self.store);
         for finding in &unmatched {
             self.complain(finding);
         }

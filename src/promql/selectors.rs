@@ -50,26 +50,32 @@ pub enum Reach {
 
 /// Every selector of an expression, in the order they were written. Instant selectors look back `lookback`.
 pub fn selectors(expr: &Expr, lookback: Millis) -> Vec<SelectorUse<'_>> {
-    let reads = reads(expr, lookback).into_iter();
-    let selectors = reads.filter_map(|read| {
-        Some(SelectorUse {
-            selector: read.selector?,
+    let mut found = Vec::new();
+    each_read(expr, lookback, &mut |read| {
+        found.extend(read.selector.map(|selector| SelectorUse {
+            selector,
             span: read.span,
             reach: read.reach,
-        })
+        }));
     });
-    selectors.collect()
+    found
 }
 
 /// Everything that an expression reads, in the order it was written. Instant selectors look back `lookback`.
 pub fn reads(expr: &Expr, lookback: Millis) -> Vec<SeriesRead<'_>> {
     let mut found = Vec::new();
+    each_read(expr, lookback, &mut |read| found.push(read));
+    found
+}
+
+/// Shows everything that an expression reads, one after the other in the order it was written. A long expression reads very
+/// much, so who needs no list of it makes none.
+pub fn each_read<'q>(expr: &'q Expr, lookback: Millis, show: &mut dyn FnMut(SeriesRead<'q>)) {
     let here = Reach::Around {
         oldest: 0,
         newest: 0,
     };
-    collect(expr, here, lookback, &mut found);
-    found
+    visit(expr, here, lookback, show);
 }
 
 /// The window of an expression that takes most samples, as far as that can be told without the data: a subquery by its
@@ -122,10 +128,10 @@ impl Reach {
     }
 }
 
-fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<SeriesRead<'q>>) {
+fn visit<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, show: &mut dyn FnMut(SeriesRead<'q>)) {
     let length = |duration: &DurationExpr| duration.resolve(0, 0, false).unwrap_or(0);
     let mut add = |selector: &'q VectorSelector, range: Millis| {
-        found.push(SeriesRead {
+        show(SeriesRead {
             matchers: Cow::Borrowed(&selector.matchers),
             selector: Some(selector),
             span: expr.span,
@@ -137,17 +143,17 @@ fn collect<'q>(expr: &'q Expr, reach: Reach, lookback: Millis, found: &mut Vec<S
         ExprKind::Matrix(matrix) => add(&matrix.selector, length(&matrix.range)),
         ExprKind::Subquery(subquery) => {
             let inner = reach.moved(&subquery.shift, length(&subquery.range));
-            collect(&subquery.expr, inner, lookback, found);
+            visit(&subquery.expr, inner, lookback, show);
         }
         ExprKind::Call(call) if call.function.name == "info" => {
             if let Some(argument) = call.args.first() {
-                collect(argument, reach, lookback, found);
+                visit(argument, reach, lookback, show);
             }
-            found.push(joined(call, expr.span, reach, lookback));
+            show(joined(call, expr.span, reach, lookback));
         }
         _ => {
             for child in expr.children() {
-                collect(child, reach, lookback, found);
+                visit(child, reach, lookback, show);
             }
         }
     }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::alert::{ALERTS, ALERTS_FOR_STATE};
-use crate::model::{METRIC_NAME, MatchOp, Matcher, Millis};
-use crate::promql::ast::VectorSelector;
-use crate::promql::selectors::{Reach, selectors};
+use crate::model::{METRIC_NAME, MatchOp, Matcher, Millis, is_classic_metric, metric_of};
+use crate::promql::selectors::{Reach, reads};
 use crate::rules::{Rule, RuleGroup, RuleKind};
 
 /// Series that rules read, and how much of them.
@@ -71,18 +70,18 @@ impl<'r> Search<'r> {
         }
         self.followed.insert(key, before);
         self.path.push(key);
-        for used in selectors(&rule.expr.expr, Reach::LOOKBACK) {
+        for used in reads(&rule.expr.expr, Reach::LOOKBACK) {
             let history = match used.reach {
                 Reach::Around { oldest, .. } => Some(oldest.saturating_add(before)),
                 Reach::Fixed => None,
             };
-            self.selector(used.selector, history, before);
+            self.selector(&used.matchers, history, before);
         }
         self.path.pop();
     }
 
-    fn selector(&mut self, selector: &'r VectorSelector, history: Option<Millis>, before: Millis) {
-        let metric = metric_of(selector);
+    fn selector(&mut self, matchers: &[Matcher], history: Option<Millis>, before: Millis) {
+        let metric = metric_of(matchers);
         if metric.is_some_and(|metric| metric == ALERTS || metric == ALERTS_FOR_STATE) {
             return;
         }
@@ -93,7 +92,7 @@ impl<'r> Search<'r> {
             }
             return;
         }
-        let entry = self.found.entry(text_of(selector)).or_insert(history);
+        let entry = self.found.entry(text_of(matchers)).or_insert(history);
         *entry = match (*entry, history) {
             (Some(a), Some(b)) => Some(a.max(b)),
             _ => None,
@@ -101,34 +100,20 @@ impl<'r> Search<'r> {
     }
 }
 
-fn metric_of(selector: &VectorSelector) -> Option<&str> {
-    let fixed = |matcher: &&Matcher| matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
-    selector
-        .matchers
-        .iter()
-        .find(fixed)
-        .map(|matcher| matcher.value.as_str())
-}
-
 /// The matchers in braces behind the metric name.
-fn text_of(selector: &VectorSelector) -> String {
-    let metric = selector.metric();
+fn text_of(matchers: &[Matcher]) -> String {
+    let metric = metric_of(matchers);
     let implied = |matcher: &&Matcher| {
         let is_name = matcher.name == METRIC_NAME && matcher.op == MatchOp::Equal;
-        !(is_name
-            && metric == Some(matcher.value.as_str())
-            && crate::model::is_classic_metric(&matcher.value))
+        !(is_name && metric == Some(matcher.value.as_str()) && is_classic_metric(&matcher.value))
     };
-    let mut matchers: Vec<String> = selector
-        .matchers
+    let mut matchers: Vec<String> = matchers
         .iter()
         .filter(implied)
         .map(Matcher::to_string)
         .collect();
     matchers.sort();
-    let name = metric
-        .filter(|name| crate::model::is_classic_metric(name))
-        .unwrap_or("");
+    let name = metric.filter(|name| is_classic_metric(name)).unwrap_or("");
     match matchers.is_empty() {
         true => name.to_owned(),
         false => format!("{name}{{{}}}", matchers.join(",")),

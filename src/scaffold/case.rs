@@ -106,7 +106,7 @@ pub(super) fn find(
                     timing: solver.timing,
                 };
                 match judge(&case, subject, &groups) {
-                    Verdict::Good => return Ok(case),
+                    Verdict::Good => return Ok(rounder(case, subject, &groups)),
                     Verdict::Fair => {
                         second_best.get_or_insert(case);
                         continue;
@@ -119,6 +119,24 @@ pub(super) fn find(
     }
     second_best
         .ok_or_else(|| first_reason.unwrap_or_else(|| "nothing was found in time".to_owned()))
+}
+
+/// A case that does the same with numbers of fewer digits, as far as there are some.
+fn rounder(mut case: Case, subject: &Subject<'_>, groups: &[&RuleGroup]) -> Case {
+    for index in 0..case.series.len() {
+        for digits in [1, 2, 3] {
+            let mut other = case.clone();
+            let is_other = match other.series.get_mut(index) {
+                Some(planned) => planned.round(digits, &case.timing),
+                None => false,
+            };
+            if is_other && matches!(judge(&other, subject, groups), Verdict::Good) {
+                case = other;
+                break;
+            }
+        }
+    }
+    case
 }
 
 /// Plans series for what an alert is to do.

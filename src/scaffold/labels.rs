@@ -30,7 +30,10 @@ pub(super) fn candidates(label: &str, matchers: &[&Matcher]) -> Vec<String> {
     for matcher in matchers {
         match matcher.op {
             MatchOp::Equal => found.push(matcher.value.clone()),
-            MatchOp::Regex => found.extend(texts_matching(&matcher.value, &[])),
+            MatchOp::Regex => {
+                found.extend(plain(&matcher.value));
+                found.extend(texts_matching(&matcher.value, &[]));
+            }
             MatchOp::NotEqual | MatchOp::NotRegex => {}
         }
     }
@@ -46,6 +49,18 @@ pub(super) fn candidates(label: &str, matchers: &[&Matcher]) -> Vec<String> {
     found.retain(|value| !value.is_empty());
     found.push(String::new());
     found
+}
+
+/// What is meant by a pattern that is a text but for its ends, such as `.*apps.example.org`: a dot between letters is a dot.
+fn plain(pattern: &str) -> Option<String> {
+    const SPECIAL: [char; 12] = ['\\', '|', '(', ')', '[', ']', '{', '}', '*', '+', '?', '^'];
+    let text = pattern.trim_start_matches('^').trim_end_matches('$');
+    let text = text.replace(".*", "").replace(".+", "");
+    let is_plain = text.split('.').all(|part| {
+        let is_end = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        is_end(part.chars().next()) && is_end(part.chars().next_back())
+    });
+    (is_plain && !text.contains(SPECIAL) && !text.contains('$')).then_some(text)
 }
 
 /// The value of a label of which nothing is asked.

@@ -12,7 +12,7 @@ pub(super) fn rounded(value: f64, digits: usize) -> f64 {
 }
 
 /// How far from a threshold values are taken, one trial after the other.
-pub(super) const MARGINS: [f64; 4] = [0.2, 1.0, 0.02, 20.0];
+pub(super) const MARGINS: [f64; 5] = [0.2, 1.0, 0.02, 5.0, 20.0];
 
 /// A value that passes a comparison with a bound, near it and round; `margin` is its distance as a part of the bound.
 pub(super) fn passing(op: BinaryOp, bound: f64, margin: f64) -> Option<f64> {

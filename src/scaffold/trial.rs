@@ -54,7 +54,7 @@ pub(super) fn clock(expr: &Expr) -> Clock {
     below.fold(own, Clock::max)
 }
 
-/// All trials, the plainest first. Where `is_plain`, tests begin at 1970, as promtool of before 3.8 wants it.
+/// All trials, the plainest first. Where `is_plain`, tests begin at 1970, as promtool before 3.9 wants it.
 pub(super) fn trials(clock: Clock, is_plain: bool) -> Vec<Trial> {
     let usual = Trial {
         margin: MARGINS[0],

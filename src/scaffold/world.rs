@@ -96,6 +96,22 @@ impl Planned {
         }
     }
 
+    /// Leaves so many digits of numbers that have more than three; `false` where there are none. Long whole numbers are times.
+    pub fn round(&mut self, digits: usize, timing: &Timing) -> bool {
+        let is_long = |value: f64| value.fract() != 0.0 && rounded(value, 3) != value;
+        let (_, step) = self.line(timing);
+        let mut is_other = false;
+        if is_long(step) {
+            self.slope = Some(rounded(step, digits) * 1e3 / timing.interval as f64);
+            is_other = true;
+        }
+        if let Some(last) = self.last.filter(|&last| is_long(last)) {
+            self.last = Some(rounded(last, digits.max(2)));
+            is_other = true;
+        }
+        is_other
+    }
+
     /// The first value and the difference of two, for samples so many milliseconds apart.
     fn line(&self, timing: &Timing) -> (f64, f64) {
         let step = rounded(self.slope.unwrap_or(0.0) * timing.interval as f64 / 1e3, 4);

@@ -96,7 +96,7 @@ pub(super) fn test(
     }
     if promtool {
         line("    alert_rule_test:".to_owned());
-        promtool_check(case, subject, &replay, &mut out);
+        promtool_checks(case, subject, &replay, &mut out);
     } else {
         if !replay.errors.is_empty() {
             line("    rule_errors: expected".to_owned());
@@ -241,12 +241,35 @@ pub(super) fn fired(case: &Case, subject: &Subject<'_>) -> Option<Labels> {
     Some(fired.labels.clone())
 }
 
-/// What fires at the end.
-fn promtool_check(case: &Case, subject: &Subject<'_>, replay: &Replay<'_>, out: &mut String) {
-    let at = Duration(case.timing.length);
+/// What fires just before the first instance does, when it does, and at the end.
+fn promtool_checks(case: &Case, subject: &Subject<'_>, replay: &Replay<'_>, out: &mut String) {
+    let stretches = named(subject, replay).flat_map(|instance| &instance.stretches);
+    let firing = stretches.filter(|stretch| stretch.state == AlertState::Firing);
+    let first = firing.map(|stretch| stretch.from).min();
+    let mut moments = vec![case.timing.end()];
+    if let Some(first) = first {
+        moments.extend([first - EVALUATION, first]);
+    }
+    moments.retain(|&moment| moment >= case.timing.start);
+    moments.sort_unstable();
+    moments.dedup();
+    for moment in moments {
+        promtool_check(moment, case, subject, replay, out);
+    }
+}
+
+/// What fires at a moment.
+fn promtool_check(
+    moment: Timestamp,
+    case: &Case,
+    subject: &Subject<'_>,
+    replay: &Replay<'_>,
+    out: &mut String,
+) {
+    let at = Duration(moment - case.timing.start);
     let name = yaml::write_text(&subject.rule.name);
     let _ = writeln!(out, "      - eval_time: {at}\n        alertname: {name}");
-    let firing = replay.firing_at(&subject.rule.name, case.timing.end());
+    let firing = replay.firing_at(&subject.rule.name, moment);
     if firing.is_empty() {
         out.push_str("        exp_alerts: []\n");
         return;

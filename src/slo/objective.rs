@@ -7,8 +7,9 @@ use super::window::Window;
 use crate::model::{Duration, Millis};
 use crate::promql::ast::BinaryOp;
 use crate::promql::{Features, Query, QueryError};
-use crate::text::Place;
+use crate::rules::diagnose_query;
 use crate::text::yaml::Embedded;
+use crate::text::{Diagnostic, Place};
 
 /// A service level objective.
 #[derive(Debug, Clone)]
@@ -172,6 +173,22 @@ impl Measure {
             _ => Ok(self.query.clone()),
         }
     }
+}
+
+/// A query of another tool's specification.
+///
+/// # Errors
+/// The text is no query, at its places.
+pub fn measure(
+    text: &Embedded,
+    kind: MeasureKind,
+    features: &Features,
+) -> Result<Box<Measure>, Vec<Diagnostic>> {
+    let measure = Measure::new(text.clone(), kind, features);
+    measure.map(Box::new).map_err(|errors| {
+        let faults = errors.iter().map(|error| diagnose_query(text, error, ""));
+        faults.collect()
+    })
 }
 
 /// Whether a text has a place for a window: `{{.window}}`, with blanks inside or not.

@@ -1,8 +1,11 @@
 //! Tells the formats of specifications apart by their content.
 
 use super::keys::{Reader, Tool, child, first_line, word};
+use super::objective::Slo;
 use super::pyrra;
 use super::sloth::{self, Windows};
+use crate::model::Millis;
+use crate::promql::Features;
 use crate::text::yaml::{self, Document, Kind, Node};
 use crate::text::{Diagnostic, Source};
 
@@ -21,7 +24,25 @@ pub enum Spec {
     /// Sloth's.
     Sloth(sloth::Spec),
     /// Pyrra's.
-    Pyrra(pyrra::Spec),
+    Pyrra(Box<pyrra::Spec>),
+}
+
+impl Spec {
+    /// The objectives that it means; `period` is the window of those that say none.
+    ///
+    /// # Errors
+    ///
+    /// What has no meaning outside of its own tool.
+    pub fn to_slos(
+        &self,
+        period: Millis,
+        features: &Features,
+    ) -> Result<Vec<Slo>, Vec<Diagnostic>> {
+        match self {
+            Spec::Sloth(spec) => spec.to_slos(period, features),
+            Spec::Pyrra(spec) => Ok(vec![spec.to_slo(features)?]),
+        }
+    }
 }
 
 /// Whether a text may hold specifications, by a look at the beginnings of its lines.
@@ -183,7 +204,7 @@ impl Finder {
             Some(Format::Pyrra) => {
                 let mut reader = Reader::new(source, PYRRA);
                 let spec = pyrra::read(&mut reader, root);
-                self.take(reader, spec.map(Spec::Pyrra));
+                self.take(reader, spec.map(|spec| Spec::Pyrra(Box::new(spec))));
             }
             Some(Format::Windows) => {
                 let fault = Diagnostic::error("these are alert windows, not objectives");
@@ -226,4 +247,39 @@ fn check_version<'d>(reader: &mut Reader<'d>, root: Node<'d>) {
     let at = version.map_or(first_line(root), |(_, value)| value.target().span());
     let message = "invalid spec version, should be \"prometheus/v1\"";
     reader.error(at, message, "write `version: prometheus/v1` at the top");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slo::objective::Indicator;
+
+    #[test]
+    fn specifications_mean_objectives() {
+        let text = "version: prometheus/v1\nservice: shop\nslos:\n- name: orders\n  objective: 99.90\n  sli:\n    events:\n      \
+                    error_query: rate(a[{{.window}}])\n      total_query: rate(b[{{ .window }}])\n  alerting: {name: A}\n\
+                    ---\napiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: fast}\nspec:\n  \
+                    target: '95'\n  window: 2w\n  indicator:\n    latency:\n      success: {metric: 'c_bucket{le=\"0.5\"}'}\n      \
+                    total: {metric: c_count}\n      grouping: [b, a, b]\n";
+        let specs = read(&Source::new("f", text)).unwrap();
+        let day = 86_400_000;
+        let found = specs
+            .specs
+            .iter()
+            .map(|spec| spec.to_slos(30 * day, &Features::default()).unwrap());
+        let slos: Vec<Slo> = found.flatten().collect();
+        let shown = slos
+            .iter()
+            .map(|slo| (slo.name.as_str(), slo.target.percent(), slo.target.budget()));
+        let shown: Vec<_> = shown.collect();
+        assert_eq!(
+            shown,
+            [
+                ("shop-orders", "99.9".to_owned(), 0.001),
+                ("fast", "95".to_owned(), 0.05)
+            ]
+        );
+        assert_eq!(slos[1].grouping, ["a", "b"]);
+        assert!(matches!(slos[1].indicator, Indicator::Events { .. }));
+    }
 }

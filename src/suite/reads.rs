@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::model::{Labels, METRIC_NAME, Matcher, metric_of};
 use crate::promql::Query;
-use crate::promql::selectors::{Reach, reads};
+use crate::promql::selectors::{Reach, each_read};
 use crate::replay::RuleId;
 use crate::rules::{Rule, RuleGroup, RuleKind};
 
@@ -50,15 +50,17 @@ impl<'r> Reads<'r> {
     }
 
     fn add(&mut self, query: &'r Query, reader: Option<RuleId>) {
-        for used in reads(&query.expr, Reach::LOOKBACK) {
+        each_read(&query.expr, Reach::LOOKBACK, &mut |used| {
             let matchers = used.matchers;
-            let metric = metric_of(&matchers).map(str::to_owned);
-            let read = Read { reader, matchers };
-            match metric {
-                Some(metric) => self.by_metric.entry(metric).or_default().push(read),
-                None => self.others.push(read),
+            let reads = match metric_of(&matchers) {
+                Some(metric) => self.by_metric.entry_ref(metric).or_default(),
+                None => &mut self.others,
+            };
+            let is_known = |last: &Read<'_>| last.reader == reader && last.matchers == matchers;
+            if !reads.last().is_some_and(is_known) {
+                reads.push(Read { reader, matchers });
             }
-        }
+        });
     }
 
     /// Whether anybody but a rule reads a series.

@@ -111,16 +111,14 @@ fn check(
 
 /// How many objectives of which format there are.
 fn describe(specs: &Specs) -> String {
-    let number = |of: fn(&Spec) -> usize| specs.specs.iter().map(of).sum::<usize>();
-    let formats: [(&str, fn(&Spec) -> usize); 2] = [
-        ("Sloth", |spec| match spec {
-            Spec::Sloth(spec) => spec.slos.len(),
-            Spec::Pyrra(_) => 0,
-        }),
-        ("Pyrra", |spec| usize::from(matches!(spec, Spec::Pyrra(_)))),
-    ];
-    let parts = formats.map(|(name, of)| (name, number(of)));
-    let parts = parts.into_iter().filter(|(_, number)| *number > 0);
-    let parts = parts.map(|(name, number)| format!("{} of {name}", count(number, "objective")));
+    let mut numbers = [("Sloth", 0), ("Pyrra", 0)];
+    for spec in &specs.specs {
+        match spec {
+            Spec::Sloth(spec) => numbers[0].1 += spec.slos.len(),
+            Spec::Pyrra(_) => numbers[1].1 += 1,
+        }
+    }
+    let given = numbers.into_iter().filter(|(_, number)| *number > 0);
+    let parts = given.map(|(name, number)| format!("{} of {name}", count(number, "objective")));
     parts.collect::<Vec<String>>().join(", ")
 }

@@ -25,10 +25,10 @@ impl Export {
         })
     }
 
-    /// Whether a file lies in the folder: it was exported before.
+    /// Whether a file was exported into the folder before.
     pub fn holds(folder: &Path, file: &Path) -> bool {
         let whole = |path: &Path| io::whole_path(path);
-        whole(file).starts_with(whole(folder))
+        whole(file).starts_with(whole(folder)) && is_exported(file)
     }
 
     /// Writes what promtool can run of a test file; says what that is, and what was left out.
@@ -61,8 +61,10 @@ impl Export {
             return Ok(told(path, None, &exported));
         }
         plain.push((target.clone(), exported.text.clone()));
-        for (path, text) in &plain {
+        for (path, _) in &plain {
             refuse_foreign(path)?;
+        }
+        for (path, text) in &plain {
             io::write(path, text)?;
         }
         Ok(told(path, Some(&target), &exported))
@@ -89,16 +91,18 @@ impl Export {
 
 /// Refuses to write over what was not exported.
 fn refuse_foreign(path: &Path) -> Result<(), Diagnostic> {
-    match io::read(path) {
-        Ok(before) if !before.text().starts_with(HEAD) => {
-            let message = format!(
-                "{} is there already, and was not exported",
-                io::display(path)
-            );
-            Err(Diagnostic::error(message).help("name a folder of its own for exported tests"))
-        }
-        _ => Ok(()),
+    if !io::exists(path) || is_exported(path) {
+        return Ok(());
     }
+    let message = format!(
+        "{} is there already, and was not exported",
+        io::display(path)
+    );
+    Err(Diagnostic::error(message).help("name a folder of its own for exported tests"))
+}
+
+fn is_exported(path: &Path) -> bool {
+    io::read(path).is_ok_and(|before| before.text().starts_with(HEAD))
 }
 
 /// A line for a file, and below it what was left out.

@@ -1,7 +1,8 @@
 //! What is odd about what rules read.
 
 use super::{
-    Dependencies, DependentRule, Excluded, Order, RuleRead, RuleSource, Supply, is_recorded_name,
+    Dependencies, DependentRule, Order, RuleRead, RuleSource, Supply, answers::Excluded,
+    is_recorded_name,
 };
 use crate::model::{Duration, MatchOp, Matcher, Regex};
 use crate::promql::selectors::Reach;
@@ -142,8 +143,8 @@ impl Dependencies<'_> {
         found.collect()
     }
 
-    /// A selector that nothing answers.
-    fn unanswered(&self, index: usize, read: &RuleRead<'_>) -> Option<DependencyFinding> {
+    /// What is to be said of something that a rule reads and that nothing answers.
+    pub fn unanswered(&self, index: usize, read: &RuleRead<'_>) -> Option<DependencyFinding> {
         let matchers = read.matchers.as_deref()?;
         if !read.sources.is_empty() || read.supply == Supply::Some {
             return None;
@@ -194,8 +195,9 @@ impl Dependencies<'_> {
             _ => return None,
         };
         let recorded = self.rules.iter().filter(|rule| !rule.is_alert());
-        let recorded: Vec<&str> = recorded.map(|rule| rule.rule.name.as_str()).collect();
-        let help = match closest(name, &recorded) {
+        let mut known: Vec<&str> = recorded.map(|rule| rule.rule.name.as_str()).collect();
+        known.extend(read.near.as_deref());
+        let help = match closest(name, &known) {
             Some(near) => format!("did you mean {near}?"),
             None => "correct the name, or add the rule file or the series that have it".to_owned(),
         };
@@ -243,10 +245,8 @@ impl Dependencies<'_> {
     }
 
     fn backward(&self, index: usize, read: &RuleRead<'_>) -> Option<DependencyFinding> {
-        let is_circle = |rule: usize| {
-            let mut circles = self.circles.iter();
-            circles.any(|circle| circle.contains(&index) && circle.contains(&rule))
-        };
+        let circle = self.rules[index].circle;
+        let is_circle = |rule: usize| circle.is_some() && self.rules[rule].circle == circle;
         let source = read.sources.iter().find(|source| {
             let is_late = source.late.is_some_and(|late| late > 0);
             source.order == Order::Behind && is_late && !is_circle(source.rule)
@@ -304,7 +304,7 @@ impl Dependencies<'_> {
         let read = reads.filter(|read| read.metric().is_some()).find(|read| {
             read.sources
                 .iter()
-                .any(|source| circle.contains(&source.rule))
+                .any(|source| self.rules[source.rule].circle == self.rules[first].circle)
         })?;
         let message = match circle {
             [_] => format!(

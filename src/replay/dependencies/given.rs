@@ -42,6 +42,11 @@ impl Given {
         }
     }
 
+    /// The metrics.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.by_metric.keys().map(String::as_str).collect()
+    }
+
     /// Whether some series passes the matchers of its name.
     pub(super) fn has_name(&self, matchers: &[Matcher]) -> bool {
         let passes = |metric: &str| {

@@ -4,20 +4,22 @@
 //! behind it (and it itself) wrote one evaluation ago. Groups are evaluated side by side, each at its own moments: what
 //! another group writes may be as old as that group's interval.
 
+mod answers;
 mod findings;
 mod given;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::circles::strongly_connected;
-use super::output::{Output, Outputs};
+use super::output::Outputs;
 use super::timeline::RuleId;
 use crate::model::{METRIC_NAME, MatchOp, Matcher, Millis, metric_of};
 use crate::promql::selectors::{Reach, reads};
-use crate::promql::{Fixed, fixed};
 use crate::rules::{Rule, RuleGroup, RuleKind};
-use crate::text::{Place, Span};
+use crate::text::{Place, closest};
 
+use answers::{Answers, Excluded};
 pub use findings::{DependencyFinding, DependencyKind};
 pub use given::Given;
 
@@ -50,6 +52,8 @@ pub struct DependentRule<'r> {
     /// How much older than its own moment what it reads of metrics may be, by the order and the moments of the rules between;
     /// `None` where there is a circle between.
     pub late: Option<Millis>,
+    /// The circle in which it stands, by its place among all.
+    pub circle: Option<usize>,
 }
 
 /// Something that a rule reads.
@@ -66,9 +70,11 @@ pub struct RuleRead<'r> {
     /// The rules that may write some of it, in order.
     pub sources: Vec<RuleSource>,
     /// Rules that write the metric, but no series of it that the matchers can select.
-    excluded: Vec<Excluded>,
+    excluded: Arc<[Excluded]>,
     /// What is known of series that no rule writes.
     supply: Supply,
+    /// A metric of those series that is called nearly as it asks, where none is called so.
+    near: Option<String>,
 }
 
 /// A rule that is read.
@@ -91,18 +97,6 @@ pub enum Order {
     Behind,
     /// In another group.
     Apart,
-}
-
-/// Why a rule is not read though it writes the metric.
-#[derive(Debug)]
-struct Excluded {
-    rule: usize,
-    /// The matcher that none of its series passes.
-    matcher: usize,
-    /// What the label is in all of them.
-    value: String,
-    /// The part of its query by which it is so; `None` where its labels say so.
-    by: Option<Span>,
 }
 
 /// Whether series that no rule writes answer a selector.
@@ -137,6 +131,13 @@ impl RuleRead<'_> {
                     !self.excluded.is_empty() || self.metric().is_some_and(is_recorded_name)
                 }
             }
+    }
+
+    /// Whether neither a rule nor one of the series that there are answers it; never where nobody knows these.
+    pub fn is_without_series(&self) -> bool {
+        self.matchers.is_some()
+            && self.sources.is_empty()
+            && matches!(self.supply, Supply::None | Supply::NoName)
     }
 
     /// Whether it asks for certain names at all.
@@ -176,12 +177,14 @@ impl<'r> Dependencies<'r> {
                     read_by: Vec::new(),
                     depth: 0,
                     late: Some(0),
+                    circle: None,
                 }
             }));
         }
         let outputs = Outputs::new(rules.iter().map(|rule| rule.rule));
+        let mut answers = Answers::new(&outputs);
         let all_reads: Vec<Vec<RuleRead<'r>>> = (0..rules.len())
-            .map(|reader| reads_of(reader, &rules, &outputs, given(rules[reader].group)))
+            .map(|reader| reads_of(reader, &rules, &mut answers, given(rules[reader].group)))
             .collect();
         for (reader, reads) in all_reads.into_iter().enumerate() {
             for source in reads.iter().flat_map(|read| &read.sources) {
@@ -268,6 +271,11 @@ impl<'r> Dependencies<'r> {
             }
         }
         self.circles.sort();
+        for (number, circle) in self.circles.iter().enumerate() {
+            for &member in circle {
+                self.rules[member].circle = Some(number);
+            }
+        }
     }
 }
 
@@ -310,36 +318,30 @@ fn ordered<'a>(reads: impl Iterator<Item = &'a RuleRead<'a>>) -> Vec<usize> {
 fn reads_of<'r>(
     reader: usize,
     rules: &[DependentRule<'r>],
-    outputs: &Outputs<'r>,
+    answers: &mut Answers<'_, 'r>,
     given: Option<&Given>,
 ) -> Vec<RuleRead<'r>> {
     let rule: &'r Rule = rules[reader].rule;
     let found = reads(&rule.expr.expr, Reach::LOOKBACK).into_iter();
     let mut found: Vec<RuleRead<'r>> = found
         .map(|used| {
-            let (mut sources, mut excluded) = (Vec::new(), Vec::new());
-            for output in outputs.matching(&used.matchers) {
-                let source = rules[output.rule].rule;
-                match never(source, output, &used.matchers) {
-                    None => sources.push(source_of(reader, output.rule, rules, used.reach)),
-                    Some(reason) => excluded.push(reason),
-                }
-            }
-            for output in outputs.named(&used.matchers) {
-                excluded.extend(known(output, &used.matchers));
-            }
-            sources.sort_by_key(|source| source.rule);
-            sources.dedup();
-            excluded.sort_by_key(|excluded| excluded.rule);
-            excluded.dedup_by_key(|excluded| excluded.rule);
+            let answer = answers.of(&used.matchers, &|index| rules[index].rule);
+            let sources = answer.rules.iter();
+            let supply = supply(given, &used.matchers);
             RuleRead {
-                supply: supply(given, &used.matchers),
+                near: given
+                    .filter(|_| supply == Supply::NoName)
+                    .and_then(|given| closest(metric_of(&used.matchers)?, &given.names()))
+                    .map(str::to_owned),
+                supply,
                 text: rule.expr.written(used.span),
                 place: Place::new(rule.expr_text.source(), rule.expr_text.span(used.span)),
+                sources: sources
+                    .map(|&source| source_of(reader, source, rules, used.reach))
+                    .collect(),
+                excluded: answer.excluded,
                 matchers: Some(used.matchers),
                 reach: used.reach,
-                sources,
-                excluded,
             }
         })
         .collect();
@@ -379,8 +381,9 @@ fn template_reads<'r>(reader: usize, rules: &[DependentRule<'r>]) -> Option<Rule
         sources: sources
             .map(|source| source_of(reader, source, rules, here))
             .collect(),
-        excluded: Vec::new(),
+        excluded: Arc::default(),
         supply: Supply::Unknown,
+        near: None,
     })
 }
 
@@ -418,45 +421,6 @@ fn source_of(
         order,
         late,
     }
-}
-
-/// By which of the labels that are known before any evaluation an output escapes matchers.
-fn known(output: &Output<'_>, matchers: &[Matcher]) -> Option<Excluded> {
-    let escapes = |(index, matcher): (usize, &Matcher)| {
-        let values = output.labels.get(matcher.name.as_str())?;
-        let is_out = !values.iter().any(|value| matcher.matches_value(value));
-        is_out.then(|| Excluded {
-            rule: output.rule,
-            matcher: index,
-            value: values.first().copied().unwrap_or("").to_owned(),
-            by: None,
-        })
-    };
-    matchers.iter().enumerate().find_map(escapes)
-}
-
-/// By which label of its query's result a rule escapes matchers, whatever it reads.
-fn never(rule: &Rule, output: &Output<'_>, matchers: &[Matcher]) -> Option<Excluded> {
-    let is_set = |label: &str| {
-        output.labels.contains_key(label)
-            || match &rule.kind {
-                RuleKind::Alert(alert) => alert.labels.iter().any(|(name, _)| name == label),
-                RuleKind::Recording { .. } => false,
-            }
-    };
-    let escapes = |(index, matcher): (usize, &Matcher)| {
-        if is_set(&matcher.name) {
-            return None;
-        }
-        let Fixed { value, by } = fixed(&rule.expr.expr, &matcher.name)?;
-        (!matcher.matches_value(&value)).then_some(Excluded {
-            rule: output.rule,
-            matcher: index,
-            value,
-            by: Some(by),
-        })
-    };
-    matchers.iter().enumerate().find_map(escapes)
 }
 
 fn supply(given: Option<&Given>, matchers: &[Matcher]) -> Supply {

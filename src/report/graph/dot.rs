@@ -1,10 +1,12 @@
-//! For Graphviz: a cluster a file and in it one a group, an arrow from each rule to what it reads.
+//! For Graphviz: a cluster a file and in it one a group, an arrow from each rule to what it reads. A selector that may read more
+//! rules than are followed is a note with their number.
 
 use std::collections::BTreeSet;
 
-use super::{Child, View, titled};
+use super::{Child, MAX_FOLLOWED, View, titled};
 use crate::model::Duration;
-use crate::replay::{DependencyKind, Order, RuleSource};
+use crate::replay::{DependencyKind, Order, RuleRead, RuleSource};
+use crate::report::count;
 
 /// The rules and what they read as a graph in DOT. Dashed arrows are read late; grey rules are not needed by any alert, red
 /// names are provided by nothing.
@@ -26,11 +28,20 @@ pub fn dot(view: &View<'_>) -> String {
             node(metric)
         ));
     }
+    let mut notes = BTreeSet::new();
     for (index, _) in view.rules() {
         for child in view.children(index) {
             out.push_str(&match child {
                 Child::Rule(source) => edge(index, &source, false),
                 Child::Metric(name, _) => format!("  r{index} -> {};\n", node(name)),
+                Child::Several(read) if read.sources.len() > MAX_FOLLOWED => {
+                    let note = note(view, read);
+                    let arrow = format!("  r{index} -> {note} [color=grey];\n");
+                    match notes.insert(note.clone()) {
+                        true => format!("  {note} [shape=note, color=grey];\n{arrow}"),
+                        false => arrow,
+                    }
+                }
                 Child::Several(read) => {
                     let shown = read.sources.iter().filter(|source| view.rules[source.rule]);
                     shown.map(|source| edge(index, source, true)).collect()
@@ -115,6 +126,16 @@ fn edge(reader: usize, source: &RuleSource, is_vague: bool) -> String {
         false => format!(" [{}]", attributes.join(", ")),
     };
     format!("  r{reader} -> r{}{attributes};\n", source.rule)
+}
+
+/// What a selector of many rules and its node are called.
+fn note(view: &View<'_>, read: &RuleRead<'_>) -> String {
+    let shown = read.sources.iter().filter(|source| view.rules[source.rule]);
+    quoted(&format!(
+        "{}\nmay read {}",
+        read.text,
+        count(shown.count(), "rule")
+    ))
 }
 
 /// What a metric's node is called.

@@ -6,6 +6,7 @@ mod burnrate;
 mod generic;
 mod increase;
 mod lints;
+mod objectives;
 mod query;
 mod read;
 mod rules;
@@ -37,6 +38,8 @@ pub struct Spec {
     pub description: String,
     /// Per cent of good events.
     pub target: f64,
+    /// The same as it was written.
+    pub target_text: String,
     /// Where it stands.
     pub target_span: Span,
     /// The window of the objective.

@@ -72,6 +72,7 @@ pub(in crate::slo) fn read<'d>(reader: &mut Reader<'d>, root: Node<'d>) -> Optio
         object,
         name_span,
         target: target?,
+        target_text: reader.text_of(&keys, "target"),
         target_span,
         window: window?,
         window_span,

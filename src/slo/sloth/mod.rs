@@ -3,6 +3,7 @@
 //! Follows Sloth 0.16: the keys and checks of its specification, its names, labels, expressions and numbers.
 
 mod lints;
+mod objectives;
 mod plugins;
 mod query;
 mod read;
