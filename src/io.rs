@@ -4,9 +4,10 @@ pub mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -360,6 +361,30 @@ fn files_named(arguments: &[PathBuf], wanted: Wanted) -> Vec<Named> {
     files
 }
 
+/// Takes out of files those that stand in the templates of a Helm chart, which are no rules yet, where only a folder around
+/// the chart was named: who names the template itself, or a folder inside of the chart, means it.
+pub fn without_templates(arguments: &[PathBuf], files: Vec<Named>) -> (Vec<Named>, Vec<PathBuf>) {
+    let folders: Vec<PathBuf> = arguments
+        .iter()
+        .filter(|it| it.is_dir())
+        .map(|it| whole_path(it))
+        .collect();
+    let named: BTreeSet<PathBuf> = arguments.iter().map(|it| whole_path(it)).collect();
+    let is_template = |file: &Named| {
+        let Ok(file) = file.as_ref().map(|file| whole_path(file)) else {
+            return false;
+        };
+        let chart = file.ancestors().find_map(|folder| {
+            let chart = folder.parent().filter(|_| folder.ends_with("templates"))?;
+            is_file(&chart.join("Chart.yaml")).then(|| chart.to_owned())
+        });
+        let is_around = |chart: &PathBuf| folders.iter().any(|folder| chart.starts_with(folder));
+        chart.as_ref().is_some_and(is_around) && !named.contains(&file)
+    };
+    let (templates, files): (Vec<Named>, Vec<Named>) = files.into_iter().partition(is_template);
+    (files, templates.into_iter().flatten().collect())
+}
+
 /// Which files of a folder are meant.
 type Wanted = fn(&Path) -> bool;
 
@@ -598,13 +623,38 @@ pub fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
     return Ok(async move { drop(tokio::signal::ctrl_c().await) });
 }
 
-/// Writes to standard output. That nobody reads on is no error.
+/// Whether something that was printed is lost.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. That nobody reads on is no error; what can't be written for another reason is lost, which is
+/// said once.
 pub fn print(text: &str) {
     // Only escape sequences need a look: the terminal may not want them.
-    drop(match text.contains('\u{1b}') {
+    let written = match text.contains('\u{1b}') {
         true => anstream::stdout().write_all(text.as_bytes()),
         false => io::stdout().write_all(text.as_bytes()),
-    });
+    };
+    note_lost(written);
+}
+
+/// Whether standard output took everything that was printed, as far as anybody read it.
+pub fn is_all_printed() -> bool {
+    note_lost(io::stdout().flush());
+    !IS_LOST.load(Ordering::Relaxed)
+}
+
+fn note_lost(written: io::Result<()>) {
+    let Err(error) = written else {
+        return;
+    };
+    if error.kind() != ErrorKind::BrokenPipe && !IS_LOST.swap(true, Ordering::Relaxed) {
+        let fault = Diagnostic::error(format!(
+            "can't write to standard output: {}",
+            reason(&error)
+        ));
+        let fault = fault.help("what was printed is not complete: print it to another place");
+        complain(&fault.render(wants_colour()));
+    }
 }
 
 /// Makes the terminal empty, and says how many characters and lines it has; `None` where standard output is no terminal.

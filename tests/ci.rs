@@ -265,3 +265,23 @@ fn parts_together_run_every_test_once() {
         assert!(together == whole, "{parts} parts");
     }
 }
+
+/// Half of a report is no report.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_lost_on_a_full_disk_is_no_success() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cli/passing");
+    for format in ["text", "json", "github", "junit", "tap"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_rulecheck"))
+            .args(["test", "--format", format])
+            .current_dir(&root)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{format}: {told}");
+        let times = told.matches("can't write to standard output").count();
+        assert_eq!(times, 1, "{format}: {told}");
+    }
+}

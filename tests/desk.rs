@@ -70,7 +70,12 @@ fn there_is_a_manual() {
     let test = output(&["man", "test"]);
     assert!(program.contains("rulecheck\\-test(1)"), "{program}");
     assert!(test.contains(".TH rulecheck-test 1"), "{test}");
-    for page in [program, test] {
+    let generate = output(&["man", "slo", "generate"]);
+    assert!(
+        generate.contains(".TH rulecheck-slo-generate 1"),
+        "{generate}"
+    );
+    for page in [program, test, generate] {
         assert!(is_taken("man", &["-l", "-"], &page));
     }
 }
@@ -279,4 +284,24 @@ fn files_come_and_go() {
     let again = watch.save("tests/deep/new_test.yml", &test);
     assert!(again.contains("3 files, 3 tests"), "{again}");
     assert_eq!(watch.end("-TERM"), Some(0));
+}
+
+/// Rules may be links to a checkout that lies elsewhere.
+#[test]
+#[cfg(unix)]
+fn what_a_link_points_to_is_watched() {
+    let files = [
+        ("elsewhere/deep/mill.yml", RULES),
+        ("here/tests/mill_test.yml", TEST),
+    ];
+    let watch = Watch::start(&files, &["here/tests"]);
+    assert!(watch.run().contains("no rule file matches"));
+    let link = watch.path("here/mill.yml");
+    std::os::unix::fs::symlink("../elsewhere/deep/mill.yml", link).unwrap();
+    assert!(watch.run().contains("all passed"));
+    let failing = watch.save("elsewhere/deep/mill.yml", &RULES.replace("== 0", "> 100"));
+    assert!(
+        failing.contains("changed: here/mill.yml; ran 1 of 1 file"),
+        "{failing}"
+    );
 }

@@ -97,7 +97,7 @@ fn of_group(group: &RuleGroup, text: &mut String) {
         }
     }
     text.push('\n');
-    for rule in &group.rules {
+    for rule in group.rules.iter() {
         let name = at(&group.source, rule.name_span);
         writeln!(text, "  {name} {}: {}", rule.name, rule.expr.expr).unwrap();
         let last = rule.expr_text.text.trim_end().len();

@@ -58,7 +58,15 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         &options.paths
     };
     let files = io::rule_and_test_files(paths);
+    let (files, templates) = io::without_templates(paths, files);
+    let passed_over = passed_over(&templates);
     if files.is_empty() {
+        if let Some(fault) = passed_over {
+            return Err(vec![Diagnostic {
+                severity: Severity::Error,
+                ..fault
+            }]);
+        }
         let names: Vec<String> = paths.iter().map(|path| io::display(path)).collect();
         let fault = Diagnostic::error(format!(
             "no rule file and no test file in {}",
@@ -72,24 +80,24 @@ fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         true => None,
         false => Some(load::data(&options.data, &reading.features)?),
     };
+    let shelf = load::Shelf::default();
     let unmatched = store.as_ref().map(|store| {
         let paths = files.iter().flatten();
-        unmatched_of_rules(paths, &reading, store)
+        unmatched_of_rules(paths, &reading, store, &shelf)
     });
     let unmatched = unmatched.unwrap_or_default();
-    let recordings = load::Recordings::default();
     let mut teller = Teller::new(options.format);
     for named in &files {
         let (path, (line, findings)) = match named {
             Ok(path) => (
                 path,
-                one(path, &reading, store.as_ref(), &unmatched, &recordings),
+                one(path, &reading, store.as_ref(), &unmatched, &shelf),
             ),
             Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
         };
         teller.tell(&io::display(path), line.as_deref(), &findings);
     }
-    teller.end();
+    teller.end(passed_over.as_ref());
     match teller.faulty {
         0 => Ok(Outcome::Success),
         _ => Ok(Outcome::Broken),
@@ -159,9 +167,19 @@ impl Teller {
         }
     }
 
-    fn end(&self) {
+    /// Prints what is to be said of all files together.
+    fn end(&mut self, of_all: Option<&Diagnostic>) {
         if self.format == Format::Json {
-            return io::print(&json::tail(&[], None, None));
+            let of_all: Vec<Diagnostic> = of_all.cloned().into_iter().collect();
+            return io::print(&json::tail(&of_all, None, None));
+        }
+        if let Some(warning) = of_all {
+            self.warnings += 1;
+            let coloured = self.format == Format::Text && io::wants_colour();
+            self.print(&warning.render(coloured));
+            let of_all = std::slice::from_ref(warning);
+            let found = github::findings(of_all, "", &io::in_workspace);
+            self.annotations.extend(found);
         }
         let mut verdict = match self.faulty {
             0 => "no fault".to_owned(),
@@ -177,21 +195,35 @@ impl Teller {
     }
 }
 
+/// What to say of templates that were passed over.
+fn passed_over(templates: &[PathBuf]) -> Option<Diagnostic> {
+    let first = io::display(templates.first()?);
+    let message = match templates.len() {
+        1 => format!("{first} is a template of a Helm chart, and was passed over"),
+        number => format!(
+            "{number} files are templates of a Helm chart, and were passed over: {first} and {} more",
+            number - 1
+        ),
+    };
+    let help = "check what is made of them: `helm template CHART > rendered.yaml`";
+    Some(Diagnostic::warning(message).help(help))
+}
+
 /// What a file holds, unless it is broken, and everything to say of it.
 fn one(
     path: &Path,
     reading: &ReadOptions,
     store: Option<&Store>,
     unmatched: &Unmatched,
-    recordings: &load::Recordings,
+    shelf: &load::Shelf,
 ) -> (Option<String>, Vec<Diagnostic>) {
     let is_test = match io::read(path) {
         Ok(source) => crate::suite::file::looks_like_test_file(source.text()),
         Err(fault) => return (None, vec![fault]),
     };
     let read = match is_test {
-        true => load::suite(path, reading, false, recordings).and_then(tests),
-        false => load::rule_files(&[path.to_owned()], reading)
+        true => load::suite(path, reading, false, shelf).and_then(tests),
+        false => load::rule_files_of(&[path.to_owned()], reading, shelf)
             .and_then(|files| rules(&files, store, unmatched, reading.features)),
     };
     match read {
@@ -288,11 +320,14 @@ fn unmatched_of_rules<'p>(
     paths: impl Iterator<Item = &'p PathBuf>,
     reading: &ReadOptions,
     store: &Store,
+    shelf: &load::Shelf,
 ) -> Unmatched {
     let is_rules = |path: &&PathBuf| {
         io::read(path).is_ok_and(|source| !crate::suite::file::looks_like_test_file(source.text()))
     };
-    let read = |path: &PathBuf| load::rule_files(std::slice::from_ref(path), reading).ok();
+    let read = |path: &PathBuf| {
+        load::rule_files_of(std::slice::from_ref(path), reading, shelf).ok()
+    };
     let files: Vec<RuleFile> = paths.filter(is_rules).filter_map(read).flatten().collect();
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
     let mut given = Given::default();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
 
-use super::{Outcome, Reading, load};
+use super::{Outcome, Reading, format, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::{Dependencies, DependencyKind, Given};
+use crate::report::Format;
 use crate::report::graph::{self, View};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::suite::Suite;
@@ -43,7 +44,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     interval: String,
     /// How to print the result; dot is for Graphviz (`| dot -Tsvg`)
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,
     #[command(flatten)]
     reading: Reading,
@@ -53,12 +54,7 @@ const NOTES: &str = "Findings: missing: a name that no rule records and no serie
 of the rule that is read can pass; sparse: a rule evaluated more rarely than its reader looks back; cycle: rules that read \
 each other, or themselves; backward: a rule that reads a later one of its group; unused: a recording rule that no alert needs.";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-    Dot,
-}
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Dot];
 
 /// Shows what reads what.
 pub(super) fn run(options: &Options) -> Outcome {
@@ -99,9 +95,9 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let view = View::new(&dependencies, findings, &options.focus)
         .map_err(|name| vec![unknown(&name, &dependencies)])?;
     io::print(&match options.format {
-        Format::Text => graph::text(&view),
         Format::Json => graph::json(&view),
         Format::Dot => graph::dot(&view),
+        _ => graph::text(&view),
     });
     let is_denied = |kind: DependencyKind| options.deny.iter().any(|name| name == kind.name());
     Ok(
@@ -127,12 +123,12 @@ fn suites(
     options: &Options,
     reading: &ReadOptions,
 ) -> Result<Vec<(PathBuf, Suite)>, Vec<Diagnostic>> {
-    let recordings = load::Recordings::default();
+    let shelf = load::Shelf::default();
     let (mut suites, mut faults) = (Vec::new(), Vec::new());
     for named in io::test_files(&options.tests) {
         let read = named
             .map_err(|(_, fault)| vec![fault])
-            .and_then(|path| Ok((load::suite(&path, reading, false, &recordings)?, path)));
+            .and_then(|path| Ok((load::suite(&path, reading, false, &shelf)?, path)));
         match read {
             Ok((suite, path)) => suites.push((path, suite)),
             Err(found) => faults.extend(found),

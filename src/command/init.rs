@@ -168,7 +168,7 @@ fn rule_files(
     let rules = files
         .iter()
         .flat_map(|file| &file.groups)
-        .flat_map(|group| &group.rules);
+        .flat_map(|group| group.rules.iter());
     let mut alerts = rules.filter(|rule| matches!(rule.kind, RuleKind::Alert(_)));
     if alerts.next().is_none() {
         let names: Vec<String> = options.paths.iter().map(|path| io::display(path)).collect();
@@ -183,7 +183,7 @@ fn rule_files(
 /// Which test files are to be written of which rule files.
 fn targets(options: &Options, paths: &[PathBuf], files: &[RuleFile]) -> Vec<Target> {
     let has_alerts = |file: &RuleFile| {
-        let rules = file.groups.iter().flat_map(|group| &group.rules);
+        let rules = file.groups.iter().flat_map(|group| group.rules.iter());
         rules
             .into_iter()
             .any(|rule| matches!(rule.kind, RuleKind::Alert(_)))
@@ -240,12 +240,12 @@ fn with_records(path: Option<PathBuf>, own: Vec<usize>, files: &[RuleFile]) -> T
 
 /// Whether a file reads what another records.
 fn reads(file: &RuleFile, other: &RuleFile) -> bool {
-    let rules = other.groups.iter().flat_map(|group| &group.rules);
+    let rules = other.groups.iter().flat_map(|group| group.rules.iter());
     let recorded: BTreeSet<&str> = rules
         .filter(|rule| matches!(rule.kind, RuleKind::Recording { .. }))
         .map(|rule| rule.name.as_str())
         .collect();
-    let rules = file.groups.iter().flat_map(|group| &group.rules);
+    let rules = file.groups.iter().flat_map(|group| group.rules.iter());
     let mut used = rules.flat_map(|rule| selectors(&rule.expr.expr, Reach::LOOKBACK));
     used.any(|used| {
         used.selector
@@ -298,7 +298,7 @@ fn tested(
         .map(|path| (io::relative(Path::new(""), path), io::display(path)))
         .collect();
     let mut tested: BTreeMap<(String, Span), Tested> = BTreeMap::new();
-    let recordings = load::Recordings::default();
+    let shelf = load::Shelf::default();
     let running = RunOptions {
         coverage: true,
         promtool_compatible: true,
@@ -307,7 +307,7 @@ fn tested(
     };
     for file in files {
         let ran = match file {
-            Ok(path) => load::suite(&path, reading, true, &recordings).and_then(|suite| {
+            Ok(path) => load::suite(&path, reading, true, &shelf).and_then(|suite| {
                 let mut named = suite.rule_files.iter();
                 let is_meant = named.any(|file| {
                     own.contains_key(&io::relative(Path::new(""), Path::new(file.source.name())))

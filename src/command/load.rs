@@ -1,23 +1,24 @@
 //! Files that commands read: test files with their rule files, rule files, data.
 
+mod shelf;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+pub(super) use self::shelf::{Inputs, Pattern, Shelf};
 use super::Outcome;
 use super::schedule::Phases;
 use crate::io;
-use crate::io::watch::Stamp;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
 use crate::replay::{Replay, ReplayError};
 use crate::report::{remedy, timeline};
-use crate::rules::{self, ReadOptions, RuleFile, RuleGroup};
+use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::series;
 use crate::store::{Points, Series, Store, Writer};
 use crate::suite::Suite;
-use crate::suite::file::{self, Fixture, TestFile};
-use crate::suite::recorded::{self, Recording};
+use crate::suite::file;
+use crate::suite::recorded;
 use crate::text::{Diagnostic, Source};
 
 /// Reads a test file and the rule files it names. Where `lenient`, a pattern that matches no rule file is only warned
@@ -26,9 +27,9 @@ pub(super) fn suite(
     path: &Path,
     options: &ReadOptions,
     lenient: bool,
-    recordings: &Recordings,
+    shelf: &Shelf,
 ) -> Result<Suite, Vec<Diagnostic>> {
-    suite_with(path, options, lenient, recordings, &BTreeMap::new())
+    suite_with(path, options, lenient, shelf, &BTreeMap::new())
 }
 
 /// The same, with other texts in place of those of some files, by their names.
@@ -36,12 +37,12 @@ pub(super) fn suite_with(
     path: &Path,
     options: &ReadOptions,
     lenient: bool,
-    recordings: &Recordings,
+    shelf: &Shelf,
     texts: &BTreeMap<String, Source>,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let mut inputs = Inputs::default();
-    let read = read_suite(path, options, lenient, recordings, texts, &mut inputs);
-    recordings.note(path, inputs);
+    let read = read_suite(path, options, lenient, shelf, texts, &mut inputs);
+    shelf.note(path, inputs);
     read
 }
 
@@ -49,12 +50,12 @@ fn read_suite(
     path: &Path,
     options: &ReadOptions,
     lenient: bool,
-    recordings: &Recordings,
+    shelf: &Shelf,
     texts: &BTreeMap<String, Source>,
     inputs: &mut Inputs,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let mut note = |path: &Path| {
-        if recordings.is_watched() {
+        if shelf.is_watched() {
             inputs.note(path);
         }
     };
@@ -94,7 +95,7 @@ fn read_suite(
             Ok(found) => paths.extend(found),
         }
     }
-    if recordings.is_watched() {
+    if shelf.is_watched() {
         let patterns = test_file.rule_files.iter().map(|it| it.value.as_str());
         inputs.patterns = patterns.map(|it| Pattern::new(folder, it)).collect();
         let fixtures = test_file.tests.iter().flat_map(|test| &test.fixtures);
@@ -102,11 +103,11 @@ fn read_suite(
         let all: BTreeSet<PathBuf> = paths.iter().cloned().chain(fixtures).collect();
         all.iter().for_each(|path| inputs.note(path));
     }
-    let rule_files = rule_files(&paths, options).unwrap_or_else(|found| {
+    let rule_files = rule_files_of(&paths, options, shelf).unwrap_or_else(|found| {
         faults.extend(found);
         Vec::new()
     });
-    let recordings = recordings.of(&test_file, &options.features, &mut faults);
+    let recordings = shelf.of(&test_file, &options.features, &mut faults);
     if let Err(found) = recorded::place(&mut test_file, &recordings) {
         faults.extend(found);
     }
@@ -118,151 +119,6 @@ fn read_suite(
             rule_files,
         }),
         false => Err(faults),
-    }
-}
-
-/// The recordings that test files name, each read once in a call.
-#[derive(Debug, Default)]
-pub(super) struct Recordings {
-    by_path: Mutex<BTreeMap<PathBuf, Arc<OnceLock<Read>>>>,
-    /// What each test file read, where somebody wants to know.
-    inputs: Option<Mutex<BTreeMap<PathBuf, Inputs>>>,
-}
-
-/// What a test file was made of.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Inputs {
-    /// Every file that was read, or should have been, with what it held at most a moment before.
-    pub files: BTreeMap<PathBuf, Stamp>,
-    /// How rule files are found.
-    pub patterns: Vec<Pattern>,
-}
-
-/// A pattern of rule files.
-#[derive(Debug, Clone)]
-pub(super) struct Pattern {
-    folder: PathBuf,
-    text: String,
-    found: Vec<PathBuf>,
-}
-
-impl Inputs {
-    fn note(&mut self, path: &Path) {
-        self.files.insert(path.to_owned(), Stamp::of(path));
-    }
-}
-
-impl Pattern {
-    fn new(folder: &Path, text: &str) -> Pattern {
-        Pattern {
-            folder: folder.to_owned(),
-            text: text.to_owned(),
-            found: io::glob(folder, text).unwrap_or_default(),
-        }
-    }
-
-    /// Whether it matches the same files as before.
-    pub fn is_same(&self) -> bool {
-        io::glob(&self.folder, &self.text).unwrap_or_default() == self.found
-    }
-
-    /// Where such files may come and go.
-    pub fn folders(&self) -> Vec<PathBuf> {
-        io::glob_folders(&self.folder, &self.text)
-    }
-}
-
-/// A recording, or why there is none.
-type Read = Result<Arc<Recording>, Vec<Diagnostic>>;
-
-impl Recordings {
-    /// Recordings that keep what each test file read.
-    pub fn watched() -> Recordings {
-        Recordings {
-            inputs: Some(Mutex::default()),
-            ..Recordings::default()
-        }
-    }
-
-    fn is_watched(&self) -> bool {
-        self.inputs.is_some()
-    }
-
-    fn note(&self, path: &Path, inputs: Inputs) {
-        if let Some(all) = &self.inputs {
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-            all.insert(path.to_owned(), inputs);
-        }
-    }
-
-    /// What a test file read when it was read last.
-    pub fn inputs_of(&self, path: &Path) -> Inputs {
-        let all = self.inputs.as_ref();
-        let all = all.map(|all| all.lock().unwrap_or_else(PoisonError::into_inner));
-        all.and_then(|all| all.get(path).cloned())
-            .unwrap_or_default()
-    }
-
-    /// Forgets a recording whose file changed.
-    pub fn forget(&self, path: &Path) {
-        let mut cells = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.remove(&io::clean(path));
-    }
-
-    /// Those of a test file, by the paths of its fixtures. Each that can't be read is a fault where it is named first.
-    fn of(
-        &self,
-        file: &TestFile,
-        features: &Features,
-        faults: &mut Vec<Diagnostic>,
-    ) -> BTreeMap<PathBuf, Arc<Recording>> {
-        let mut recordings = BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        for fixture in file.tests.iter().flat_map(|test| &test.fixtures) {
-            let path = fixture.path();
-            if !seen.insert(path.clone()) {
-                continue;
-            }
-            match self.read(&path, features) {
-                Ok(recording) => drop(recordings.insert(path, recording)),
-                Err(found) => {
-                    let found = found.into_iter().map(|fault| at_fixture(fault, fixture));
-                    faults.extend(found);
-                }
-            }
-        }
-        recordings
-    }
-
-    fn read(&self, path: &Path, features: &Features) -> Read {
-        // However it is spelt: whoever comes first, messages name it alike.
-        let path = io::clean(path);
-        let cell = {
-            let mut cells = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(cells.entry(path.clone()).or_default())
-        };
-        let read = cell.get_or_init(|| {
-            let source = io::read_series(&path).map_err(|fault| vec![fault])?;
-            let series = series::read(&source, importing(features))?;
-            let steps = series::steps(&source, &series);
-            Ok(Arc::new(Recording { series, steps }))
-        });
-        read.clone()
-    }
-}
-
-/// Why a recording can't be read, where the file is named; what is wrong inside has its own place.
-fn at_fixture(fault: Diagnostic, fixture: &Fixture) -> Diagnostic {
-    match fault.place {
-        Some(_) => fault,
-        None => {
-            let help = match fault.help.as_deref() {
-                None | Some("check the path") => "paths are relative to the folder of this file",
-                Some(help) => help,
-            };
-            let help = help.to_owned();
-            fault.at(&fixture.source, fixture.file.span).help(help)
-        }
     }
 }
 
@@ -279,14 +135,20 @@ pub(super) fn rule_files(
     paths: &[PathBuf],
     options: &ReadOptions,
 ) -> Result<Vec<RuleFile>, Vec<Diagnostic>> {
+    rule_files_of(paths, options, &Shelf::default())
+}
+
+/// The same, of those that may have been read before.
+pub(super) fn rule_files_of(
+    paths: &[PathBuf],
+    options: &ReadOptions,
+    shelf: &Shelf,
+) -> Result<Vec<RuleFile>, Vec<Diagnostic>> {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     let mut faults = Vec::new();
     for path in paths.iter().filter(|path| seen.insert(path.as_path())) {
-        match io::read(path)
-            .map_err(|fault| vec![fault])
-            .and_then(|source| rules::read(&source, options))
-        {
+        match shelf.rule_file(path, options) {
             Ok(rules) => files.push(rules),
             Err(found) => faults.extend(found),
         }
@@ -435,28 +297,5 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
     match first_errors.is_empty() {
         true => Outcome::Success,
         false => Outcome::Failure,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_is_read_once_however_it_is_spelt() {
-        let folder = snapbox::dir::DirRoot::mutable_temp().unwrap();
-        let path = folder.path().unwrap().join("a.om");
-        std::fs::write(&path, "m 1 1\n# EOF\n").unwrap();
-        let recordings = Recordings::default();
-        let features = Features::default();
-        let first = recordings.read(&path, &features).unwrap();
-        assert_eq!(first.series.len(), 1);
-        std::fs::remove_file(&path).unwrap();
-        let again = folder.path().unwrap().join("b/../a.om");
-        assert!(Arc::ptr_eq(
-            &first,
-            &recordings.read(&again, &features).unwrap()
-        ));
-        assert!(Recordings::default().read(&path, &features).is_err());
     }
 }

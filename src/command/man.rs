@@ -11,9 +11,9 @@ use crate::text::{Diagnostic, closest};
 #[derive(Debug, Args)]
 #[command(after_help = HINT)]
 pub(super) struct Options {
-    /// The page of this command; that of the whole program if not given
+    /// The page of this command, such as `test` or `slo generate`; that of the whole program if not given
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 const HINT: &str = "Read it:    rulecheck man test | man -l -\n\
@@ -22,7 +22,7 @@ const HINT: &str = "Read it:    rulecheck man test | man -l -\n\
 
 /// Prints the page.
 pub(super) fn run(options: &Options) -> Outcome {
-    match page(options.command.as_deref()) {
+    match page(&options.command) {
         Ok(page) => {
             io::print(&page);
             Outcome::Success
@@ -31,29 +31,27 @@ pub(super) fn run(options: &Options) -> Outcome {
     }
 }
 
-fn page(name: Option<&str>) -> Result<String, Diagnostic> {
-    let mut program = CommandLine::command();
-    program.build();
-    let command = match name {
-        None => program,
-        Some(name) => {
-            let found = program.find_subcommand(name).cloned();
-            found.ok_or_else(|| unknown(name, &program))?
-        }
-    };
+fn page(names: &[String]) -> Result<String, Diagnostic> {
+    let mut command = CommandLine::command();
+    command.build();
+    for name in names {
+        let found = command.find_subcommand(name).cloned();
+        command = found.ok_or_else(|| unknown(name, &command))?;
+    }
     let mut page = Vec::new();
     // Memory takes everything.
     drop(Man::new(command).render(&mut page));
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
-fn unknown(name: &str, program: &clap::Command) -> Diagnostic {
-    let known: Vec<&str> = program
+fn unknown(name: &str, above: &clap::Command) -> Diagnostic {
+    let known: Vec<&str> = above
         .get_subcommands()
         .map(clap::Command::get_name)
         .collect();
     let fault = Diagnostic::error(format!("there is no command {name:?}"));
     match closest(name, &known) {
+        _ if known.is_empty() => fault.help(format!("{} has no commands", above.get_name())),
         Some(near) => fault.help(format!("did you mean {near:?}?")),
         None => fault.help(format!("the commands are {}", known.join(", "))),
     }

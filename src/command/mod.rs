@@ -38,6 +38,7 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use crate::io;
 use crate::promql::{Features, UnknownFeature, View};
 use crate::report::Format;
 use crate::rules::ReadOptions;
@@ -139,7 +140,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man(options) => man::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
-    outcome.into()
+    match io::is_all_printed() {
+        true => outcome.into(),
+        // Who has half of a report knows nothing.
+        false => Outcome::Broken.into(),
+    }
 }
 
 /// The formats of most commands.

@@ -73,7 +73,7 @@ pub(super) struct Options {
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Denied>,
     /// How to print the result
-    #[arg(long, value_name = "FORMAT", value_parser = format(&Format::ALL), default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&Format::OF_TESTS), default_value = "text")]
     format: Format,
     /// Write the result into a file as JUnit's XML too, a case an expectation
     #[arg(long, value_name = "FILE")]
@@ -117,7 +117,7 @@ struct Plan {
     reading: ReadOptions,
     running: RunOptions,
     phases: Phases,
-    recordings: load::Recordings,
+    shelf: load::Shelf,
     accept: Option<Asked>,
 }
 
@@ -273,7 +273,7 @@ fn add_untested(coverage: &mut Coverage, plan: &Plan) -> Vec<Diagnostic> {
         if coverage.knows(&io::display(path)) {
             continue;
         }
-        match load::rule_files(std::slice::from_ref(path), &plan.reading) {
+        match load::rule_files_of(std::slice::from_ref(path), &plan.reading, &plan.shelf) {
             Ok(files) => files
                 .iter()
                 .for_each(|file| coverage.merge(Coverage::of_untested(file))),
@@ -360,9 +360,9 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);
             options.phases.read(schedule.into())?
         },
-        recordings: match options.watch {
-            true => load::Recordings::watched(),
-            false => load::Recordings::default(),
+        shelf: match options.watch {
+            true => load::Shelf::watched(),
+            false => load::Shelf::default(),
         },
         accept: options.accept.then_some(Asked {
             dry: options.dry_run,
@@ -427,7 +427,7 @@ fn run_suite(
     texts: &Overlay,
 ) -> Result<(Suite, FileVerdict), Vec<Diagnostic>> {
     let lenient = plan.running.promtool_compatible;
-    let mut suite = load::suite_with(path, &plan.reading, lenient, &plan.recordings, texts)?;
+    let mut suite = load::suite_with(path, &plan.reading, lenient, &plan.shelf, texts)?;
     let interval = suite.file.evaluation_interval;
     plan.phases.set(&mut suite.rule_files, interval)?;
     let verdict = suite::run(&suite, &plan.running)?;

@@ -107,12 +107,7 @@ fn in_test(options: &Options, named: &str, reading: &ReadOptions) -> Result<(), 
         Some((path, test)) if !io::is_file(Path::new(named)) => (path, Some(test)),
         _ => (named, None),
     };
-    let mut suite = load::suite(
-        Path::new(path),
-        reading,
-        false,
-        &load::Recordings::default(),
-    )?;
+    let mut suite = load::suite(Path::new(path), reading, false, &load::Shelf::default())?;
     let schedule = options.schedule.map(Schedule::from);
     let of_file = schedule
         .or(suite.file.schedule)
@@ -310,7 +305,7 @@ impl Asked<'_> {
         if !found.is_empty() {
             return Ok(found);
         }
-        let rules = self.groups.iter().flat_map(|group| &group.rules);
+        let rules = self.groups.iter().flat_map(|group| group.rules.iter());
         let known: Vec<&str> = rules.map(|rule| rule.name.as_str()).collect();
         let fault = Diagnostic::error(format!("no alert and no recording rule is called {name:?}"));
         Err(match closest(name, &known) {

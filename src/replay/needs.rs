@@ -22,7 +22,7 @@ pub struct Need {
 /// longest history that any rule needs. Recording rules are followed to what they read; an alert's `for` and
 /// `keep_firing_for` count as history.
 pub fn needs(groups: &[&RuleGroup]) -> Vec<Need> {
-    let rules = groups.iter().flat_map(|group| &group.rules);
+    let rules = groups.iter().flat_map(|group| group.rules.iter());
     let mut search = Search::default();
     for rule in rules.clone() {
         if matches!(rule.kind, RuleKind::Recording { .. }) {

@@ -13,11 +13,13 @@ pub enum Format {
     Junit,
     /// For harnesses that read the Test Anything Protocol.
     Tap,
+    /// For Graphviz, which draws it.
+    Dot,
 }
 
 impl Format {
-    /// All of them.
-    pub const ALL: [Format; 5] = [
+    /// Those of results of tests.
+    pub const OF_TESTS: [Format; 5] = [
         Format::Text,
         Format::Json,
         Format::Github,
@@ -33,6 +35,7 @@ impl Format {
             Format::Github => "github",
             Format::Junit => "junit",
             Format::Tap => "tap",
+            Format::Dot => "dot",
         }
     }
 }

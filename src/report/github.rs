@@ -169,7 +169,12 @@ fn folded(all: Vec<&Annotation>) -> Vec<(&Annotation, Vec<&Annotation>)> {
             .map(|spot| (spot.file.as_str(), spot.line, spot.columns));
         let place = *known.entry(key).or_insert(folded.len());
         match folded.get_mut(place) {
-            Some((_, others)) if key.is_some() => others.push(one),
+            // What many test files read is said with each.
+            Some((first, others)) if key.is_some() => {
+                let is_new =
+                    first.drawn != one.drawn && others.iter().all(|it| it.drawn != one.drawn);
+                others.extend(is_new.then_some(one));
+            }
             _ => folded.push((one, Vec::new())),
         }
     }

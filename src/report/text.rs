@@ -4,6 +4,10 @@ pub(super) mod diff;
 
 mod expect;
 
+mod repeated;
+
+pub use repeated::{Drawn, FileText};
+
 use similar::{ChangeTag, TextDiff};
 
 use super::why::Clock;
@@ -20,10 +24,20 @@ use crate::suite::{
 const MAX_ROWS: usize = 6;
 
 /// The line of a file, and everything about what failed in it.
-pub fn file(file: &FileReport, coloured: bool) -> String {
+pub fn file(file: &FileReport, coloured: bool) -> FileText {
+    let mut text = FileText::default();
+    if let Ok(verdict) = &file.verdict {
+        for warning in &verdict.warnings {
+            text.draw(&file.path, warning, coloured);
+        }
+    }
     let mut printer = Printer::new(coloured);
     printer.file(file);
-    printer.out
+    text.push(&printer.out);
+    for said in file.verdict.as_ref().err().into_iter().flatten() {
+        text.draw(&file.path, said, coloured);
+    }
+    text
 }
 
 /// Whether there is more to say of a file than its line: an empty line then stands behind it.
@@ -93,20 +107,12 @@ impl Printer {
 
     fn file(&mut self, file: &FileReport) {
         match &file.verdict {
-            Err(faults) => {
+            Err(_) => {
                 let head = format!("{} {}", self.paint(Paint::Bad, "ERROR"), file.path);
                 self.line(&head);
                 self.diff(&file.accepted.diff());
-                for fault in faults {
-                    let drawn = fault.render(self.coloured);
-                    self.out.push_str(&drawn);
-                }
             }
             Ok(verdict) => {
-                for warning in &verdict.warnings {
-                    let drawn = warning.render(self.coloured);
-                    self.out.push_str(&drawn);
-                }
                 let tests = count(verdict.tests.len(), "test");
                 let word = match verdict.passed() {
                     true => self.paint(Paint::Good, "ok   "),

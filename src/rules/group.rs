@@ -87,7 +87,7 @@ impl<'d> Reader<'d, '_> {
             limit: limit
                 .and_then(|limit| usize::try_from(limit).ok())
                 .unwrap_or(0),
-            rules,
+            rules: rules.into(),
             source: self.decoder.source().clone(),
         })
     }

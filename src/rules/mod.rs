@@ -13,6 +13,8 @@ mod wrapper;
 pub(crate) use file::{decode_duration, diagnose_query};
 pub use file::{looks_like_rule_file, read};
 
+use std::sync::Arc;
+
 use crate::model::Millis;
 use crate::promql::{Annotations, Features, Query};
 use crate::text::yaml::Embedded;
@@ -53,8 +55,8 @@ pub struct RuleGroup {
     pub query_offset: Option<Millis>,
     /// The most alerts, or series, that a rule may yield; 0 for any number.
     pub limit: usize,
-    /// Its rules in the order of the file.
-    pub rules: Vec<Rule>,
+    /// Its rules in the order of the file, shared by all copies of the group.
+    pub rules: Arc<[Rule]>,
     /// The file it stands in.
     pub source: Source,
 }
@@ -111,7 +113,7 @@ pub struct AlertRule {
 }
 
 /// How to read rule files.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadOptions {
     /// Pass over fields that Prometheus does not know.
     pub ignore_unknown_fields: bool,

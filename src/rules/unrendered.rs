@@ -1,5 +1,6 @@
 //! Tells texts from which rule files are only made: templates of Helm and Jinja, programs of Jsonnet.
 
+use crate::text::yaml::{Kind, Node};
 use crate::text::{Diagnostic, Source, Span};
 
 /// What makes YAML of a text.
@@ -83,6 +84,35 @@ pub(super) fn of_broken(source: &Source, fault: Diagnostic) -> Diagnostic {
         true => fault.help("if this is a template, render it first and name the result"),
         false => fault,
     }
+}
+
+/// The first action of a template that is YAML too: a mapping in two pairs of braces, whose key is a mapping. Nobody means
+/// that.
+pub(super) fn in_braces(root: Node<'_>) -> Option<(Engine, Span)> {
+    let mut nodes = vec![root];
+    let mut first: Option<Span> = None;
+    while let Some(node) = nodes.pop() {
+        // What an alias stands for is looked at where it stands.
+        if node.is_alias() {
+            continue;
+        }
+        match node.kind() {
+            Kind::Scalar(_) => {}
+            Kind::Sequence(children) => nodes.extend(children.iter()),
+            Kind::Mapping(children) => {
+                let is_mapping = |key: Node<'_>| matches!(key.kind(), Kind::Mapping(_));
+                let in_braces = node.source().slice(node.span()).starts_with("{{");
+                if in_braces && children.pairs().any(|(key, _)| is_mapping(key)) {
+                    let is_earlier = first.is_none_or(|first| node.span().start < first.start);
+                    first = if is_earlier { Some(node.span()) } else { first };
+                }
+                nodes.extend(children.iter());
+            }
+        }
+    }
+    let span = first?;
+    let engine = in_line(root.source().slice(span)).map_or(Engine::Unknown, |(engine, _)| engine);
+    Some((engine, span))
 }
 
 /// The first place of a text that only Helm or Jinja understands. Comments don't count.

@@ -48,7 +48,7 @@ pub(super) fn duplicate_rules(groups: &[&RuleGroup]) -> Vec<Diagnostic> {
     let mut seen: HashMap<Identity<'_>, (&RuleGroup, Span)> = HashMap::new();
     let mut warnings = Vec::new();
     for group in groups {
-        for rule in &group.rules {
+        for rule in group.rules.iter() {
             let (is_alert, labels) = match &rule.kind {
                 RuleKind::Recording { labels } => (false, borrowed(labels, String::as_str)),
                 RuleKind::Alert(alert) => (true, borrowed(&alert.labels, |it| it.text())),

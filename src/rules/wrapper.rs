@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64;
+
 use super::group::Reader;
 use super::keys::Keys;
 use super::{ReadOptions, RuleGroup, unrendered, validate};
@@ -93,9 +95,15 @@ fn read_documents(
         }
     }
     finder.tell_skipped();
+    let objects = finder.objects;
     let contents = finder.contents();
-    // Some of it looks like a mapping in braces.
-    match unrendered::jsonnet(source.text()).filter(|_| !contents.faults.is_empty()) {
+    let is_broken = !contents.faults.is_empty();
+    // Some of it looks like a mapping in braces. What else an object says is not looked at, but may be an action too.
+    let mut roots = documents.iter().filter_map(Document::root);
+    let in_braces = roots.find_map(unrendered::in_braces);
+    let in_braces = in_braces.filter(|_| is_broken || objects > 0);
+    let jsonnet = || unrendered::jsonnet(source.text()).filter(|_| is_broken);
+    match in_braces.or_else(jsonnet) {
         Some((engine, span)) => Err(vec![engine.diagnose().at(source, span)]),
         None => Ok(contents),
     }
@@ -156,6 +164,8 @@ struct Finder<'d, 'o> {
     wrappers: BTreeSet<String>,
     /// Objects that hold no rules.
     skipped: Vec<(String, Span)>,
+    /// What holds rules that can't be read where they stand.
+    unread: Vec<Diagnostic>,
     /// How many objects were met.
     objects: usize,
     /// Whether something was met that may hold rules.
@@ -178,6 +188,7 @@ impl<'d, 'o> Finder<'d, 'o> {
             notes: Vec::new(),
             wrappers: BTreeSet::new(),
             skipped: Vec::new(),
+            unread: Vec::new(),
             objects: 0,
             has_some: false,
         }
@@ -254,7 +265,7 @@ impl<'d, 'o> Finder<'d, 'o> {
             let is_empty = matches!(object.kind, "PrometheusRule" | "VMRule");
             match is_empty {
                 true => self.take(object),
-                false => self.skipped.push((object.kind.to_owned(), object.key)),
+                false => self.skip(object),
             }
             return;
         };
@@ -284,10 +295,51 @@ impl<'d, 'o> Finder<'d, 'o> {
                 self.file(&content.into_source());
             }
         }
+        let encoded = self.encoded(object);
         match holds_some {
             true => self.take(object),
-            false => self.skipped.push((object.kind.to_owned(), object.key)),
+            false if encoded => {}
+            false => self.skip(object),
         }
+    }
+
+    /// Whether an object holds rule files in base64; what is wrong in them would have no place.
+    fn encoded(&mut self, object: &Object<'d>) -> bool {
+        let name = match object.kind {
+            "Secret" => "data",
+            _ => "binaryData",
+        };
+        let Some((_, data)) = child(object.root, name) else {
+            return false;
+        };
+        let mut holds_some = false;
+        for entry in self.reader.decoder.entries_of(data, &format!("`{name}`")) {
+            if text(entry.value).is_some_and(is_encoded_rules) {
+                holds_some = true;
+                let message = format!("the rules in base64 under `{}` are not read", entry.name);
+                let help = "decode them into a file of their own (`base64 -d`), and name that too";
+                self.leave_unread(entry.key.span(), message, help);
+            }
+        }
+        holds_some
+    }
+
+    /// Passes over an object, unless it seems to hold rules somewhere.
+    fn skip(&mut self, object: &Object<'d>) {
+        let held = self.reader.decoder.source().slice(object.root.span());
+        let has = |key: &str| yaml::has_key(held, key);
+        if has("groups") && has("expr") && (has("alert") || has("record")) {
+            let message = format!("the rules in this {} are not read", object.kind);
+            let help = "render what is made of it, or put its `groups:` into a file of their own, and name that too";
+            self.leave_unread(object.key, message, help);
+        } else {
+            self.skipped.push((object.kind.to_owned(), object.key));
+        }
+    }
+
+    fn leave_unread(&mut self, span: Span, message: String, help: &str) {
+        let warning = Diagnostic::warning(message).at(self.reader.decoder.source(), span);
+        self.unread.push(warning.help(help));
     }
 
     fn file(&mut self, source: &Source) {
@@ -311,6 +363,18 @@ impl<'d, 'o> Finder<'d, 'o> {
 
     /// Objects that hold no rules are passed over, where there are others.
     fn tell_skipped(&mut self) {
+        let unread = std::mem::take(&mut self.unread);
+        match self.has_some {
+            true => self.reader.warnings.extend(unread),
+            false if !unread.is_empty() => {
+                let as_fault = |warning| Diagnostic {
+                    severity: Severity::Error,
+                    ..warning
+                };
+                return self.faults.extend(unread.into_iter().map(as_fault));
+            }
+            false => {}
+        }
         let Some((_, first)) = self.skipped.first() else {
             return;
         };
@@ -367,6 +431,14 @@ impl<'d, 'o> Finder<'d, 'o> {
             wrappers: self.wrappers,
         }
     }
+}
+
+/// Whether a text is a rule file in base64.
+fn is_encoded_rules(text: &str) -> bool {
+    let text: String = text.split_ascii_whitespace().collect();
+    let decoded = BASE64.decode(text.as_bytes()).ok();
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.is_some_and(|text| holds_rules(&text))
 }
 
 /// Whether a text in a ConfigMap is a rule file, perhaps a broken one.

@@ -164,7 +164,7 @@ fn reduced(groups: &[&RuleGroup], is_meant: impl Fn(&Rule) -> bool) -> Vec<RuleG
             reduced.push(RuleGroup {
                 name: group.name.clone(),
                 source: group.source.clone(),
-                rules,
+                rules: rules.into(),
                 ..**group
             });
         }

@@ -306,7 +306,7 @@ impl<'t> Asked<'t> {
         let mut items = test.expectations.iter();
         let checked = test.expr_checks.iter();
         let checked = checked.filter_map(|check| check.query.as_deref().ok());
-        let rules = groups.iter().flat_map(|group| &group.rules);
+        let rules = groups.iter().flat_map(|group| group.rules.iter());
         let queries = checked
             .chain(expressions(test))
             .chain(rules.map(|rule| &rule.expr));

@@ -93,7 +93,7 @@ fn after_end(fixture: &Fixture, start: Timestamp, length: Millis) -> Option<Diag
 /// Warns of fixtures that bring what rules write themselves: a recording of everything holds it.
 pub fn written_by_rules(file: &TestFile, rule_files: &[RuleFile]) -> Vec<Diagnostic> {
     let groups = rule_files.iter().flat_map(|file| &file.groups);
-    let rules = groups.flat_map(|group| &group.rules);
+    let rules = groups.flat_map(|group| group.rules.iter());
     let (mut records, mut alerts) = (BTreeSet::new(), BTreeSet::new());
     for rule in rules {
         match rule.kind {

@@ -258,7 +258,7 @@ fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
         .rule_files
         .iter()
         .flat_map(|file| &file.groups)
-        .flat_map(|group| &group.rules);
+        .flat_map(|group| group.rules.iter());
     let known: Vec<&str> = rules
         .filter(|rule| matches!(rule.kind, RuleKind::Alert(_)))
         .map(|rule| rule.name.as_str())

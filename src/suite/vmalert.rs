@@ -24,9 +24,11 @@ pub(super) fn labelled(
         // `eval_delay` is for servers.
         group.query_offset = None;
         let name = names_groups.then(|| group.name.clone());
-        for rule in &mut group.rules {
+        let rules = group.rules.iter().cloned().map(|mut rule| {
             label(&mut rule.kind, name.as_deref(), &test.external_labels);
-        }
+            rule
+        });
+        group.rules = rules.collect();
         group
     };
     Some(groups.iter().map(labelled).collect())

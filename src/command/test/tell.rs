@@ -8,7 +8,9 @@ use crate::text::Diagnostic;
 
 /// What came of one file, written down.
 pub(super) struct Written {
-    text: String,
+    /// For people.
+    text: text::FileText,
+    json: String,
     has_details: bool,
     points: Vec<tap::Point>,
     suite: String,
@@ -41,9 +43,12 @@ impl Manner {
     ) -> Written {
         Written {
             text: match self.format {
-                Format::Json => json::file(report),
                 Format::Text | Format::Github => text::file(report, self.coloured),
-                Format::Junit | Format::Tap => String::new(),
+                _ => text::FileText::default(),
+            },
+            json: match self.format {
+                Format::Json => json::file(report),
+                _ => String::new(),
             },
             has_details: self.format == Format::Json || text::has_details(report),
             points: match self.format {
@@ -66,6 +71,7 @@ impl Manner {
 pub(super) struct Teller {
     manner: Manner,
     after_details: bool,
+    drawn: text::Drawn,
     points: usize,
     /// All suites, where they go to a file.
     junit: Option<String>,
@@ -80,11 +86,12 @@ impl Teller {
             Format::Json => io::print(json::HEAD),
             Format::Junit => io::print(&junit::head()),
             Format::Tap => io::print(tap::HEAD),
-            Format::Text | Format::Github => {}
+            _ => {}
         }
         Teller {
             manner,
             after_details: false,
+            drawn: text::Drawn::default(),
             points: 0,
             junit: options.junit.is_some().then(junit::head),
             annotations: Vec::new(),
@@ -95,12 +102,15 @@ impl Teller {
     pub fn tell(&mut self, file: Written) {
         let between = if self.after_details { "\n" } else { "" };
         match self.manner.format {
-            Format::Json if self.after_details => io::print(&format!(",{}", file.text)),
-            Format::Json => io::print(&file.text),
-            Format::Text => io::print(&format!("{between}{}", file.text)),
-            Format::Github => io::print(&format!("{between}{}", github::plain(&file.text))),
+            Format::Json if self.after_details => io::print(&format!(",{}", file.json)),
+            Format::Json => io::print(&file.json),
+            Format::Github => {
+                let text = self.drawn.next(file.text);
+                io::print(&format!("{between}{}", github::plain(&text)));
+            }
             Format::Junit => io::print(&file.suite),
             Format::Tap => io::print(&tap::file(&file.points, &mut self.points)),
+            _ => io::print(&format!("{between}{}", self.drawn.next(file.text))),
         }
         if let Some(junit) = &mut self.junit {
             junit.push_str(&file.suite);
@@ -117,7 +127,6 @@ impl Teller {
     pub fn end(self, end: &End<'_>, options: &Options) -> Result<(), Diagnostic> {
         match self.manner.format {
             Format::Json => io::print(&json::tail(end.of_all, end.reached, end.part)),
-            Format::Text => io::print(&self.last_words(end)),
             Format::Tap => {
                 io::print(&tap::tail(self.points, end.of_all, end.totals, end.part));
                 end.complain();
@@ -138,6 +147,7 @@ impl Teller {
                 }
                 io::print(&github::commands(&all));
             }
+            _ => io::print(&self.last_words(end)),
         }
         match (&options.junit, self.junit) {
             (Some(path), Some(suites)) => io::write(path, &(suites + &junit::tail())),

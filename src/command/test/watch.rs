@@ -125,6 +125,9 @@ impl Session<'_> {
         }
         for kept in self.kept.values() {
             folders.extend(kept.inputs.files.keys().map(|path| parent(path)));
+            // What a link points to may be saved where it is.
+            let links = kept.inputs.files.keys().filter(|path| path.is_symlink());
+            folders.extend(links.map(|path| parent(&io::identity(path))));
             folders.extend(kept.inputs.patterns.iter().flat_map(load::Pattern::folders));
         }
         folders
@@ -172,7 +175,7 @@ impl Session<'_> {
             }
         }
         for path in &changed {
-            self.plan.recordings.forget(path);
+            self.plan.shelf.forget(path);
         }
         (again, changed)
     }
@@ -185,7 +188,7 @@ impl Session<'_> {
         let work = |named: &io::Named| {
             let report = report(named, self.plan);
             let path = path_of(named).to_owned();
-            let inputs = self.plan.recordings.inputs_of(&path);
+            let inputs = self.plan.shelf.inputs_of(&path);
             (
                 path,
                 Kept {
@@ -260,12 +263,13 @@ impl Session<'_> {
             order.len()
         };
         let mut out = String::new();
+        let mut drawn = text::Drawn::default();
         let mut after_details = false;
         for kept in order.iter().take(most) {
             if after_details {
                 out.push('\n');
             }
-            out.push_str(&text::file(&kept.report, coloured));
+            out.push_str(&drawn.next(text::file(&kept.report, coloured)));
             after_details = text::has_details(&kept.report);
         }
         if order.len() > most {

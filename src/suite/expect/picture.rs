@@ -267,7 +267,7 @@ impl Drawer<'_> {
     fn silent(&self) -> PictureRow {
         let name = &self.expectation.alert.value;
         let groups = self.scene.groups.iter();
-        let mut rules = groups.flat_map(|group| &group.rules);
+        let mut rules = groups.flat_map(|group| group.rules.iter());
         let rule = rules.find(|rule| matches!(rule.kind, RuleKind::Alert(_)) && rule.name == *name);
         PictureRow {
             labels: None,

@@ -161,7 +161,7 @@ impl Asked<'_> {
                     .named_alerts()
                     .map(|it| it.value.as_str())
                     .collect();
-                let rules = groups.iter().flat_map(|group| &group.rules);
+                let rules = groups.iter().flat_map(|group| group.rules.iter());
                 let alerts = rules.filter(|rule| matches!(rule.kind, RuleKind::Alert(_)));
                 let names: BTreeSet<&str> = alerts.map(|rule| rule.name.as_str()).collect();
                 let names = names

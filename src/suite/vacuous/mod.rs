@@ -68,7 +68,7 @@ impl<'c> Context<'c> {
 
     /// The alerting rules.
     fn alerts(&self) -> impl Iterator<Item = &'c Rule> + use<'c> {
-        let rules = self.groups.iter().flat_map(|group| &group.rules);
+        let rules = self.groups.iter().flat_map(|group| group.rules.iter());
         rules.filter(|rule| matches!(rule.kind, RuleKind::Alert(_)))
     }
 

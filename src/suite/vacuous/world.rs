@@ -45,7 +45,7 @@ impl<'w> World<'w> {
         }
         let mut recorded: HashMap<&str, Vec<&Rule>> = HashMap::new();
         let (mut has_alerts, mut made) = (false, Made::default());
-        for rule in groups.iter().flat_map(|group| &group.rules) {
+        for rule in groups.iter().flat_map(|group| group.rules.iter()) {
             made.add(&rule.expr.expr);
             match rule.kind {
                 RuleKind::Alert(_) => has_alerts = true,

@@ -8,6 +8,8 @@ pub fn has_top_level_key(text: &str, key: &str) -> bool {
         !(content.is_empty()
             || content.starts_with('#')
             || line.starts_with('%')
+            // An action of a template, which is no mapping in braces.
+            || content.starts_with("{{")
             || line.starts_with("---"))
     };
     let Some(first) = text.lines().map(without_mark).find(begins) else {
@@ -119,6 +121,8 @@ mod tests {
             "{\"rule_files\": [\"a{,}:\"], \"tests\": []}",
             "\u{feff}tests: []",
             "tests:\r\n- {}\r\n",
+            "{{- if .Values.tests }}\ntests: []\n{{- end }}",
+            "{{- /*\nA comment.\n*/ -}}\n{{- $a := 1 }}\nname: {{ $a }}\ntests: []",
         ] {
             assert!(has_top_level_key(text, "tests"), "{text:?}");
         }
