@@ -177,9 +177,11 @@ impl Teller {
             self.warnings += 1;
             let coloured = self.format == Format::Text && io::wants_colour();
             self.print(&warning.render(coloured));
-            let of_all = std::slice::from_ref(warning);
-            let found = github::findings(of_all, "", &io::in_workspace);
-            self.annotations.extend(found);
+            if self.format == Format::Github {
+                let of_all = std::slice::from_ref(warning);
+                let found = github::findings(of_all, "", &io::in_workspace);
+                self.annotations.extend(found);
+            }
         }
         let mut verdict = match self.faulty {
             0 => "no fault".to_owned(),

@@ -136,12 +136,16 @@ impl Watch {
         })
     }
 
-    /// Watches these folders and no others; in place of one that is not there, the next above it that is.
+    /// Watches these folders and no others; in place of one that is not there, the next above it that is. Says whether some
+    /// were not watched before.
     ///
     /// # Errors
     ///
     /// The system does not let us.
-    pub fn follow(&mut self, folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Diagnostic> {
+    pub fn follow(
+        &mut self,
+        folders: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<bool, Diagnostic> {
         let wanted: BTreeSet<PathBuf> = folders.into_iter().map(existing).collect();
         let gone = self.folders.keys().filter(|path| !wanted.contains(*path));
         let gone: Vec<PathBuf> = gone.cloned().collect();
@@ -150,6 +154,7 @@ impl Watch {
             // It may be gone from the disk too, and so from the watch.
             drop(self.watcher.unwatch(&path));
         }
+        let mut is_new = false;
         for path in wanted {
             let now = identity(&path);
             if self.folders.get(&path) == Some(&now) {
@@ -159,8 +164,9 @@ impl Watch {
             let watched = self.watcher.watch(&path, RecursiveMode::NonRecursive);
             watched.map_err(|error| unwatchable(&path, &error))?;
             self.folders.insert(path, now);
+            is_new = true;
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Waits until something happens, and then until nothing happens any more for a moment.
