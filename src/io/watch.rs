@@ -110,6 +110,8 @@ pub struct Watch {
     signals: Receiver<Signal>,
     /// The folders, and which each is: a new one may have come in its place.
     folders: BTreeMap<PathBuf, u64>,
+    /// Whether some are watched since the last wait only: what was saved there before woke nobody.
+    has_new: bool,
 }
 
 impl Watch {
@@ -133,19 +135,16 @@ impl Watch {
             watcher: watcher.map_err(|error| unwatchable(Path::new(""), &error))?,
             signals,
             folders: BTreeMap::new(),
+            has_new: false,
         })
     }
 
-    /// Watches these folders and no others; in place of one that is not there, the next above it that is. Says whether some
-    /// were not watched before.
+    /// Watches these folders and no others; in place of one that is not there, the next above it that is.
     ///
     /// # Errors
     ///
     /// The system does not let us.
-    pub fn follow(
-        &mut self,
-        folders: impl IntoIterator<Item = PathBuf>,
-    ) -> Result<bool, Diagnostic> {
+    pub fn follow(&mut self, folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Diagnostic> {
         let wanted: BTreeSet<PathBuf> = folders.into_iter().map(existing).collect();
         let gone = self.folders.keys().filter(|path| !wanted.contains(*path));
         let gone: Vec<PathBuf> = gone.cloned().collect();
@@ -154,7 +153,6 @@ impl Watch {
             // It may be gone from the disk too, and so from the watch.
             drop(self.watcher.unwatch(&path));
         }
-        let mut is_new = false;
         for path in wanted {
             let now = identity(&path);
             if self.folders.get(&path) == Some(&now) {
@@ -164,13 +162,17 @@ impl Watch {
             let watched = self.watcher.watch(&path, RecursiveMode::NonRecursive);
             watched.map_err(|error| unwatchable(&path, &error))?;
             self.folders.insert(path, now);
-            is_new = true;
+            self.has_new = true;
         }
-        Ok(is_new)
+        Ok(())
     }
 
-    /// Waits until something happens, and then until nothing happens any more for a moment.
-    pub fn wait(&self) -> Woken {
+    /// Waits until something happens, and then until nothing happens any more for a moment. Does not wait
+    /// where folders are watched anew.
+    pub fn wait(&mut self) -> Woken {
+        if std::mem::take(&mut self.has_new) {
+            return Woken::Changed(Instant::now());
+        }
         match self.signals.recv() {
             Ok(Signal::Changed) => {}
             Ok(Signal::Typed(line)) => return Woken::Typed(line),

@@ -45,12 +45,8 @@ fn try_run(plan: &Plan, options: &Options) -> Result<Outcome, Diagnostic> {
     let mut outcome = session.run(&all, Shown::All);
     loop {
         code.store(outcome as u8, Ordering::Relaxed);
-        // What was saved there before it was watched woke nobody.
-        let woken = match watch.follow(session.folders())? {
-            true => Woken::Changed(Instant::now()),
-            false => watch.wait(),
-        };
-        match woken {
+        watch.follow(session.folders())?;
+        match watch.wait() {
             Woken::Ended => return Ok(outcome),
             Woken::Typed(line) if line.trim() == "q" => return Ok(outcome),
             Woken::Typed(_) => {
