@@ -327,9 +327,8 @@ fn unmatched_of_rules<'p>(
     let is_rules = |path: &&PathBuf| {
         io::read(path).is_ok_and(|source| !crate::suite::file::looks_like_test_file(source.text()))
     };
-    let read = |path: &PathBuf| {
-        load::rule_files_of(std::slice::from_ref(path), reading, shelf).ok()
-    };
+    let read =
+        |path: &PathBuf| load::rule_files_of(std::slice::from_ref(path), reading, shelf).ok();
     let files: Vec<RuleFile> = paths.filter(is_rules).filter_map(read).flatten().collect();
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
     let mut given = Given::default();
