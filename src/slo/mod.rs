@@ -9,6 +9,8 @@ pub mod budget;
 
 pub mod counters;
 
+pub mod multiwindow;
+
 pub mod objective;
 
 pub mod objectives;

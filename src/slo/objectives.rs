@@ -74,6 +74,7 @@ pub fn objectives(
                     }
                 }
             }
+            Spec::Own(own) => slos.extend(own.iter().cloned()),
             Spec::Pyrra(spec) => match of_pyrra(spec, features) {
                 Ok(slo) => slos.push(slo),
                 Err(found) => faults.extend(found),

@@ -2,8 +2,8 @@
 
 use super::keys::{Reader, Tool, child, first_line, word};
 use super::objective::Slo;
-use super::pyrra;
 use super::sloth::{self, Windows};
+use super::{own, pyrra};
 use crate::model::Millis;
 use crate::promql::Features;
 use crate::text::yaml::{self, Document, Kind, Node};
@@ -25,6 +25,8 @@ pub enum Spec {
     Sloth(sloth::Spec),
     /// Pyrra's.
     Pyrra(Box<pyrra::Spec>),
+    /// rulecheck's own short form.
+    Own(Vec<Slo>),
 }
 
 impl Spec {
@@ -41,6 +43,7 @@ impl Spec {
         match self {
             Spec::Sloth(spec) => spec.to_slos(period, features),
             Spec::Pyrra(spec) => Ok(vec![spec.to_slo(features)?]),
+            Spec::Own(slos) => Ok(slos.clone()),
         }
     }
 }
@@ -48,11 +51,10 @@ impl Spec {
 /// Whether a text may hold specifications, by a look at the beginnings of its lines.
 pub fn looks_like_specs(text: &str) -> bool {
     let has = |key: &str| yaml::has_top_level_key(text, key);
-    let sloth = has("version") && has("slos");
+    let listed = has("slos");
     let object = has("apiVersion") && has("kind") && KINDS.iter().any(|kind| text.contains(kind));
-    let own = has("slos") && !has("tests");
     let openslo = text.contains("apiVersion: openslo/");
-    sloth || object || own || openslo
+    (listed && !has("tests")) || object || openslo
 }
 
 /// The kinds of objects that are specifications.
@@ -74,8 +76,8 @@ pub fn read(source: &Source) -> Result<Specs, Vec<Diagnostic>> {
 }
 
 /// What can be read.
-pub const FORMATS: &str = "these are read: Sloth (`version: prometheus/v1`, or kind PrometheusServiceLevel) and Pyrra \
-                           (kind ServiceLevelObjective)";
+pub const FORMATS: &str = "these are read: Sloth (`version: prometheus/v1`, or kind PrometheusServiceLevel), Pyrra \
+                           (kind ServiceLevelObjective), and lists of objectives under `slos:`";
 
 /// Reads files of Sloth's alert windows.
 ///
@@ -127,6 +129,12 @@ const PYRRA: Tool = Tool {
     any_case: true,
 };
 
+const OWN: Tool = Tool {
+    name: "rulecheck",
+    any_case: false,
+    ..PYRRA
+};
+
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -134,6 +142,7 @@ enum Format {
     SlothObject,
     Windows,
     Pyrra,
+    Own,
     List,
 }
 
@@ -149,7 +158,11 @@ fn format(root: Node<'_>) -> Option<Format> {
         (None, None) => {
             let is_sloth = text("version").is_some_and(|it| it.starts_with("prometheus/"));
             let has_parts = child(root, "service").is_some() && child(root, "slos").is_some();
-            (is_sloth || has_parts).then_some(Format::SlothFile)
+            let is_own = child(root, "slos").is_some() && child(root, "version").is_none();
+            match is_sloth || has_parts {
+                true => Some(Format::SlothFile),
+                false => is_own.then_some(Format::Own),
+            }
         }
         _ => None,
     }
@@ -200,6 +213,13 @@ impl Finder {
                 let mut reader = Reader::new(source, SLOTH_OBJECT);
                 let spec = sloth::read_object(&mut reader, root);
                 self.take(reader, spec.map(Spec::Sloth));
+            }
+            Some(Format::Own) => {
+                let mut reader = Reader::new(source, OWN);
+                let slos = child(root, "slos").map(|(_, list)| {
+                    own::read_list(&mut reader.decoder, list, &Features::default())
+                });
+                self.take(reader, slos.map(Spec::Own));
             }
             Some(Format::Pyrra) => {
                 let mut reader = Reader::new(source, PYRRA);

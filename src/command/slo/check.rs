@@ -9,7 +9,7 @@ use crate::command::{Outcome, load::refuse};
 use crate::io;
 use crate::report::count;
 use crate::slo::read::{Spec, Specs};
-use crate::slo::{pyrra, sloth};
+use crate::slo::{generated, multiwindow, pyrra, sloth};
 use crate::text::{Diagnostic, Severity};
 
 /// The options of `rulecheck slo check`.
@@ -88,18 +88,33 @@ fn check(
     let specs = load::specs(path)?;
     let line = describe(&specs);
     let (mut findings, mut faults) = (specs.warnings, Vec::new());
+    let mut bundles = Vec::new();
     for spec in &specs.specs {
         match spec {
-            Spec::Pyrra(spec) => findings.extend(pyrra::lint(spec)),
+            Spec::Pyrra(spec) => {
+                findings.extend(pyrra::lint(spec));
+                bundles.push(pyrra::generate(spec, &pyrra::Options::default()));
+            }
+            Spec::Own(slos) => {
+                findings.extend(slos.iter().flat_map(multiwindow::lint));
+                let made = slos.iter().map(multiwindow::generate);
+                bundles.extend(made.filter_map(Result::ok));
+            }
             Spec::Sloth(spec) => {
                 if let Some(windows) = sloth.catalogue.get(sloth.period) {
                     findings.extend(sloth::lint(spec, windows));
                 }
-                if let Err(fault) = sloth::generate(spec, sloth) {
-                    faults.push(fault.diagnose(spec, sloth));
+                match sloth::generate(spec, sloth) {
+                    Ok(bundle) => bundles.push(bundle),
+                    Err(fault) => faults.push(fault.diagnose(spec, sloth)),
                 }
             }
         }
+    }
+    // What the tools pass on unseen may still be refused by Prometheus.
+    for bundle in &bundles {
+        let text = generated::write(std::slice::from_ref(bundle), "…");
+        faults.extend(load::check(&text).err().unwrap_or_default());
     }
     let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
     findings.sort_by_key(start);
@@ -111,11 +126,12 @@ fn check(
 
 /// How many objectives of which format there are.
 fn describe(specs: &Specs) -> String {
-    let mut numbers = [("Sloth", 0), ("Pyrra", 0)];
+    let mut numbers = [("Sloth", 0), ("Pyrra", 0), ("rulecheck", 0)];
     for spec in &specs.specs {
         match spec {
             Spec::Sloth(spec) => numbers[0].1 += spec.slos.len(),
             Spec::Pyrra(_) => numbers[1].1 += 1,
+            Spec::Own(slos) => numbers[2].1 += slos.len(),
         }
     }
     let given = numbers.into_iter().filter(|(_, number)| *number > 0);

@@ -8,11 +8,10 @@ use clap::Args;
 use super::load::{self, Period};
 use crate::command::{Outcome, load::refuse};
 use crate::io;
-use crate::rules::{self, ReadOptions};
 use crate::slo::generated::{self, Bundle};
 use crate::slo::read::Spec;
-use crate::slo::{pyrra, sloth};
-use crate::text::{Diagnostic, Source};
+use crate::slo::{multiwindow, pyrra, sloth};
+use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo generate`.
 #[derive(Debug, Args)]
@@ -79,8 +78,8 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
                 }
                 for spec in &specs.specs {
                     match generate(spec, &of_sloth, &of_pyrra) {
-                        Ok(bundle) => bundles.push(bundle),
-                        Err(fault) => faults.push(fault),
+                        Ok(made) => bundles.extend(made),
+                        Err(found) => faults.extend(found),
                     }
                 }
             }
@@ -91,7 +90,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
         return Err(faults);
     }
     let text = generated::write(&bundles, NOTE);
-    check(&text)?;
+    load::check(&text)?;
     match &options.out {
         Some(path) => io::write(path, &text).map_err(|fault| vec![fault]),
         None => {
@@ -108,12 +107,19 @@ fn generate(
     spec: &Spec,
     of_sloth: &sloth::Options,
     of_pyrra: &pyrra::Options,
-) -> Result<Bundle, Diagnostic> {
+) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
     match spec {
-        Spec::Sloth(spec) => {
-            sloth::generate(spec, of_sloth).map_err(|fault| fault.diagnose(spec, of_sloth))
+        Spec::Sloth(spec) => match sloth::generate(spec, of_sloth) {
+            Ok(bundle) => Ok(vec![bundle]),
+            Err(fault) => Err(vec![fault.diagnose(spec, of_sloth)]),
+        },
+        Spec::Pyrra(spec) => Ok(vec![pyrra::generate(spec, of_pyrra)]),
+        Spec::Own(slos) => {
+            let bundles = slos.iter().map(multiwindow::generate);
+            bundles
+                .collect::<Result<_, _>>()
+                .map_err(|fault| vec![fault])
         }
-        Spec::Pyrra(spec) => Ok(pyrra::generate(spec, of_pyrra)),
     }
 }
 
@@ -136,25 +142,6 @@ fn doubles(bundles: &[Bundle]) -> Vec<Diagnostic> {
             .help("rename one of them, or write their rules into two files by two calls")
     });
     faults.collect()
-}
-
-/// Whether Prometheus would load the rules. What Sloth and Pyrra pass on unseen, such as templates in annotations, may be
-/// broken.
-fn check(text: &str) -> Result<(), Vec<Diagnostic>> {
-    let source = Source::new("the generated rules", text);
-    let read = rules::read(&source, &ReadOptions::default());
-    read.map(drop).map_err(|faults| {
-        let why =
-            "Prometheus would not load them: correct the specification where this text comes from";
-        let tell = |fault: Diagnostic| {
-            let help = fault
-                .help
-                .clone()
-                .map_or_else(String::new, |it| format!("{it}; "));
-            fault.help(format!("{help}{why}"))
-        };
-        faults.into_iter().map(tell).collect()
-    })
 }
 
 impl Options {

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::io;
 use crate::model::{Duration, Millis};
 use crate::promql::Features;
+use crate::rules::{self, ReadOptions};
 use crate::slo::objective::Slo;
 use crate::slo::objectives;
 use crate::slo::read::{self, Specs};
@@ -105,4 +106,23 @@ pub(super) fn specs(path: &Path) -> Result<Specs, Vec<Diagnostic>> {
     source(path)
         .map_err(|fault| vec![fault])
         .and_then(|source| read::read(&source))
+}
+
+/// Whether Prometheus would load the rules. What Sloth and Pyrra pass on unseen, such as templates in annotations, may be
+/// broken.
+pub(super) fn check(text: &str) -> Result<(), Vec<Diagnostic>> {
+    let source = Source::new("the generated rules", text);
+    let read = rules::read(&source, &ReadOptions::default());
+    read.map(drop).map_err(|faults| {
+        let why =
+            "Prometheus would not load them: correct the specification where this text comes from";
+        let tell = |fault: Diagnostic| {
+            let help = fault
+                .help
+                .clone()
+                .map_or_else(String::new, |it| format!("{it}; "));
+            fault.help(format!("{help}{why}"))
+        };
+        faults.into_iter().map(tell).collect()
+    })
 }

@@ -72,7 +72,7 @@ impl Fault {
         match self {
             Fault::NoWindows(_) => {
                 let periods = options.catalogue.periods();
-                let periods: Vec<String> = periods.map(|it| Duration(it).to_string()).collect();
+                let periods: Vec<String> = periods.map(in_days).collect();
                 fault.help(format!(
                     "there are some for {}; give others with --windows",
                     periods.join(" and ")
@@ -95,7 +95,7 @@ impl Fault {
 /// A [`Fault`].
 pub fn generate(spec: &Spec, options: &Options) -> Result<Bundle, Fault> {
     let windows = options.catalogue.get(options.period);
-    let windows = windows.ok_or_else(|| Fault::NoWindows(Duration(options.period).to_string()))?;
+    let windows = windows.ok_or_else(|| Fault::NoWindows(in_days(options.period)))?;
     let mut groups = Vec::new();
     for slo in &spec.slos {
         let mut slo = slo.clone();
@@ -453,6 +453,14 @@ impl Maker<'_> {
     /// A selector of the objective's series.
     fn filter(&self) -> String {
         filter(&self.slo.identity())
+    }
+}
+
+/// A length as people say it: 28d rather than 4w.
+fn in_days(length: Millis) -> String {
+    match length % 86_400_000 {
+        0 => format!("{}d", length / 86_400_000),
+        _ => Duration(length).to_string(),
     }
 }
 

@@ -54,6 +54,29 @@ impl Windows {
         }
     }
 
+    /// Those for an objective of any length: the windows built in from 28 days on, and for less the same parts of it in whole
+    /// minutes.
+    pub fn of(period: Millis) -> Windows {
+        let mut windows = Windows::built_in(period);
+        if period >= 28 * DAY {
+            return windows;
+        }
+        let part = |length: Millis| {
+            let minutes =
+                (length as f64 / (30 * DAY) as f64 * period as f64 / MINUTE as f64).round();
+            (minutes as Millis).max(1) * MINUTE
+        };
+        for tier in [
+            &mut windows.page_quick,
+            &mut windows.page_slow,
+            &mut windows.ticket_quick,
+            &mut windows.ticket_slow,
+        ] {
+            (tier.short, tier.long) = (part(tier.short), part(tier.long));
+        }
+        windows
+    }
+
     /// How many times faster than allowed the budget burns where an alert fires. In the order of Sloth's operations,
     /// which decide the last digits.
     pub fn factor(&self, window: AlertWindow) -> f64 {
