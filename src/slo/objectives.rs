@@ -63,7 +63,8 @@ pub fn objectives(
     }
     let mut slos = Vec::new();
     let mut faults = Vec::new();
-    let specs = read::read(source)?;
+    let specs = read::read(source)
+        .map_err(|faults| faults.into_iter().map(more_formats).collect::<Vec<_>>())?;
     for spec in &specs.specs {
         match spec {
             Spec::Sloth(spec) => {
@@ -87,6 +88,17 @@ pub fn objectives(
             warnings: specs.warnings,
         }),
         false => Err(faults),
+    }
+}
+
+/// Budgets are of more formats than rules are made of.
+fn more_formats(fault: Diagnostic) -> Diagnostic {
+    match fault.help.as_deref() == Some(read::FORMATS) {
+        true => {
+            let help = "objectives are OpenSLO (`apiVersion: openslo/v1`), Sloth, Pyrra, or a list under `slos:`";
+            fault.help(help)
+        }
+        false => fault,
     }
 }
 
