@@ -13,8 +13,6 @@ pub mod multiwindow;
 
 pub mod objective;
 
-pub mod objectives;
-
 pub mod openslo;
 
 pub mod own;

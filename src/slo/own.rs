@@ -78,6 +78,28 @@ pub fn read_list<'d>(decoder: &mut Decoder<'d>, list: Node<'d>, features: &Featu
     slos
 }
 
+/// Reads a file that holds nothing but objectives.
+pub(super) fn read_file<'d>(
+    decoder: &mut Decoder<'d>,
+    root: Node<'d>,
+    features: &Features,
+) -> Vec<Slo> {
+    let known = ["slos"];
+    let what = "a file of objectives";
+    let fields = decoder.fields(root, what, &known, UnknownFields::Refuse);
+    let Some(field) = fields.as_ref().and_then(|fields| fields.get("slos")) else {
+        return Vec::new();
+    };
+    let noted = decoder.faults.len();
+    let slos = read_list(decoder, field.value, features);
+    if decoder.faults.len() == noted && slos.is_empty() {
+        let help =
+            "add an item such as `- {name: …, objective: 99.9%, window: 30d, bad: …, total: …}`";
+        decoder.error(field.key.span(), "`slos` holds no objective", help);
+    }
+    slos
+}
+
 struct Reader<'r, 'd> {
     decoder: &'r mut Decoder<'d>,
     features: &'r Features,

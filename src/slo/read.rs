@@ -3,11 +3,56 @@
 use super::keys::{Reader, Tool, child, first_line, word};
 use super::objective::Slo;
 use super::sloth::{self, Windows};
-use super::{own, pyrra};
+use super::{openslo, own, pyrra};
 use crate::model::Millis;
 use crate::promql::Features;
 use crate::text::yaml::{self, Document, Kind, Node};
 use crate::text::{Diagnostic, Source};
+
+/// The window of objectives that say none: Sloth's are told on the command line.
+pub const DEFAULT_PERIOD: Millis = 30 * 86_400_000;
+
+/// The objectives of a file.
+#[derive(Debug, Default)]
+pub struct Objectives {
+    /// They in the order of the file.
+    pub slos: Vec<Slo>,
+    /// What is legal and hardly meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads the objectives of a file in any format. `period` is the window of those that say none.
+///
+/// # Errors
+///
+/// Every fault for which the format's own tool would refuse it, in the order of the file, and what has no meaning outside
+/// of its own tool.
+pub fn objectives(
+    source: &Source,
+    period: Millis,
+    features: &Features,
+) -> Result<Objectives, Vec<Diagnostic>> {
+    let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
+    let roots: Vec<Node<'_>> = documents.iter().filter_map(Document::root).collect();
+    if roots.iter().any(|root| openslo::is_object(*root)) {
+        return openslo::read(source, &roots, features);
+    }
+    let specs = read(source, features)?;
+    let (mut slos, mut faults) = (Vec::new(), Vec::new());
+    for spec in &specs.specs {
+        match spec.to_slos(period, features) {
+            Ok(found) => slos.extend(found),
+            Err(found) => faults.extend(found),
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(Objectives {
+            slos,
+            warnings: specs.warnings,
+        }),
+        false => Err(faults),
+    }
+}
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -65,8 +110,12 @@ const KINDS: [&str; 2] = ["PrometheusServiceLevel", "ServiceLevelObjective"];
 /// # Errors
 ///
 /// Every fault for which the format's own tool would refuse it, in the order of the file.
-pub fn read(source: &Source) -> Result<Specs, Vec<Diagnostic>> {
-    let mut finder = Finder::default();
+pub fn read(source: &Source, features: &Features) -> Result<Specs, Vec<Diagnostic>> {
+    let mut finder = Finder {
+        features,
+        specs: Specs::default(),
+        faults: Vec::new(),
+    };
     finder.documents(source)?;
     if finder.specs.specs.is_empty() && finder.faults.is_empty() {
         let fault = Diagnostic::error(format!("{} holds no objectives", source.name()));
@@ -76,8 +125,9 @@ pub fn read(source: &Source) -> Result<Specs, Vec<Diagnostic>> {
 }
 
 /// What can be read.
-pub const FORMATS: &str = "these are read: Sloth (`version: prometheus/v1`, or kind PrometheusServiceLevel), Pyrra \
-                           (kind ServiceLevelObjective), and lists of objectives under `slos:`";
+pub const FORMATS: &str = "these are read: OpenSLO (`apiVersion: openslo/v1`), Sloth (`version: prometheus/v1`, or kind \
+                           PrometheusServiceLevel), Pyrra (kind ServiceLevelObjective), and lists of objectives under \
+                           `slos:`";
 
 /// Reads files of Sloth's alert windows.
 ///
@@ -168,13 +218,14 @@ fn format(root: Node<'_>) -> Option<Format> {
     }
 }
 
-#[derive(Debug, Default)]
-struct Finder {
+#[derive(Debug)]
+struct Finder<'f> {
+    features: &'f Features,
     specs: Specs,
     faults: Vec<Diagnostic>,
 }
 
-impl Finder {
+impl Finder<'_> {
     fn documents(&mut self, source: &Source) -> Result<(), Vec<Diagnostic>> {
         let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
         for root in documents.iter().filter_map(Document::root) {
@@ -216,10 +267,8 @@ impl Finder {
             }
             Some(Format::Own) => {
                 let mut reader = Reader::new(source, OWN);
-                let slos = child(root, "slos").map(|(_, list)| {
-                    own::read_list(&mut reader.decoder, list, &Features::default())
-                });
-                self.take(reader, slos.map(Spec::Own));
+                let slos = own::read_file(&mut reader.decoder, root, self.features);
+                self.take(reader, Some(Spec::Own(slos)));
             }
             Some(Format::Pyrra) => {
                 let mut reader = Reader::new(source, PYRRA);
@@ -281,7 +330,7 @@ mod tests {
                     ---\napiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: fast}\nspec:\n  \
                     target: '95'\n  window: 2w\n  indicator:\n    latency:\n      success: {metric: 'c_bucket{le=\"0.5\"}'}\n      \
                     total: {metric: c_count}\n      grouping: [b, a, b]\n";
-        let specs = read(&Source::new("f", text)).unwrap();
+        let specs = read(&Source::new("f", text), &Features::default()).unwrap();
         let day = 86_400_000;
         let found = specs
             .specs

@@ -5,7 +5,7 @@ use super::file::TestFile;
 use super::include::Load;
 use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
-use crate::slo::objectives::{DEFAULT_PERIOD, objectives};
+use crate::slo::read::{DEFAULT_PERIOD, objectives};
 use crate::text::{Diagnostic, closest};
 
 /// Reads the files of objectives that a test file names, and refuses expectations of objectives that there are not.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::load::{self, Period};
 use crate::command::{Outcome, load::refuse};
 use crate::io;
+use crate::promql::Features;
 use crate::report::count;
 use crate::slo::read::{Spec, Specs};
 use crate::slo::{generated, multiwindow, pyrra, sloth};
@@ -85,7 +86,7 @@ fn check(
     path: &Path,
     sloth: &sloth::Options,
 ) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let specs = load::specs(path)?;
+    let specs = load::specs(path, &Features::default())?;
     let line = describe(&specs);
     let (mut findings, mut faults) = (specs.warnings, Vec::new());
     let mut bundles = Vec::new();

@@ -8,6 +8,7 @@ use clap::Args;
 use super::load::{self, Period};
 use crate::command::{Outcome, load::refuse};
 use crate::io;
+use crate::promql::Features;
 use crate::slo::generated::{self, Bundle};
 use crate::slo::read::Spec;
 use crate::slo::{multiwindow, pyrra, sloth};
@@ -69,7 +70,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     for named in load::files(&options.files)? {
         let read = named
             .map_err(|(_, fault)| vec![fault])
-            .and_then(|path| load::specs(&path));
+            .and_then(|path| load::specs(&path, &Features::default()));
         match read {
             Err(found) => faults.extend(found),
             Ok(specs) => {

@@ -9,8 +9,7 @@ use crate::model::{Duration, Millis};
 use crate::promql::Features;
 use crate::rules::{self, ReadOptions};
 use crate::slo::objective::Slo;
-use crate::slo::objectives;
-use crate::slo::read::{self, Specs};
+use crate::slo::read::{self, DEFAULT_PERIOD, Specs};
 use crate::slo::sloth::Catalogue;
 use crate::text::{Diagnostic, Source};
 
@@ -32,7 +31,7 @@ impl Period {
         let catalogue = self.catalogue()?;
         let only = catalogue.only_period();
         let Some(text) = &self.period else {
-            return Ok((only.unwrap_or(DEFAULT), catalogue));
+            return Ok((only.unwrap_or(DEFAULT_PERIOD), catalogue));
         };
         let fault = |message: String| {
             let fault = Diagnostic::error(format!("--period {text}: {message}"));
@@ -66,9 +65,6 @@ impl Period {
     }
 }
 
-/// What Sloth takes where nothing is said.
-const DEFAULT: Millis = 30 * 86_400_000;
-
 /// The files that paths name.
 pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<io::Named>, Vec<Diagnostic>> {
     let files = io::spec_files(paths);
@@ -87,7 +83,7 @@ pub(super) fn objectives(
     features: &Features,
 ) -> Result<Vec<Slo>, Vec<Diagnostic>> {
     let source = source(path).map_err(|fault| vec![fault])?;
-    let found = objectives::objectives(&source, period, features)?;
+    let found = read::objectives(&source, period, features)?;
     for warning in &found.warnings {
         io::complain(&warning.render(io::wants_colour()));
     }
@@ -102,10 +98,10 @@ fn source(path: &Path) -> Result<Source, Diagnostic> {
 }
 
 /// What a file holds.
-pub(super) fn specs(path: &Path) -> Result<Specs, Vec<Diagnostic>> {
+pub(super) fn specs(path: &Path, features: &Features) -> Result<Specs, Vec<Diagnostic>> {
     source(path)
         .map_err(|fault| vec![fault])
-        .and_then(|source| read::read(&source))
+        .and_then(|source| read::read(&source, features))
 }
 
 /// Whether Prometheus would load the rules. What Sloth and Pyrra pass on unseen, such as templates in annotations, may be

@@ -8,8 +8,9 @@ mod indicator;
 mod parts;
 mod spec;
 
+use super::keys::{child, word};
 use super::objective::Slo;
-use super::objectives::Objectives;
+use super::read::Objectives;
 use crate::promql::Features;
 use crate::text::yaml::{Decoder, Dialect, Fields, Kind, Node, UnknownFields};
 use crate::text::{Diagnostic, Source, Span};
@@ -29,6 +30,17 @@ const KINDS: [&str; 7] = [
     "AlertNotificationTarget",
     "Service",
 ];
+
+/// Whether a document, or the first of its items, is one of OpenSLO's.
+pub(super) fn is_object(root: Node<'_>) -> bool {
+    let first = match root.kind() {
+        Kind::Sequence(items) => items.iter().next(),
+        _ => Some(root),
+    };
+    let version = first.and_then(|root| child(root, "apiVersion"));
+    let version = version.and_then(|(_, version)| word(version));
+    version.is_some_and(|version| version.starts_with("openslo"))
+}
 
 /// Reads the objects of documents, each one or a list of some, and the objectives among them.
 ///
