@@ -42,14 +42,7 @@ const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Github];
 const INTERVAL: Millis = 60_000;
 
 /// Checks the files.
-pub(super) fn run(options: &Options) -> Outcome {
-    match check(options) {
-        Ok(outcome) => outcome,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn check(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if options.paths.is_empty() {

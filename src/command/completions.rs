@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use super::{CommandLine, Outcome};
 use crate::io;
+use crate::text::Diagnostic;
 
 /// The options of `rulecheck completions`.
 #[derive(Debug, Args)]
@@ -20,10 +21,10 @@ const HINT: &str = "bash: rulecheck completions bash > ~/.local/share/bash-compl
                     fish: rulecheck completions fish > ~/.config/fish/completions/rulecheck.fish";
 
 /// Prints them.
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let mut script = Vec::new();
     let mut command = CommandLine::command();
     clap_complete::generate(options.shell, &mut command, "rulecheck", &mut script);
     io::print(&String::from_utf8_lossy(&script));
-    Outcome::Success
+    Ok(Outcome::Success)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rayon::prelude::*;
 
-use super::{Outcome, TEXT_OR_JSON, format, load, without};
+use super::{Outcome, TEXT_OR_JSON, complain, format, without};
 use crate::io;
 use crate::promql::Features;
 use crate::report::Format;
@@ -29,15 +29,14 @@ pub(super) struct Options {
 }
 
 /// Runs the scripts: a line a file, and the sums last; or one document.
-pub(super) fn run(options: &Options) -> Outcome {
-    let features = match without(&options.disable_feature) {
-        Ok(features) => features,
-        Err(fault) => return load::refuse(&[fault]),
-    };
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let features = without(&options.disable_feature).map_err(|fault| vec![fault])?;
     let named = io::scripts(&options.paths);
     if named.is_empty() {
         let fault = Diagnostic::error("no script found");
-        return load::refuse(&[fault.help("name a script, or a folder that holds files `*.test`")]);
+        return Err(vec![
+            fault.help("name a script, or a folder that holds files `*.test`"),
+        ]);
     }
     let files: Vec<ScriptFile> = named
         .par_iter()
@@ -48,7 +47,7 @@ pub(super) fn run(options: &Options) -> Outcome {
         _ => {
             for file in &files {
                 if let Err(faults) = &file.report {
-                    load::refuse(faults);
+                    faults.iter().for_each(complain);
                 }
                 io::print(&scripts::text(file));
             }
@@ -63,9 +62,11 @@ pub(super) fn run(options: &Options) -> Outcome {
     match outcomes.max() {
         Some(Outcome::Success) if files.iter().all(is_idle) => {
             let fault = Diagnostic::error("nothing was evaluated");
-            load::refuse(&[fault.help("write evaluations such as `eval instant at 5m up`")])
+            Err(vec![
+                fault.help("write evaluations such as `eval instant at 5m up`"),
+            ])
         }
-        outcome => outcome.unwrap_or(Outcome::Success),
+        outcome => Ok(outcome.unwrap_or(Outcome::Success)),
     }
 }
 

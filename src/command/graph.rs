@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{Outcome, Reading, format, load};
+use super::{Outcome, Reading, complain, format, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::{Dependencies, DependencyKind, Given};
@@ -57,14 +57,7 @@ each other, or themselves; backward: a rule that reads a later one of its group;
 const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Dot];
 
 /// Shows what reads what.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(outcome) => outcome,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
     let used = used(&options.used)?;
@@ -219,7 +212,7 @@ impl Givens {
             );
             let warning = Diagnostic::warning(message)
                 .help("its series do not count; name its rule files, too");
-            io::complain(&warning.render(io::wants_colour()));
+            complain(&warning);
         }
         let mut series = Given::default();
         let labels = suite.file.tests.iter().flat_map(TestCase::series);

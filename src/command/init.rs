@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, Reading, load};
+use super::{Outcome, Reading, complain, load};
 use crate::io;
 use crate::promql::selectors::{Reach, selectors};
 use crate::report::scaffold::{Written, lines};
@@ -49,14 +49,6 @@ const HINT: &str = "Of rules/alerts.yml, tests are written to rules/alerts_test.
                     fires and series with which it just does not, derived from its expression and `for`. Every test that \
                     is written passes; alerts for which no series were found are listed with the reason.";
 
-/// Writes tests.
-pub(super) fn run(options: &Options) -> Outcome {
-    match write_all(options) {
-        Ok(()) => Outcome::Success,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
 /// A test file to be written.
 struct Target {
     /// Where it goes; nowhere if it is printed.
@@ -66,7 +58,8 @@ struct Target {
     own: usize,
 }
 
-fn write_all(options: &Options) -> Result<(), Vec<Diagnostic>> {
+/// Writes tests.
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     let (paths, files) = rule_files(options, &reading)?;
     let targets = targets(options, &paths, &files);
@@ -112,7 +105,7 @@ fn write_all(options: &Options) -> Result<(), Vec<Diagnostic>> {
         }
     }
     match faults.is_empty() {
-        true => Ok(()),
+        true => Ok(Outcome::Success),
         false => Err(faults),
     }
 }
@@ -323,7 +316,7 @@ fn tested(
             Ok(coverage) => coverage,
             Err(faults) => {
                 for fault in faults {
-                    io::complain(&fault.into_warning().render(io::wants_colour()));
+                    complain(&fault.into_warning());
                 }
                 continue;
             }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(super) use self::shelf::{Inputs, Pattern, Shelf};
-use super::Outcome;
 use super::schedule::Phases;
+use super::{Outcome, complain};
 use crate::io;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
@@ -231,14 +231,6 @@ fn joined(labels: &Labels, parts: Vec<(&PathBuf, Points)>) -> Result<Points, Dia
     })
 }
 
-/// Draws faults on standard error.
-pub(super) fn refuse(faults: &[Diagnostic]) -> Outcome {
-    for fault in faults {
-        io::complain(&fault.render(io::wants_colour()));
-    }
-    Outcome::Broken
-}
-
 /// Reads `--interval`.
 pub(super) fn interval(text: &str) -> Result<Millis, Diagnostic> {
     let fault = |reason: String| {
@@ -292,7 +284,7 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
                 "{}; while a rule fails its alerts keep their state",
                 remedy(&error.message).unwrap_or("correct the expression")
             ));
-        io::complain(&fault.render(io::wants_colour()));
+        complain(&fault);
     }
     match first_errors.is_empty() {
         true => Outcome::Success,

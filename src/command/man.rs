@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
-use super::{CommandLine, Outcome, load};
+use super::{CommandLine, Outcome};
 use crate::io;
 use crate::text::{Diagnostic, closest};
 
@@ -21,14 +21,10 @@ const HINT: &str = "Read it:    rulecheck man test | man -l -\n\
                     rulecheck man test > /usr/local/share/man/man1/rulecheck-test.1";
 
 /// Prints the page.
-pub(super) fn run(options: &Options) -> Outcome {
-    match page(&options.command) {
-        Ok(page) => {
-            io::print(&page);
-            Outcome::Success
-        }
-        Err(fault) => load::refuse(&[fault]),
-    }
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let page = page(&options.command).map_err(|fault| vec![fault])?;
+    io::print(&page);
+    Ok(Outcome::Success)
 }
 
 fn page(names: &[String]) -> Result<String, Diagnostic> {

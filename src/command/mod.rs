@@ -1,4 +1,5 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. The `run` of each yields how it ended, or the faults for which it did not do
+//! its work; [`main`] tells of them.
 
 mod check;
 
@@ -125,7 +126,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    let outcome = match line.command {
+    let ended = match line.command {
         Command::Test(options) => test::run(&options),
         Command::Init(options) => init::run(&options),
         Command::Check(options) => check::run(&options),
@@ -140,11 +141,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man(options) => man::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
+    let outcome = ended.unwrap_or_else(|faults| refuse(&faults));
     match io::is_all_printed() {
         true => outcome.into(),
         // Who has half of a report knows nothing.
         false => Outcome::Broken.into(),
     }
+}
+
+/// Tells of faults for which a command did not do its work.
+fn refuse(faults: &[Diagnostic]) -> Outcome {
+    faults.iter().for_each(complain);
+    Outcome::Broken
+}
+
+/// Draws a finding on standard error.
+fn complain(finding: &Diagnostic) {
+    io::complain(&finding.render(io::wants_colour()));
 }
 
 /// The formats of most commands.

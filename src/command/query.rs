@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::check::unmatched;
-use super::{Limits, Outcome, TEXT_OR_JSON, enabled, format, load};
+use super::{Limits, Outcome, TEXT_OR_JSON, complain, enabled, format, load};
 use crate::io;
 use crate::model::number::parse_float;
 use crate::model::{Duration, Millis, Timestamp};
@@ -80,14 +80,7 @@ const MAX_POINTS: i64 = 11_000;
 const DEFAULT_STEP: Millis = 60_000;
 
 /// Evaluates the expression and prints the result.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(outcome) => outcome,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let one = |fault: Diagnostic| vec![fault];
     let features = enabled(&options.enable_feature).map_err(one)?;
     let lookback = duration("--lookback-delta", &options.lookback_delta).map_err(one)?;
@@ -115,7 +108,7 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         format: options.format,
         store: &store,
     };
-    Ok(shown.evaluate(&view, times))
+    shown.evaluate(&view, times).map_err(one)
 }
 
 /// The times of the call.
@@ -213,15 +206,15 @@ struct Shown<'q> {
 }
 
 impl Shown<'_> {
-    fn evaluate(&self, view: &View<'_>, times: Times) -> Outcome {
+    fn evaluate(&self, view: &View<'_>, times: Times) -> Result<Outcome, Diagnostic> {
         let evaluated = match times {
             Times::Instant(time) if self.query.value_type() == ValueType::Matrix => {
                 return match evaluate_windows(self.query, view, time) {
-                    Err(error) => self.fail(error.message),
+                    Err(error) => Err(self.fail(error.message)),
                     Ok(windowed) => {
                         let text = || listing::windows(&windowed.series);
                         let data = || QueryData::windows(&windowed.series);
-                        self.succeed(text, data, &windowed.annotations)
+                        Ok(self.succeed(text, data, &windowed.annotations))
                     }
                 };
             }
@@ -233,12 +226,12 @@ impl Shown<'_> {
             Evaluated::String(_) => &none,
             Evaluated::Vector(columns) | Evaluated::Scalar(columns) => {
                 if let Some(error) = columns.errors.values().next() {
-                    return self.fail(error.message.clone());
+                    return Err(self.fail(error.message.clone()));
                 }
                 &columns.annotations
             }
         };
-        match times {
+        Ok(match times {
             Times::Instant(time) => {
                 let text = || listing::instant(&evaluated, time);
                 self.succeed(text, || QueryData::instant(&evaluated, time), notes)
@@ -247,7 +240,7 @@ impl Shown<'_> {
                 let text = || listing::range(&evaluated);
                 self.succeed(text, || QueryData::range(&evaluated), notes)
             }
-        }
+        })
     }
 
     /// Prints a result. In text what is to be said about it goes to standard error.
@@ -267,7 +260,7 @@ impl Shown<'_> {
             _ => {
                 let text = text();
                 for note in notes.iter() {
-                    self.complain(&note.diagnose(self.text));
+                    complain(&note.diagnose(self.text));
                 }
                 if text.is_empty() {
                     self.explain_nothing();
@@ -281,15 +274,14 @@ impl Shown<'_> {
     /// Says that there is no result, and which selectors match nothing at all.
     fn explain_nothing(&self) {
         let unmatched = unmatched(self.query, self.text, self.store);
-        for finding in &unmatched {
-            self.complain(finding);
-        }
+        unmatched.iter().for_each(complain);
         if unmatched.is_empty() {
             io::complain("the result is empty\n");
         }
     }
 
-    fn fail(&self, message: String) -> Outcome {
+    /// What is to be said of an evaluation that failed; where the answer is JSON it is answered, too.
+    fn fail(&self, message: String) -> Diagnostic {
         if self.format == Format::Json {
             self.print_json(&Answer::failure(ErrorType::Execution, message.as_str()).json());
         }
@@ -299,14 +291,9 @@ impl Shown<'_> {
             false => None,
         };
         let place = greediest.map_or_else(|| self.text.whole(), |span| self.text.span(span));
-        let fault = Diagnostic::error(message)
+        Diagnostic::error(message)
             .at(self.text.source(), place)
-            .help(help);
-        load::refuse(&[fault])
-    }
-
-    fn complain(&self, finding: &Diagnostic) {
-        io::complain(&finding.render(io::wants_colour()));
+            .help(help)
     }
 
     fn print_json(&self, json: &[u8]) {

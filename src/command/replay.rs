@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, Reading, TEXT_OR_JSON, format, load};
+use super::{Limits, Outcome, Reading, TEXT_OR_JSON, complain, format, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, needs, replay};
 use crate::report::{Format, timeline};
@@ -42,23 +42,15 @@ pub(super) struct Options {
 }
 
 /// Replays the rules.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(outcome) => outcome,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     let features = reading.features;
     let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
     let phases = options.phases.read(options.schedule.into())?;
     let mut files = load::rule_files(&options.rules, &reading)?;
     load::set_phases(&phases, &mut files, interval)?;
-    for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
-        io::complain(&warning.render(io::wants_colour()));
-    }
+    let warnings = files.iter().flat_map(|file: &RuleFile| &file.warnings);
+    warnings.for_each(complain);
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
     if options.needs {
         io::print(&match options.format {
@@ -83,9 +75,8 @@ fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         _ => timeline::text(&replay, &groups),
     });
     for (id, said) in &replay.annotations {
-        for finding in groups[id.group].rules[id.rule].diagnose(said) {
-            io::complain(&finding.render(io::wants_colour()));
-        }
+        let findings = groups[id.group].rules[id.rule].diagnose(said);
+        findings.iter().for_each(complain);
     }
     Ok(load::complain_of_errors(&replay, &groups))
 }

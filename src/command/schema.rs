@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::Outcome;
 use crate::io;
 use crate::suite::schema;
+use crate::text::Diagnostic;
 
 /// The options of `rulecheck schema`.
 #[derive(Debug, Args)]
@@ -26,10 +27,10 @@ enum Kind {
 }
 
 /// Prints the schema.
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let schema = match options.kind {
         Kind::Test => schema::test_file(),
     };
     io::print(&format!("{schema:#}\n"));
-    Outcome::Success
+    Ok(Outcome::Success)
 }

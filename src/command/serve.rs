@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::schedule::PhaseOptions;
-use super::{Limits, Outcome, Reading, load};
+use super::{Limits, Outcome, Reading, complain, load};
 use crate::io;
 use crate::replay::{OnRuleError, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup};
@@ -42,14 +42,7 @@ state of rules and alerts. One line on standard output says where it listens as 
 it.";
 
 /// Serves until it is told to end.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(()) => Outcome::Success,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let one = |fault: Diagnostic| vec![fault];
     let reading = options.reading.options()?;
     let features = reading.features;
@@ -59,9 +52,8 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let listener = io::listen(&options.listen).map_err(one)?;
     let mut files = load::rule_files(&options.rules, &reading)?;
     load::set_phases(&phases, &mut files, interval)?;
-    for warning in files.iter().flat_map(|file: &RuleFile| &file.warnings) {
-        io::complain(&warning.render(io::wants_colour()));
-    }
+    let warnings = files.iter().flat_map(|file: &RuleFile| &file.warnings);
+    warnings.for_each(complain);
     let store = load::data(&options.data, &features)?;
     let Some((start, end)) = load::extent(&store) else {
         return Err(vec![Diagnostic::error("the data holds no sample")]);
@@ -90,5 +82,6 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let failed = |error: std::io::Error| vec![Diagnostic::error(format!("can't serve: {error}"))];
     let address = listener.local_addr().map_err(failed)?;
     io::print(&format!("listening on http://{address}\n"));
-    server::serve(listener, served).map_err(failed)
+    server::serve(listener, served).map_err(failed)?;
+    Ok(Outcome::Success)
 }

@@ -14,7 +14,7 @@ use self::accept::{Asked, Overlay, Ran, accept};
 use self::export::Export;
 use super::in_order::in_order;
 use super::schedule::{PhaseOptions, Phases, ScheduleName};
-use super::{Limits, Outcome, Reading, format, load};
+use super::{Limits, Outcome, Reading, complain, format, load};
 use crate::io;
 use crate::model::Regex;
 use crate::replay::Schedule;
@@ -122,22 +122,15 @@ struct Plan {
 }
 
 /// Runs the tests.
-pub(super) fn run(options: &Options) -> Outcome {
-    let plan = match plan(options) {
-        Ok(plan) => plan,
-        Err(faults) => return load::refuse(&faults),
-    };
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let one = |fault: Diagnostic| vec![fault];
+    let plan = plan(options)?;
     if options.watch {
-        return watch::run(&plan, options);
+        return watch::run(&plan, options).map_err(one);
     }
-    let ended = match run_all(&plan, options) {
-        Ok(ended) => ended,
-        Err(fault) => return load::refuse(&[fault]),
-    };
-    if let Some(folder) = &options.export_promtool
-        && let Err(fault) = export_all(folder, &plan, options.format)
-    {
-        return load::refuse(&[fault]);
+    let ended = run_all(&plan, options).map_err(one)?;
+    if let Some(folder) = &options.export_promtool {
+        export_all(folder, &plan, options.format).map_err(one)?;
     }
     judge(&ended, &plan, options)
 }
@@ -149,14 +142,14 @@ struct Ended {
 }
 
 /// What a call comes to, after its results were printed; says what they don't.
-fn judge(ended: &Ended, plan: &Plan, options: &Options) -> Outcome {
+fn judge(ended: &Ended, plan: &Plan, options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let totals = &ended.totals;
     if totals.broken > 0 {
-        return Outcome::Broken;
+        return Ok(Outcome::Broken);
     }
     let unknown = plan.phases.unknown();
     if !unknown.is_empty() {
-        return load::refuse(&unknown);
+        return Err(unknown);
     }
     let is_idle = totals.tests == 0 && !options.run.is_empty();
     // Another part may have such tests.
@@ -165,19 +158,21 @@ fn judge(ended: &Ended, plan: &Plan, options: &Options) -> Outcome {
             "no test has a name that matches {}",
             options.run.join(" or ")
         ));
-        return load::refuse(&[fault.help("correct --run, or leave it out to run every test")]);
+        return Err(vec![
+            fault.help("correct --run, or leave it out to run every test"),
+        ]);
     }
     let is_covered = ended.reached.as_ref().is_none_or(Reached::is_enough);
     let is_denied = options.deny == Some(Denied::Warnings) && totals.warnings > 0;
     if is_denied {
         let message = format!("--deny warnings: there {}", are_warnings(totals.warnings));
         let fault = Diagnostic::error(message);
-        io::complain(&fault.help("mend what they name").render(io::wants_colour()));
+        complain(&fault.help("mend what they name"));
     }
-    match totals.failed {
+    Ok(match totals.failed {
         0 if is_covered && !is_denied => Outcome::Success,
         _ => Outcome::Failure,
-    }
+    })
 }
 
 /// `is 1 warning`, `are 2 warnings`.

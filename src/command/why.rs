@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, Reading, TEXT_OR_JSON, format, load};
+use super::{Limits, Outcome, Reading, TEXT_OR_JSON, complain, format, load};
 use crate::io;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::{Features, Query};
@@ -87,19 +87,13 @@ struct Asked<'r> {
 }
 
 /// Explains and prints.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(()) => Outcome::Success,
-        Err(faults) => load::refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
     match &options.test {
-        Some(test) => in_test(options, test, &reading),
-        None => in_data(options, &reading),
+        Some(test) => in_test(options, test, &reading)?,
+        None => in_data(options, &reading)?,
     }
+    Ok(Outcome::Success)
 }
 
 fn in_test(options: &Options, named: &str, reading: &ReadOptions) -> Result<(), Vec<Diagnostic>> {
@@ -260,7 +254,7 @@ impl Asked<'_> {
                     self.of,
                     self.clock.tell(stopped)
                 );
-                io::complain(&Diagnostic::warning(message).render(io::wants_colour()));
+                complain(&Diagnostic::warning(message));
             }
             _ => {}
         }

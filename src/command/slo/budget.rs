@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::load;
-use crate::command::load::{data, extent, refuse};
+use crate::command::load::{data, extent};
 use crate::command::{Outcome, TEXT_OR_JSON, enabled, format};
 use crate::io;
 use crate::model::{Duration, Millis, Timestamp};
@@ -67,14 +67,7 @@ const WINDOWS: [Millis; 6] = [
 ];
 
 /// Counts, and prints.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(()) => Outcome::Success,
-        Err(faults) => refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
     let period = length("--period", &options.period)?;
     let windows = options.window.iter().map(|text| length("--window", text));
@@ -143,7 +136,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
         Format::Json => budget::json(&shown),
         _ => budget::text(&shown),
     });
-    Ok(())
+    Ok(Outcome::Success)
 }
 
 /// The step of subqueries that name none: Prometheus's evaluation interval.

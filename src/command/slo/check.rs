@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::load::{self, Period};
-use crate::command::{Outcome, load::refuse};
+use crate::command::Outcome;
 use crate::io;
 use crate::promql::Features;
 use crate::report::count;
@@ -27,14 +27,7 @@ pub(super) struct Options {
 }
 
 /// Checks the files.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(outcome) => outcome,
-        Err(faults) => refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let (period, catalogue) = options.period.read()?;
     let sloth = sloth::Options {
         period,

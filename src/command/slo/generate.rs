@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::load::{self, Period};
-use crate::command::{Outcome, load::refuse};
+use crate::command::{Outcome, complain};
 use crate::io;
 use crate::promql::Features;
 use crate::slo::generated::{self, Bundle};
@@ -56,14 +56,7 @@ const NOTES: &str = "Rules of several files and documents come out as one rule f
 become PrometheusRule objects, each a document. Nothing is written unless Prometheus would load it.";
 
 /// Makes the rules.
-pub(super) fn run(options: &Options) -> Outcome {
-    match try_run(options) {
-        Ok(()) => Outcome::Success,
-        Err(faults) => refuse(&faults),
-    }
-}
-
-fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let of_sloth = options.sloth()?;
     let of_pyrra = options.pyrra();
     let (mut bundles, mut faults) = (Vec::new(), Vec::new());
@@ -74,9 +67,7 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
         match read {
             Err(found) => faults.extend(found),
             Ok(specs) => {
-                for warning in &specs.warnings {
-                    io::complain(&warning.render(io::wants_colour()));
-                }
+                specs.warnings.iter().for_each(complain);
                 for spec in &specs.specs {
                     match generate(spec, &of_sloth, &of_pyrra) {
                         Ok(made) => bundles.extend(made),
@@ -93,12 +84,10 @@ fn try_run(options: &Options) -> Result<(), Vec<Diagnostic>> {
     let text = generated::write(&bundles, NOTE);
     load::check(&text)?;
     match &options.out {
-        Some(path) => io::write(path, &text).map_err(|fault| vec![fault]),
-        None => {
-            io::print(&text);
-            Ok(())
-        }
+        Some(path) => io::write(path, &text).map_err(|fault| vec![fault])?,
+        None => io::print(&text),
     }
+    Ok(Outcome::Success)
 }
 
 /// What a generated file begins with.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::command::complain;
 use crate::io;
 use crate::model::{Duration, Millis};
 use crate::promql::Features;
@@ -84,9 +85,7 @@ pub(super) fn objectives(
 ) -> Result<Vec<Slo>, Vec<Diagnostic>> {
     let source = source(path).map_err(|fault| vec![fault])?;
     let found = read::objectives(&source, period, features)?;
-    for warning in &found.warnings {
-        io::complain(&warning.render(io::wants_colour()));
-    }
+    found.warnings.iter().for_each(complain);
     Ok(found.slos)
 }
 

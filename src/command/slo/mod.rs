@@ -8,6 +8,7 @@ mod load;
 use clap::{Args, Subcommand};
 
 use super::Outcome;
+use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo`.
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ enum Command {
 }
 
 /// Does what the subcommand says.
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     match &options.command {
         Command::Generate(options) => generate::run(options),
         Command::Budget(options) => budget::run(options),

@@ -1,5 +1,6 @@
 //! Prints what came of test files, in any format, as soon as it is known.
 
+use super::super::complain;
 use super::Options;
 use crate::io;
 use crate::report::coverage::{self, Reached};
@@ -189,7 +190,7 @@ impl End<'_> {
     /// Says on standard error what the format has no place for.
     fn complain(&self) {
         for told in self.of_all {
-            io::complain(&told.render(io::wants_colour()));
+            complain(told);
         }
         if let Some(reached) = self.reached {
             io::complain(coverage::text(reached).trim_start());

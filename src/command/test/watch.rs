@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::super::in_order::in_order;
 use super::super::load::{self, Inputs};
+use super::super::refuse;
 use super::{Ended, Options, Outcome, Plan, judge, no_test_file, of_all, report};
 use crate::io;
 use crate::io::watch::{Stamp, Watch, Woken};
@@ -20,14 +21,7 @@ use crate::text::Diagnostic;
 const LISTED: usize = 5;
 
 /// Runs all tests, then those that read what changes, until somebody ends it; that ends with what the last run came to.
-pub(super) fn run(plan: &Plan, options: &Options) -> Outcome {
-    match try_run(plan, options) {
-        Ok(outcome) => outcome,
-        Err(fault) => load::refuse(&[fault]),
-    }
-}
-
-fn try_run(plan: &Plan, options: &Options) -> Result<Outcome, Diagnostic> {
+pub(super) fn run(plan: &Plan, options: &Options) -> Result<Outcome, Diagnostic> {
     // Who ends it before the first result has none.
     let code = Arc::new(AtomicU8::new(Outcome::Broken as u8));
     io::watch::end_when_asked(Arc::clone(&code))?;
@@ -227,9 +221,10 @@ impl Session<'_> {
             }
         }
         if self.kept.is_empty() {
-            return load::refuse(&[no_test_file(&self.paths)]);
+            return refuse(&[no_test_file(&self.paths)]);
         }
         judge(&Ended { totals, reached }, self.plan, self.options)
+            .unwrap_or_else(|faults| refuse(&faults))
     }
 
     fn sum(&self, totals: &mut Totals, coverage: &mut Coverage, silences: &mut Silences) {
