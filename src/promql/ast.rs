@@ -381,6 +381,32 @@ impl BinaryOp {
     pub fn is_set(self) -> bool {
         matches!(self, BinaryOp::And | BinaryOp::Or | BinaryOp::Unless)
     }
+
+    /// Whether a comparison holds between two numbers; no other operator does.
+    // Always: the loops over ticks choose the operator outside.
+    #[inline(always)]
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            BinaryOp::Equal => left == right,
+            BinaryOp::NotEqual => left != right,
+            BinaryOp::Less => left < right,
+            BinaryOp::LessEqual => left <= right,
+            BinaryOp::Greater => left > right,
+            BinaryOp::GreaterEqual => left >= right,
+            _ => false,
+        }
+    }
+
+    /// The comparison with its sides exchanged; any other operator as it is.
+    pub fn mirrored(self) -> BinaryOp {
+        match self {
+            BinaryOp::Less => BinaryOp::Greater,
+            BinaryOp::LessEqual => BinaryOp::GreaterEqual,
+            BinaryOp::Greater => BinaryOp::Less,
+            BinaryOp::GreaterEqual => BinaryOp::LessEqual,
+            other => other,
+        }
+    }
 }
 
 impl Expr {

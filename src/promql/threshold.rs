@@ -29,7 +29,7 @@ pub fn threshold(expr: &Expr) -> Option<Threshold<'_>> {
     Some(match is_number(first) && !is_number(&link.rhs) {
         true => Threshold {
             value: &link.rhs,
-            op: mirrored(link.op),
+            op: link.op.mirrored(),
             bound: first,
         },
         false => Threshold {
@@ -49,17 +49,6 @@ fn is_number(expr: &Expr) -> bool {
             is_number(&chain.first) && chain.links.iter().all(|link| is_number(&link.rhs))
         }
         _ => false,
-    }
-}
-
-/// The comparison with its sides exchanged.
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Less => BinaryOp::Greater,
-        BinaryOp::LessEqual => BinaryOp::GreaterEqual,
-        BinaryOp::Greater => BinaryOp::Less,
-        BinaryOp::GreaterEqual => BinaryOp::LessEqual,
-        other => other,
     }
 }
 

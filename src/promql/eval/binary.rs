@@ -241,7 +241,7 @@ impl Elementwise {
                 } else {
                     (values[tick], numbers[tick])
                 };
-                let keep = compare(self.op, a, b);
+                let keep = self.op.holds(a, b);
                 kept |= u64::from(keep) << (tick - first);
                 if self.return_bool {
                     values[tick] = f64::from(u8::from(keep));
@@ -329,7 +329,7 @@ impl Elementwise {
     pub fn of_samples(self, left: Sample<'_>, right: Sample<'_>) -> Result<Applied, Note<'static>> {
         let outcome = match (left, right) {
             (Sample::Float(a), Sample::Float(b)) if self.op.is_comparison() => {
-                let keep = compare(self.op, a, b);
+                let keep = self.op.holds(a, b);
                 return Ok(self.judged(keep, || Outcome::Float(a)));
             }
             (Sample::Float(a), Sample::Float(b)) => {
@@ -478,20 +478,6 @@ pub(super) fn arithmetic(op: BinaryOp) -> Option<fn(f64, f64) -> f64> {
         _ => return None,
     };
     Some(body)
-}
-
-/// The truth of a comparison.
-#[inline(always)]
-pub(super) fn compare(op: BinaryOp, a: f64, b: f64) -> bool {
-    match op {
-        BinaryOp::Equal => a == b,
-        BinaryOp::NotEqual => a != b,
-        BinaryOp::Less => a < b,
-        BinaryOp::LessEqual => a <= b,
-        BinaryOp::Greater => a > b,
-        BinaryOp::GreaterEqual => a >= b,
-        _ => false,
-    }
 }
 
 /// An operator between two numbers; comparisons yield 0 or 1.

@@ -4,7 +4,7 @@ use super::join::partners;
 use super::tree::Seen;
 use super::{Compared, Explainer, MAX_NAMED, Pair, Point, Value};
 use crate::model::Labels;
-use crate::promql::ast::{BinaryOp, Link, Side};
+use crate::promql::ast::{Link, Side};
 
 impl Explainer<'_> {
     /// What a comparison made of its values; `None` where it filters nothing, or compares no numbers.
@@ -22,7 +22,7 @@ impl Explainer<'_> {
             return None;
         }
         let (mut passed, mut failed): (Vec<Pair>, Vec<Pair>) =
-            pairs.into_iter().partition(|pair| holds(link.op, pair));
+            pairs.into_iter().partition(|pair| link.op.holds(pair.left, pair.right));
         let counts = (passed.len(), failed.len());
         let by_distance = |a: &&Pair, b: &&Pair| a.distance().total_cmp(&b.distance());
         let nearest = failed.iter().min_by(by_distance).cloned();
@@ -65,18 +65,6 @@ pub(super) fn labels(seen: &Seen<'_>) -> Vec<Labels> {
         Value::Vector(points) => points.iter().map(|point| point.labels.clone()).collect(),
         Value::Windows(held) => held.iter().map(|held| held.labels.clone()).collect(),
         Value::Scalar(_) | Value::Text(_) | Value::Failed(_) => Vec::new(),
-    }
-}
-
-fn holds(op: BinaryOp, pair: &Pair) -> bool {
-    let Pair { left, right, .. } = pair;
-    match op {
-        BinaryOp::Equal => left == right,
-        BinaryOp::NotEqual => left != right,
-        BinaryOp::Less => left < right,
-        BinaryOp::LessEqual => left <= right,
-        BinaryOp::Greater => left > right,
-        _ => left >= right,
     }
 }
 

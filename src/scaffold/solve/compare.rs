@@ -35,7 +35,7 @@ impl Solver<'_, '_> {
             return self.beyond(left, link.op, bound, want, scope);
         }
         if let Some(bound) = self.number(left) {
-            return self.beyond(&link.rhs, mirrored(link.op), bound, want, scope);
+            return self.beyond(&link.rhs, link.op.mirrored(), bound, want, scope);
         }
         if let Some(done) = self.grow(left, link, scope) {
             return done;
@@ -45,11 +45,11 @@ impl Solver<'_, '_> {
         let wants = match (of_left, of_right, want.number()) {
             (_, _, Some(value)) => [
                 Want::value(value),
-                Want::value(next(mirrored(link.op), value)?),
+                Want::value(next(link.op.mirrored(), value)?),
             ],
             (_, Some(value), None) => [bounded(next(link.op, value)?, value), Want::ANY],
             (Some(value), None, None) => {
-                [Want::ANY, bounded(next(mirrored(link.op), value)?, value)]
+                [Want::ANY, bounded(next(link.op.mirrored(), value)?, value)]
             }
             (None, None, None) => {
                 let base = self.base(left, link, scope, USUAL)?;
@@ -70,7 +70,7 @@ impl Solver<'_, '_> {
         scope: &Scope,
     ) -> Result<(), Reason> {
         match want.number() {
-            Some(value) if holds(op, value, bound) => self.meet(expr, want, scope),
+            Some(value) if op.holds(value, bound) => self.meet(expr, want, scope),
             Some(_) => Err("two of its thresholds contradict each other".to_owned()),
             None => {
                 let value = passing(op, bound, self.trial.margin).ok_or_else(no_value)?;
@@ -81,7 +81,7 @@ impl Solver<'_, '_> {
                         let others = [bound, 0.0, 1.0, 100.0];
                         let mut others = others
                             .into_iter()
-                            .filter(|&it| it != value && holds(op, it, bound));
+                            .filter(|&it| it != value && op.holds(it, bound));
                         let found = others.any(|it| {
                             self.attempt(|solver| solver.meet(expr, bounded(it, bound), scope))
                                 .is_ok()
@@ -91,7 +91,7 @@ impl Solver<'_, '_> {
                         }
                         self.meet(expr, Want::ANY, scope)?;
                         let seen = self.look_within(expr, scope);
-                        match seen.is_some_and(|seen| holds(op, seen.value, bound)) {
+                        match seen.is_some_and(|seen| op.holds(seen.value, bound)) {
                             true => Ok(()),
                             false => Err(reason),
                         }
@@ -109,13 +109,13 @@ impl Solver<'_, '_> {
             return self.meet(left, bounded(value, bound), scope);
         }
         if let Some(bound) = self.number(left) {
-            let value = next(mirrored(link.op), bound)?;
+            let value = next(link.op.mirrored(), bound)?;
             return self.meet(&link.rhs, bounded(value, bound), scope);
         }
         let (of_left, of_right) = self.known(left, link, scope);
         let wants = match (of_left, of_right) {
             (_, Some(value)) => [bounded(next(link.op, value)?, value), Want::ANY],
-            (Some(value), None) => [Want::ANY, bounded(next(mirrored(link.op), value)?, value)],
+            (Some(value), None) => [Want::ANY, bounded(next(link.op.mirrored(), value)?, value)],
             (None, None) => {
                 let base = self.base(left, link, scope, USUAL)?;
                 [bounded(next(link.op, base)?, base), Want::ANY]
@@ -186,27 +186,4 @@ fn bounded(value: f64, bound: f64) -> Want {
 
 fn no_value() -> Reason {
     "its threshold is no number that a value can lie beyond".to_owned()
-}
-
-pub(super) fn holds(op: BinaryOp, left: f64, right: f64) -> bool {
-    match op {
-        BinaryOp::Equal => left == right,
-        BinaryOp::NotEqual => left != right,
-        BinaryOp::Less => left < right,
-        BinaryOp::LessEqual => left <= right,
-        BinaryOp::Greater => left > right,
-        BinaryOp::GreaterEqual => left >= right,
-        _ => false,
-    }
-}
-
-/// The comparison with its sides exchanged.
-pub(super) fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Less => BinaryOp::Greater,
-        BinaryOp::LessEqual => BinaryOp::GreaterEqual,
-        BinaryOp::Greater => BinaryOp::Less,
-        BinaryOp::GreaterEqual => BinaryOp::LessEqual,
-        other => other,
-    }
 }
