@@ -8,7 +8,7 @@ use super::said::Said;
 use super::verdict::{AlertLine, Cause, Mismatch, SampleLine, Strip, StripRow, since};
 use super::vmalert::ALERT_GROUP;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
-use crate::promql::{Columns, Query, Sample, Ticks, evaluate};
+use crate::promql::{Columns, Query, Ticks, evaluate};
 use crate::replay::{ActiveAlert, NO_VECTOR, Replay, RuleError, RuleId, Schedule};
 use crate::rules::RuleGroup;
 use crate::text::Place;
@@ -264,10 +264,10 @@ impl Checker<'_> {
             Ok(query) => query,
             Err(faults) => return Some(Cause::Unreadable(faults.clone())),
         };
-        let mut got = match self.evaluate(query, check.eval_time) {
+        let got = match self.evaluate(query, check.eval_time) {
             Ok(columns) => {
                 said.of_expr(check, &columns.annotations);
-                sample_lines(&columns)
+                SampleLine::all(&columns)
             }
             Err(message) => return Some(Cause::ExprError(message)),
         };
@@ -282,7 +282,6 @@ impl Checker<'_> {
                 .collect(),
             Err(fault) => return Some(Cause::Unreadable(vec![fault.clone()])),
         };
-        got.sort_by(|a, b| a.labels.cmp(&b.labels));
         expected.sort_by(|a, b| a.labels.cmp(&b.labels));
         let same = got.len() == expected.len()
             && got
@@ -317,22 +316,6 @@ impl Checker<'_> {
             None => Ok(columns),
         }
     }
-}
-
-/// The samples of the only tick.
-fn sample_lines(columns: &Columns) -> Vec<SampleLine> {
-    let lines = columns.series.iter().filter_map(|series| {
-        let (value, histogram) = match series.column.get(0)? {
-            Sample::Float(value) => (value, None),
-            Sample::Histogram(histogram) => (0.0, Some(Histogram::clone(histogram))),
-        };
-        Some(SampleLine {
-            labels: series.labels.clone(),
-            value,
-            histogram,
-        })
-    });
-    lines.collect()
 }
 
 fn seen_line(alert: ActiveAlert) -> AlertLine {

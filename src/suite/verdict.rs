@@ -6,6 +6,7 @@ use super::coverage::Coverage;
 use super::expect::Unmet;
 use super::vacuous::Silence;
 use crate::model::{Histogram, Labels, Millis, Timestamp};
+use crate::promql::{Columns, Sample};
 use crate::replay::{AlertState, Explanation};
 use crate::text::{Diagnostic, Place, distinct};
 
@@ -150,6 +151,24 @@ pub struct StripRow {
 }
 
 impl SampleLine {
+    /// Those of the first tick, in the order of labels.
+    pub(super) fn all(columns: &Columns) -> Vec<SampleLine> {
+        let lines = columns.series.iter().filter_map(|series| {
+            let (value, histogram) = match series.column.get(0)? {
+                Sample::Float(value) => (value, None),
+                Sample::Histogram(histogram) => (0.0, Some(Histogram::clone(histogram))),
+            };
+            Some(SampleLine {
+                labels: series.labels.clone(),
+                value,
+                histogram,
+            })
+        });
+        let mut lines: Vec<SampleLine> = lines.collect();
+        lines.sort_by(|a, b| a.labels.cmp(&b.labels));
+        lines
+    }
+
     /// The value as Prometheus prints it, a histogram in promtool's notation.
     pub fn value_text(&self) -> String {
         match &self.histogram {

@@ -21,8 +21,9 @@ impl Explainer<'_> {
         if pairs.is_empty() {
             return None;
         }
-        let (mut passed, mut failed): (Vec<Pair>, Vec<Pair>) =
-            pairs.into_iter().partition(|pair| link.op.holds(pair.left, pair.right));
+        let (mut passed, mut failed): (Vec<Pair>, Vec<Pair>) = pairs
+            .into_iter()
+            .partition(|pair| link.op.holds(pair.left, pair.right));
         let counts = (passed.len(), failed.len());
         let by_distance = |a: &&Pair, b: &&Pair| a.distance().total_cmp(&b.distance());
         let nearest = failed.iter().min_by(by_distance).cloned();

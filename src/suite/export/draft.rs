@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::moments::{Moments, moments_of};
 use super::values;
 use crate::model::{Histogram, Labels, Millis};
-use crate::promql::{Query, Sample, Ticks, View, evaluate};
+use crate::promql::{Query, Ticks, View, evaluate};
 use crate::replay::{ALERT_NAME, AlertState, Replay};
 use crate::rules::{RuleGroup, RuleKind};
 use crate::store::Writer;
 use crate::suite::expect::{Ask, Expectation, ExpectationKind, ExprExpectation};
 use crate::suite::file::{TestCase, TestFile};
 use crate::suite::run::{RunOptions, replayed};
+use crate::suite::verdict::SampleLine;
 
 /// A test as promtool is to have it.
 pub(super) struct Draft {
@@ -39,15 +40,7 @@ pub(super) struct AlertDraft {
 pub(super) struct ExprDraft {
     pub at: Millis,
     pub expr: String,
-    pub samples: Vec<SampleDraft>,
-}
-
-/// A sample.
-#[derive(PartialEq)]
-pub(super) struct SampleDraft {
-    pub labels: Labels,
-    pub value: f64,
-    pub histogram: Option<Histogram>,
+    pub samples: Vec<SampleLine>,
 }
 
 impl Draft {
@@ -275,25 +268,12 @@ impl Asked<'_> {
 }
 
 /// The samples of an expression at a moment, in the order of labels; `None` where it can't be evaluated.
-fn samples(query: &Query, view: &View<'_>, moment: i64) -> Option<Vec<SampleDraft>> {
+fn samples(query: &Query, view: &View<'_>, moment: i64) -> Option<Vec<SampleLine>> {
     let columns = evaluate(query, view, Ticks::instant(moment)).into_columns()?;
     if !columns.errors.is_empty() {
         return None;
     }
-    let samples = columns.series.iter().filter_map(|series| {
-        let (value, histogram) = match series.column.get(0)? {
-            Sample::Float(value) => (value, None),
-            Sample::Histogram(histogram) => (0.0, Some(Histogram::clone(histogram))),
-        };
-        Some(SampleDraft {
-            labels: series.labels.clone(),
-            value,
-            histogram,
-        })
-    });
-    let mut samples: Vec<SampleDraft> = samples.collect();
-    samples.sort_by(|a, b| a.labels.cmp(&b.labels));
-    Some(samples)
+    Some(SampleLine::all(&columns))
 }
 
 fn samples_text_of(query: &Query, view: &View<'_>, moment: i64) -> String {
@@ -301,7 +281,7 @@ fn samples_text_of(query: &Query, view: &View<'_>, moment: i64) -> String {
 }
 
 /// Samples so that NaN is equal to itself.
-fn samples_text(samples: &[SampleDraft]) -> String {
+fn samples_text(samples: &[SampleLine]) -> String {
     let text = samples.iter().map(|sample| {
         let histogram = sample.histogram.as_ref().map(Histogram::test_expression);
         format!(
