@@ -66,6 +66,20 @@ pub(super) struct Source {
     pub to: usize,
 }
 
+impl Source {
+    /// Notes the column of a tick, after those of the ticks before.
+    pub(super) fn note(sources: &mut Vec<Source>, column: usize, tick: usize) {
+        match sources.last_mut() {
+            Some(last) if last.column == column && last.to == tick => last.to = tick + 1,
+            _ => sources.push(Source {
+                column,
+                from: tick,
+                to: tick + 1,
+            }),
+        }
+    }
+}
+
 impl AlertRecord {
     /// The last sample of an instance at or before a tick: its tick, its labels and its value.
     pub(super) fn last_sample(
@@ -264,18 +278,6 @@ impl InstanceTicks {
             failures.entry(tick).or_insert_with(|| DUPLICATE.to_owned());
         }
     }
-
-    /// Notes the column of a tick.
-    fn source(&mut self, column: usize, tick: usize) {
-        match self.sources.last_mut() {
-            Some(last) if last.column == column && last.to == tick => last.to = tick + 1,
-            _ => self.sources.push(Source {
-                column,
-                from: tick,
-                to: tick + 1,
-            }),
-        }
-    }
 }
 
 /// How the samples of a rule become instances.
@@ -324,7 +326,7 @@ impl Naming<'_> {
             };
             let named = cache.get(sample, || self.render(labels, sample, tick));
             let instance = found.get(named);
-            instance.source(column, tick);
+            Source::note(&mut instance.sources, column, tick);
             instance.take(tick / 64, 1 << (tick % 64), failures);
         }
     }

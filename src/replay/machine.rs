@@ -131,6 +131,11 @@ impl Track {
         self.standing = Standing::Inactive;
     }
 
+    /// Its state with the time it has been active since; `None` where it is neither pending nor firing.
+    pub(super) fn active(&self) -> Option<(AlertState, Timestamp)> {
+        self.standing.active()
+    }
+
     /// Whether it is pending or firing.
     pub(super) fn is_active(&self) -> bool {
         self.standing != Standing::Inactive
@@ -218,6 +223,10 @@ mod tests {
     }
 
     impl Entry {
+        fn active(&self) -> Option<(AlertState, Timestamp)> {
+            self.state.map(|state| (state, self.active_at))
+        }
+
         fn evaluate(&mut self, now: Timestamp, present: bool, patience: Patience) {
             if present && self.state.is_none() {
                 *self = Entry {
@@ -274,21 +283,62 @@ mod tests {
             let failed: Vec<bool> = ticks.iter().map(|tick| tick.1).collect();
             let stretches = walk(&bits(&present), &bits(&failed), moments, patience);
             let mut model = Entry::default();
-            for tick in 0..ticks.len() {
+            let expected = (0..ticks.len()).map(|tick| {
                 if !failed[tick] {
                     model.evaluate(moments.time(tick), present[tick], patience);
                 }
-                let now = moments.time(tick);
-                let mut here = stretches.iter().map(|stretch| stretch.in_time(moments)).filter(|stretch| stretch.covers(now));
-                let found = here.next();
-                prop_assert_eq!(found.map(|stretch| stretch.state), model.state);
-                prop_assert_eq!(found.map(|stretch| stretch.active_at), model.state.map(|_| model.active_at));
-                prop_assert!(here.next().is_none());
-            }
-            for pair in stretches.windows(2) {
-                prop_assert!(pair[0].to.is_some_and(|to| to <= pair[1].from));
-            }
+                model.active()
+            });
+            agree(&stretches, moments, &expected.collect::<Vec<_>>())?;
         }
+
+        #[test]
+        fn advances_and_is_cleared_as_the_naive_model(
+            runs in prop::collection::vec((any::<bool>(), prop::bool::weighted(0.1), 1usize..9), 1..20),
+            hold in prop::sample::select(vec![0i64, 1, 60, 90, 300]),
+            keep_firing_for in prop::sample::select(vec![0i64, 1, 60, 100, 300]),
+        ) {
+            // Only the last tick of a run is cleared after its evaluation.
+            let ticks: Vec<(bool, bool)> = runs
+                .iter()
+                .flat_map(|&(present, cleared, length)| (1..=length).map(move |tick| (present, cleared && tick == length)))
+                .collect();
+            let moments = Ticks { start: -90, step: 30, count: ticks.len() };
+            let patience = Patience { hold, keep_firing_for };
+            let (mut track, mut model) = (Track::default(), Entry::default());
+            let mut expected = Vec::new();
+            for (tick, &(present, cleared)) in ticks.iter().enumerate() {
+                let now = moments.time(tick);
+                track.advance(tick, now, present, patience);
+                model.evaluate(now, present, patience);
+                if cleared {
+                    track.clear(tick);
+                    model = Entry::default();
+                }
+                prop_assert_eq!(track.active(), model.active());
+                expected.push(model.active());
+            }
+            agree(&track.into_stretches(), moments, &expected)?;
+        }
+    }
+
+    /// Stretches say of every tick what the model says, and come one after the other.
+    fn agree(
+        stretches: &[TickStretch],
+        moments: Ticks,
+        expected: &[Option<(AlertState, Timestamp)>],
+    ) -> Result<(), TestCaseError> {
+        for (tick, &expected) in expected.iter().enumerate() {
+            let in_time = stretches.iter().map(|stretch| stretch.in_time(moments));
+            let mut here = in_time.filter(|stretch| stretch.covers(moments.time(tick)));
+            let found = here.next().map(|found| (found.state, found.active_at));
+            prop_assert_eq!(found, expected);
+            prop_assert!(here.next().is_none());
+        }
+        for pair in stretches.windows(2) {
+            prop_assert!(pair[0].to.is_some_and(|to| to <= pair[1].from));
+        }
+        Ok(())
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use hashbrown::HashMap;
 
-use crate::model::{Labels, Timestamp};
+use crate::model::Labels;
 use crate::promql::{Column, Sample};
 
 use super::alert::{
     self, AlertRecord, InstanceRecord, Source, alert_labels, for_state_value, synthetic_labels,
 };
 use super::bits::Bits;
-use super::machine::TickStretch;
+use super::machine::Track;
 use super::plan::{PlannedRule, patience};
 use super::render::Renderer;
 use super::stepwise::{Outputs, Value};
@@ -42,23 +42,12 @@ struct Origin {
 #[derive(Debug)]
 struct Instance {
     labels: Labels,
-    active: Option<Active>,
-    /// State and start after the last evaluation.
-    open: Option<(AlertState, Timestamp)>,
+    track: Track,
     /// The last tick whose result had it.
     seen: Option<usize>,
-    stretches: Vec<TickStretch>,
     sources: Vec<Source>,
     /// Where `ALERTS` goes while it is pending and while it is firing, and `ALERTS_FOR_STATE`.
     outputs: [Option<usize>; 3],
-}
-
-/// An alert as Prometheus keeps it.
-#[derive(Debug, Clone)]
-struct Active {
-    state: AlertState,
-    active_at: Timestamp,
-    keep_firing_since: Option<Timestamp>,
 }
 
 impl SteppedAlerts {
@@ -81,7 +70,7 @@ impl SteppedAlerts {
             }
             found.push(origin);
         }
-        let before = self.active.clone();
+        let before = self.active.len();
         for ((column, place), (_, value)) in found.into_iter().zip(vector) {
             match value {
                 Value::Float(value) => self.samples[column].1.set(tick, value),
@@ -89,38 +78,31 @@ impl SteppedAlerts {
                     self.samples[column].1.set_histogram(tick, histogram)
                 }
             }
-            self.instances[place].source(column, tick);
-            if self.instances[place].active.is_none() {
+            let instance = &mut self.instances[place];
+            Source::note(&mut instance.sources, column, tick);
+            if !instance.track.is_active() {
                 self.active.push(place);
-                self.instances[place].active = Some(Active {
-                    state: AlertState::Pending,
-                    active_at: moment,
-                    keep_firing_since: None,
-                });
             }
         }
-        if self.active.len() > before.len() {
+        if self.active.len() > before {
             let instances = &self.instances;
             let by_labels = |&a: &usize, &b: &usize| instances[a].labels.cmp(&instances[b].labels);
             self.active.sort_by(by_labels);
         }
         let instances = &mut self.instances;
-        self.active
-            .retain(|&place| instances[place].update(alert, tick, moment));
+        self.active.retain(|&place| {
+            let Instance { track, seen, .. } = &mut instances[place];
+            track.advance(tick, moment, *seen == Some(tick), patience(alert));
+            track.is_active()
+        });
         let count = self.active.len();
-        let exceeded = rule.limit > 0 && count > rule.limit;
-        if exceeded {
+        if rule.limit > 0 && count > rule.limit {
             for place in self.active.drain(..) {
-                instances[place].active = None;
+                instances[place].track.clear(tick);
             }
+            return Err(alert::exceeded(rule.limit, count));
         }
-        for &place in before.iter().chain(&self.active) {
-            instances[place].note_change(tick);
-        }
-        match exceeded {
-            true => Err(alert::exceeded(rule.limit, count)),
-            false => Ok(self.written(rule, alert, tick, outputs)),
-        }
+        Ok(self.written(rule, alert, tick, outputs))
     }
 
     /// Where a sample goes: its column, and its place among the instances.
@@ -178,15 +160,14 @@ impl SteppedAlerts {
         let mut written = Vec::with_capacity(2 * self.active.len());
         for &place in &self.active {
             let instance = &mut self.instances[place];
-            let Some(active) = &instance.active else {
+            let Some((state, active_at)) = instance.track.active() else {
                 continue;
             };
-            let for_state = for_state_value(active.active_at);
-            let of_alert = match active.state {
+            let for_state = for_state_value(active_at);
+            let of_alert = match state {
                 AlertState::Pending => 0,
                 AlertState::Firing => 1,
             };
-            let state = active.state;
             for (which, state, value) in [(of_alert, Some(state), 1.0), (2, None, for_state)] {
                 let labels = &instance.labels;
                 let place = *instance.outputs[which].get_or_insert_with(|| {
@@ -202,14 +183,13 @@ impl SteppedAlerts {
 
     /// What is kept of the rule in the end.
     pub(super) fn into_record(self, failed: Bits) -> AlertRecord {
-        let active = self.instances.into_iter();
-        let active = active.filter(|instance| !instance.stretches.is_empty());
-        let instances = active.map(|instance| InstanceRecord {
+        let instances = self.instances.into_iter().map(|instance| InstanceRecord {
             labels: instance.labels,
-            stretches: instance.stretches,
+            stretches: instance.track.into_stretches(),
             sources: instance.sources,
         });
-        let mut instances: Vec<InstanceRecord> = instances.collect();
+        let active = instances.filter(|instance| !instance.stretches.is_empty());
+        let mut instances: Vec<InstanceRecord> = active.collect();
         instances.sort_by(|a, b| a.labels.cmp(&b.labels));
         AlertRecord {
             instances,
@@ -223,70 +203,10 @@ impl Instance {
     fn new(labels: Labels) -> Instance {
         Instance {
             labels,
-            active: None,
-            open: None,
+            track: Track::default(),
             seen: None,
-            stretches: Vec::new(),
             sources: Vec::new(),
             outputs: [None; 3],
-        }
-    }
-
-    /// Notes the column of a tick.
-    fn source(&mut self, column: usize, tick: usize) {
-        match self.sources.last_mut() {
-            Some(last) if last.column == column && last.to == tick => last.to = tick + 1,
-            _ => self.sources.push(Source {
-                column,
-                from: tick,
-                to: tick + 1,
-            }),
-        }
-    }
-
-    /// What Prometheus does with an active alert at every evaluation; returns whether it stays one.
-    fn update(&mut self, alert: &AlertRule, tick: usize, moment: Timestamp) -> bool {
-        let patience = patience(alert);
-        let Some(active) = &mut self.active else {
-            return false;
-        };
-        if self.seen == Some(tick) {
-            active.keep_firing_since = None;
-        } else {
-            let mut keep_firing = false;
-            if active.state == AlertState::Firing && patience.keep_firing_for > 0 {
-                let since = *active.keep_firing_since.get_or_insert(moment);
-                keep_firing = moment - since < patience.keep_firing_for;
-            }
-            if !keep_firing {
-                self.active = None;
-                return false;
-            }
-        }
-        if active.state == AlertState::Pending && moment - active.active_at >= patience.hold {
-            active.state = AlertState::Firing;
-        }
-        true
-    }
-
-    /// Ends and begins a stretch where a tick changed something.
-    fn note_change(&mut self, tick: usize) {
-        let active = self.active.as_ref();
-        let now = active.map(|active| (active.state, active.active_at));
-        let was = std::mem::replace(&mut self.open, now);
-        if was == now {
-            return;
-        }
-        if let (Some(_), Some(last)) = (was, self.stretches.last_mut()) {
-            last.to = Some(tick);
-        }
-        if let Some((state, active_at)) = now {
-            self.stretches.push(TickStretch {
-                state,
-                from: tick,
-                to: None,
-                active_at,
-            });
         }
     }
 }
