@@ -171,13 +171,7 @@ fn label_replace(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, Eva
             "invalid regular expression in label_replace(): {pattern}"
         ))
     })?;
-    if !is_label_name(target) {
-        let message = format!(
-            "invalid destination label name in label_replace(): {}",
-            shown(target)
-        );
-        return Err(EvalError::new(message));
-    }
+    name_label(target, "destination", "label_replace")?;
     let references = replacement.matches('$').count();
     let mut room = MAX_MADE;
     for series in &mut series {
@@ -200,20 +194,10 @@ fn label_join(arguments: &mut Arguments<'_>) -> Result<Vec<ColumnSeries>, EvalEr
     let sources: Vec<&str> = (3..arguments.values.len())
         .map(|index| arguments.string(index))
         .collect();
-    if let Some(source) = sources.iter().find(|source| !is_label_name(source)) {
-        let message = format!(
-            "invalid source label name in label_join(): {}",
-            shown(source)
-        );
-        return Err(EvalError::new(message));
+    for source in &sources {
+        name_label(source, "source", "label_join")?;
     }
-    if !is_label_name(target) {
-        let message = format!(
-            "invalid destination label name in label_join(): {}",
-            shown(target)
-        );
-        return Err(EvalError::new(message));
-    }
+    name_label(target, "destination", "label_join")?;
     let mut room = MAX_MADE;
     for series in &mut series {
         let values: Vec<&str> = sources
@@ -247,9 +231,15 @@ fn make_room(room: &mut usize, length: usize, function: &str) -> Result<(), Eval
     Ok(())
 }
 
-/// Whether a text can name a label: any UTF-8 but the empty one.
-fn is_label_name(text: &str) -> bool {
-    !text.is_empty() && is_utf8(text)
+/// Refuses what can't name a label: any UTF-8 but the empty text can.
+fn name_label(text: &str, role: &str, function: &str) -> Result<(), EvalError> {
+    match !text.is_empty() && is_utf8(text) {
+        true => Ok(()),
+        false => Err(EvalError::new(format!(
+            "invalid {role} label name in {function}(): {}",
+            shown(text)
+        ))),
+    }
 }
 
 fn relabel(series: &mut ColumnSeries, target: &str, value: &str) {
