@@ -342,7 +342,7 @@ impl<'t> Asked<'t> {
 fn expressions(test: &TestCase) -> impl Iterator<Item = &Query> {
     let items = test.expectations.iter();
     items.filter_map(|item| match &item.kind {
-        ExpectationKind::Expr(expr) => Some(&expr.query),
+        ExpectationKind::Expr(expr) => Some(&*expr.query),
         ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) | ExpectationKind::Slo(_) => None,
     })
 }

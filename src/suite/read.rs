@@ -458,7 +458,8 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn query(&mut self, expr: &Embedded) -> Result<Arc<Query>, Vec<Diagnostic>> {
+    /// A parsed expression, or what is wrong with it.
+    pub(super) fn query(&mut self, expr: &Embedded) -> Result<Arc<Query>, Vec<Diagnostic>> {
         if let Some(known) = self.queries.get(&expr.text) {
             return Ok(known.clone());
         }

@@ -16,6 +16,8 @@ mod scene;
 mod slo;
 mod windows;
 
+use std::sync::Arc;
+
 use crate::model::{Labels, Millis, Regex};
 use crate::promql::Query;
 use crate::text::Span;
@@ -130,7 +132,7 @@ pub struct EveryAlert {
 #[derive(Debug, Clone)]
 pub struct ExprExpectation {
     /// The expression.
-    pub query: Query,
+    pub query: Arc<Query>,
     /// The expression as written.
     pub expr: Embedded,
     /// Only samples with these labels are meant.

@@ -7,9 +7,7 @@ use super::{
     StateName, Window, Windows,
 };
 use crate::model::{Duration, Millis, Timestamp};
-use crate::promql::Query;
 use crate::promql::ast::ValueType;
-use crate::rules::diagnose_query;
 use crate::text::yaml::{Fields, Kind, Node, UnknownFields};
 use crate::text::{Span, closest};
 
@@ -287,7 +285,7 @@ impl<'d> Reader<'d, '_> {
     fn of_expr(&mut self, node: Node<'d>, start: Timestamp) -> Option<ExprExpectation> {
         let fields = self.fields(node, "an expectation of an expression", &EXPR_FIELDS)?;
         let expr = self.decoder.embedded(fields.node("expr")?, "`expr`")?;
-        let query = match Query::parse(&expr.text, &self.options.features) {
+        let query = match self.query(&expr) {
             Ok(query) => match query.value_type() {
                 ValueType::Vector | ValueType::Scalar => Some(query),
                 ValueType::Matrix | ValueType::String => {
@@ -297,8 +295,7 @@ impl<'d> Reader<'d, '_> {
                     None
                 }
             },
-            Err(errors) => {
-                let faults = errors.iter().map(|error| diagnose_query(&expr, error, ""));
+            Err(faults) => {
                 self.decoder.faults.extend(faults);
                 None
             }

@@ -29,7 +29,7 @@ pub(super) fn unread(context: &Context<'_>) -> Vec<Finding> {
             .expectations
             .iter()
             .filter_map(|item| match &item.kind {
-                ExpectationKind::Expr(expr) => Some(&expr.query),
+                ExpectationKind::Expr(expr) => Some(&*expr.query),
                 ExpectationKind::Alert(_)
                 | ExpectationKind::Alerts(_)
                 | ExpectationKind::Slo(_) => None,
