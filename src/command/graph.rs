@@ -117,22 +117,13 @@ fn suites(
     reading: &ReadOptions,
 ) -> Result<Vec<(PathBuf, Suite)>, Vec<Diagnostic>> {
     let shelf = load::Shelf::default();
-    let (mut suites, mut faults) = (Vec::new(), Vec::new());
-    for named in io::test_files(&options.tests) {
-        let read = named
-            .map_err(|(_, fault)| vec![fault])
-            .and_then(|path| Ok((load::suite(&path, reading, false, &shelf)?, path)));
-        match read {
-            Ok((suite, path)) => suites.push((path, suite)),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if suites.is_empty() && faults.is_empty() && !options.tests.is_empty() {
-        faults.push(nothing("test file", &options.tests, "tests"));
-    }
-    match faults.is_empty() {
-        true => Ok(suites),
-        false => Err(faults),
+    let suites = load::each(io::test_files(&options.tests), |path| {
+        let suite = load::suite(&path, reading, false, &shelf)?;
+        Ok((path, suite))
+    })?;
+    match suites.is_empty() && !options.tests.is_empty() {
+        true => Err(vec![nothing("test file", &options.tests, "tests")]),
+        false => Ok(suites),
     }
 }
 
@@ -149,16 +140,7 @@ fn rules<'s>(
             .collect();
         return Ok(files.into_values().cloned().collect());
     }
-    let (mut paths, mut faults) = (Vec::new(), Vec::new());
-    for named in io::rule_files(&options.rules) {
-        match named {
-            Ok(path) => paths.push(path),
-            Err((_, fault)) => faults.push(fault),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    let paths = load::each(io::rule_files(&options.rules), Ok)?;
     if paths.is_empty() {
         return Err(vec![nothing("rule file", &options.rules, "groups")]);
     }

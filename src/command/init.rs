@@ -146,17 +146,7 @@ fn rule_files(
     options: &Options,
     reading: &ReadOptions,
 ) -> Result<(Vec<PathBuf>, Vec<RuleFile>), Vec<Diagnostic>> {
-    let mut paths = Vec::new();
-    let mut faults = Vec::new();
-    for named in io::rule_files(&options.paths) {
-        match named {
-            Ok(path) => paths.push(path),
-            Err((_, fault)) => faults.push(fault),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    let paths = load::each(io::rule_files(&options.paths), Ok)?;
     let files = load::rule_files(&paths, reading)?;
     let rules = files
         .iter()

@@ -145,18 +145,34 @@ pub(super) fn rule_files_of(
     shelf: &Shelf,
 ) -> Result<Vec<RuleFile>, Vec<Diagnostic>> {
     let mut seen = BTreeSet::new();
-    let mut files = Vec::new();
-    let mut faults = Vec::new();
-    for path in paths.iter().filter(|path| seen.insert(path.as_path())) {
-        match shelf.rule_file(path, options) {
-            Ok(rules) => files.push(rules),
+    let once = paths.iter().filter(|path| seen.insert(path.as_path()));
+    all_or_faults(once.map(|path| shelf.rule_file(path, options)))
+}
+
+/// What is read of each of the files that a call names, or every fault: of those that are not there, too.
+pub(super) fn each<T>(
+    named: Vec<io::Named>,
+    mut read: impl FnMut(PathBuf) -> Result<T, Vec<Diagnostic>>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
+    all_or_faults(named.into_iter().map(|named| match named {
+        Ok(path) => read(path),
+        Err((_, fault)) => Err(vec![fault]),
+    }))
+}
+
+fn all_or_faults<T>(
+    results: impl Iterator<Item = Result<T, Vec<Diagnostic>>>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => all.push(one),
             Err(found) => faults.extend(found),
         }
     }
-    if faults.is_empty() {
-        Ok(files)
-    } else {
-        Err(faults)
+    match faults.is_empty() {
+        true => Ok(all),
+        false => Err(faults),
     }
 }
 

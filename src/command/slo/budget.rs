@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::load;
-use crate::command::load::{data, extent};
+use crate::command::load::{data, each, extent};
 use crate::command::{Outcome, TEXT_OR_JSON, enabled, format};
 use crate::io;
 use crate::model::{Duration, Millis, Timestamp};
@@ -82,19 +82,8 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
             vec![fault.help("write it as 2026-01-05T08:00:00Z, or in seconds since 1970")]
         })?),
     };
-    let (mut slos, mut faults) = (Vec::new(), Vec::new());
-    for named in load::files(&options.files)? {
-        let read = named
-            .map_err(|(_, fault)| vec![fault])
-            .and_then(|path| load::objectives(&path, period, &features));
-        match read {
-            Ok(found) => slos.extend(found),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    let read = |path: PathBuf| load::objectives(&path, period, &features);
+    let slos = each(load::files(&options.files)?, read)?.concat();
     let store = data(&options.data, &features)?;
     let Some((first, last)) = extent(&store) else {
         let fault = Diagnostic::error("the data holds no sample");
@@ -116,7 +105,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         features,
         ..View::new(&store, Reader::After(Timestamp::MAX), DEFAULT_STEP)
     };
-    let mut shown = Vec::new();
+    let (mut shown, mut faults) = (Vec::new(), Vec::new());
     for slo in &slos {
         match Budget::of(slo, &view, at.min(last), history) {
             Ok(budgets) => shown.extend(budgets.into_iter().map(|budget| budget::Shown {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::command::complain;
+use crate::command::load::each;
 use crate::io;
 use crate::model::{Duration, Millis};
 use crate::promql::Features;
@@ -48,21 +49,11 @@ impl Period {
         if self.windows.is_empty() {
             return Ok(Catalogue::default());
         }
-        let (mut windows, mut faults) = (Vec::new(), Vec::new());
-        for named in io::yaml_files(&self.windows) {
-            let read = named
-                .map_err(|(_, fault)| vec![fault])
-                .and_then(|path| io::read(&path).map_err(|fault| vec![fault]))
-                .and_then(|source| read::read_windows(&source));
-            match read {
-                Ok(found) => windows.extend(found),
-                Err(found) => faults.extend(found),
-            }
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        Catalogue::new(windows).map_err(|fault| vec![fault])
+        let windows = each(io::yaml_files(&self.windows), |path| {
+            let source = io::read(&path).map_err(|fault| vec![fault])?;
+            read::read_windows(&source)
+        })?;
+        Catalogue::new(windows.concat()).map_err(|fault| vec![fault])
     }
 }
 
