@@ -12,9 +12,8 @@ use std::process::{Command, Output};
 
 use snapbox::dir::DirRoot;
 
-/// Folders and files with tests of every kind.
-const FOLDERS: [&str; 5] = [
-    "rules",
+/// Folders and files with tests of every kind, beside those of [`systems`].
+const FOLDERS: [&str; 4] = [
     "fixtures/cli",
     "fixtures/tour",
     "fixtures/tour-deploy",
@@ -25,7 +24,11 @@ const FOLDERS: [&str; 5] = [
 fn promtool_passes_what_is_exported() {
     let folder = DirRoot::mutable_temp().unwrap();
     let out = folder.path().unwrap();
-    let shown = export(&FOLDERS, Path::new("."), out);
+    let systems = systems();
+    let paths = FOLDERS
+        .into_iter()
+        .chain(systems.iter().map(String::as_str));
+    let shown = export(&paths.collect::<Vec<&str>>(), Path::new("."), out);
     let exported = files(out);
     assert!(exported.len() >= 100, "{} files: {shown}", exported.len());
     // Nothing of rules/ is left out but the recording, whose scrapes came at any millisecond.
@@ -102,6 +105,21 @@ fn promtool_finds_what_we_find() {
     }
     assert!(killed >= 5, "{killed} mutants killed");
     assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// The tests of the systems but those of whole months, each of which takes promtool minutes.
+fn systems() -> Vec<String> {
+    let entries = |folder: &str| fs::read_dir(folder).into_iter().flatten();
+    let paths = entries("rules").flat_map(|system| {
+        let tests = system.unwrap().path().join("tests");
+        entries(tests.to_str().unwrap()).map(|test| test.unwrap().path())
+    });
+    let paths = paths.map(|path| path.to_str().unwrap().to_owned());
+    let mut paths: Vec<String> = paths
+        .filter(|path| !path.ends_with("_month_test.yml"))
+        .collect();
+    paths.sort();
+    paths
 }
 
 /// Runs the tests and exports them; what is said of the export.

@@ -12,6 +12,7 @@ mod bits;
 mod circles;
 mod dependencies;
 mod graph;
+mod lead_in;
 mod machine;
 mod needs;
 mod output;
@@ -26,7 +27,7 @@ mod stepwise;
 mod timeline;
 mod why;
 
-use crate::model::{Labels, Millis, Timestamp};
+use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::promql::{Features, View};
 use crate::store::Store;
 
@@ -71,6 +72,18 @@ pub struct ReplaySpec<'a> {
     pub on_error: OnRuleError,
     /// How the rules are evaluated.
     pub mode: Mode,
+    /// What there is before the start.
+    pub history: History,
+}
+
+/// What there is before the start of a replay: recording rules are evaluated over as much of it as something looks back on, as
+/// if they had been there. None unless given: then all rules are new.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// How long it is.
+    pub length: Millis,
+    /// What is read besides by who looks at the replay, and from how long before the start on.
+    pub reads: Vec<(Vec<Matcher>, Millis)>,
 }
 
 /// When groups are evaluated.
@@ -138,6 +151,7 @@ impl<'a> ReplaySpec<'a> {
             max_samples: View::MAX_SAMPLES,
             on_error: OnRuleError::Stop,
             mode: Mode::Batches,
+            history: History::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::promql::ast::ValueType;
 use crate::promql::{Query, Reader, Ticks};
 use crate::store::Writer;
 
+use super::lead_in::lead_in;
 use super::machine::Patience;
 use super::timeline::RuleId;
 use super::{ReplayError, ReplaySpec, Schedule};
@@ -56,13 +57,17 @@ pub(super) fn plan<'a>(spec: &ReplaySpec<'a>) -> Result<Vec<PlannedRule<'a>>, Re
             });
         }
     }
+    if spec.history.length > 0 {
+        lead_in(&mut planned, &spec.history)?;
+    }
     Ok(planned)
 }
 
 /// When a group is evaluated.
 fn moments(spec: &ReplaySpec<'_>, group: &RuleGroup) -> Result<Ticks, ReplayError> {
     let in_range = |time: Timestamp| (-MAX_TIME..=MAX_TIME).contains(&time);
-    if !in_range(spec.start) || !in_range(spec.end) {
+    let begin = spec.start.saturating_sub(spec.history.length);
+    if !in_range(begin) || !in_range(spec.start) || !in_range(spec.end) {
         return Err(ReplayError::OutOfRange);
     }
     let (start, step) = match spec.schedule {

@@ -12,10 +12,11 @@ use super::schedules::{apart, difference};
 use super::vacuous::{self, Active, Excuses, Finding, Silence};
 use super::verdict::{FileVerdict, TestVerdict, since};
 use super::vmalert::labelled;
+use super::warmup::looked_back;
 use super::why::why;
 use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
-use crate::replay::{OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{History, OnRuleError, Replay, ReplaySpec, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::Series;
 use crate::text::{Diagnostic, Severity, Span, closest, distinct};
@@ -298,6 +299,12 @@ pub(super) fn replayed<'g>(
     spec.schedule = options.schedule(file);
     spec.features = options.features;
     spec.max_samples = options.max_samples;
+    if let Some(warmup) = &test.warmup {
+        spec.history = History {
+            length: warmup.length.value,
+            reads: looked_back(file, test, warmup),
+        };
+    }
     let replay = replay(spec).map_err(|error| {
         vec![
             Diagnostic::error(error.to_string())

@@ -1,14 +1,16 @@
 //! `warmup`: steady traffic before a test begins, for objectives and rules that look back further than the test.
 //!
-//! Only series that the file's objectives read get it. Rules are not evaluated then: what they would have recorded is not
-//! there.
+//! Only series that the file's objectives read get it. Recording rules are evaluated over it as far as something looks back on
+//! them; alerts begin with the test.
 
 use std::collections::HashMap;
 
-use super::file::{Spanned, TestCase};
+use super::expect::ExpectationKind;
+use super::file::{Spanned, TestCase, TestFile};
 use super::generate::amounts;
 use super::read::Reader;
 use crate::model::{Matcher, Millis, Timestamp, metric_of};
+use crate::promql::selectors::{Reach, reads};
 use crate::rules::decode_duration;
 use crate::slo::counters::{counters, selector};
 use crate::slo::objective::{Indicator, Measure, Quality, Slo};
@@ -107,7 +109,24 @@ pub(super) fn warm_up(
         return Err(fault(message, "make it shorter, or `interval` longer"));
     }
     let mut rates: HashMap<usize, f64> = HashMap::new();
-    for slo in slos {
+    // Tests of one file need not have the series of all its objectives, and some are of what rules record.
+    let is_here = |slo: &&Slo| {
+        let mut measures = slo.indicator.measures();
+        measures.any(|measure| {
+            let used = reads(&measure.query.expr, Reach::LOOKBACK);
+            let mut matchers = used.iter().map(|used| &used.matchers);
+            matchers.any(|all| {
+                let mut labels = series.iter().map(|it| &it.labels);
+                labels.any(|labels| all.iter().all(|matcher| matcher.matches(labels)))
+            })
+        })
+    };
+    let here: Vec<&Slo> = slos.iter().filter(is_here).collect();
+    if here.is_empty() {
+        let message = "no series of this test is read by an objective";
+        return Err(fault(message.to_owned(), HELP));
+    }
+    for slo in here {
         let found = Traffic::of(slo, series)
             .and_then(|traffic| traffic.rates(warmup, series))
             .map_err(|reason| fault(format!("`warmup`: {}: {reason}", slo.name), HELP))?;
@@ -122,6 +141,33 @@ pub(super) fn warm_up(
         }
     }
     Ok(())
+}
+
+/// What a test itself reads of the time before it, beside its rules: by its expressions, and for its objectives.
+pub(super) fn looked_back(
+    file: &TestFile,
+    test: &TestCase,
+    warmup: &Warmup,
+) -> Vec<(Vec<Matcher>, Millis)> {
+    let all = warmup.length.value;
+    let checks = test.expr_checks.iter();
+    let checks = checks.filter_map(|check| check.query.as_deref().ok());
+    let expectations = test.expectations.iter();
+    let expected = expectations.filter_map(|item| match &item.kind {
+        ExpectationKind::Expr(expr) => Some(&expr.query),
+        _ => None,
+    });
+    let asked = checks.chain(expected).map(|query| (query, 0));
+    let measures = file.slos.iter().flat_map(|slo| slo.indicator.measures());
+    let counted = measures.map(|measure| (&measure.query, all));
+    let read = asked.chain(counted).flat_map(|(query, before)| {
+        let used = reads(&query.expr, Reach::LOOKBACK).into_iter();
+        used.map(move |used| match used.reach {
+            Reach::Around { oldest, .. } => (used.matchers.into_owned(), oldest.max(before)),
+            Reach::Fixed => (used.matchers.into_owned(), all),
+        })
+    });
+    read.collect()
 }
 
 const HELP: &str = "leave `warmup` away, and give the test the history that its objectives need";
