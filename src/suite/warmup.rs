@@ -154,7 +154,7 @@ pub(super) fn looked_back(
     let checks = checks.filter_map(|check| check.query.as_deref().ok());
     let expectations = test.expectations.iter();
     let expected = expectations.filter_map(|item| match &item.kind {
-        ExpectationKind::Expr(expr) => Some(&expr.query),
+        ExpectationKind::Expr(expr) => Some(expr.query.as_ref()),
         _ => None,
     });
     let asked = checks.chain(expected).map(|query| (query, 0));
