@@ -19,6 +19,7 @@ mod frame;
 mod info;
 mod matching;
 mod merge;
+mod nameless;
 mod notes;
 mod ranges;
 mod select;
@@ -26,6 +27,7 @@ mod smooth;
 mod subquery;
 mod totals;
 mod view;
+mod windows;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -36,20 +38,17 @@ pub use budget::{TOO_MANY as TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 pub use dataless::annotations_without_data;
 pub(super) use matching::signature;
 pub use view::{Horizon, Reader, View};
+pub use windows::{Windowed, evaluate_windows};
 
 use self::budget::Budget;
 use self::frame::{Frame, QueryTime};
-use self::ranges::Range;
 use self::select::{Selection, Take};
 use super::annotation::{Annotations, Note, Operation};
-use super::ast::{Expr, ExprKind, Extension, UnaryOp, ValueType, VectorSelector};
-use super::column::{Column, ColumnSeries, Columns, EvalError, Ticks};
-use super::functions::QuerySpan;
-use super::functions::{Body, Samples, widened};
+use super::ast::{Expr, ExprKind, UnaryOp, ValueType, VectorSelector};
+use super::column::{Column, ColumnSeries, Columns, Ticks};
+use super::functions::{Body, QuerySpan};
 use super::query::Query;
-use super::window::{Contents, Notes, Windows};
-use crate::model::{Labels, Millis, Timestamp, is_metadata};
-use crate::store::Points;
+use crate::model::{Labels, Millis, Timestamp};
 use crate::text::Span;
 
 /// What a query evaluated to at every tick.
@@ -146,80 +145,6 @@ pub fn evaluate_range(
         true => Evaluated::Scalar(columns),
         false => Evaluated::Vector(columns),
     }
-}
-
-/// What a query for windows evaluated to.
-#[derive(Debug, Clone)]
-pub struct Windowed {
-    /// Series in the order of their labels, each with its samples.
-    pub series: Vec<(Labels, Points)>,
-    /// What Prometheus says of the query.
-    pub annotations: Annotations,
-}
-
-/// Evaluates an instant query that yields windows: `metric[5m]` or a subquery.
-///
-/// # Errors
-/// Why the query failed.
-pub fn evaluate_windows(
-    query: &Query,
-    view: &View<'_>,
-    time: Timestamp,
-) -> Result<Windowed, EvalError> {
-    let evaluator = Evaluator::new(view, &query.expr);
-    let frame = Frame::new(Ticks::instant(time), QueryTime::Same, false);
-    let mut found: BTreeMap<Labels, Points> = BTreeMap::new();
-    evaluator.ranges(&query.expr, Samples::AsTheyAre, &frame, &mut |range| {
-        let (first, past) = range.bounds.first().copied().unwrap_or_default();
-        let within = |index: usize| index >= first as usize && index < past as usize;
-        let is_counted = matches!(query.expr.unwrap_parens().kind, ExprKind::Subquery(_));
-        if first < past && (is_counted || evaluator.hold((past - first) as usize, &frame)) {
-            let labels = match range.drop_name {
-                true => range.labels.without_metadata(),
-                false => range.labels.clone(),
-            };
-            let points = match range.extension {
-                None => Some(range.points.filtered(within)),
-                Some(extension) => extended(&range, extension, &frame, &query.expr),
-            };
-            let Some(points) = points else {
-                return;
-            };
-            match found.get_mut(&labels) {
-                None => {
-                    found.insert(labels, points);
-                }
-                Some(before) => match merge::joined_points(before, &points) {
-                    Some(joined) => *before = joined,
-                    None => frame.fail_all(merge::SAME_LABELS),
-                },
-            }
-        }
-    });
-    let (errors, annotations) = frame.into_parts();
-    match errors.into_values().next() {
-        Some(error) => Err(error),
-        None => Ok(Windowed {
-            series: found.into_iter().collect(),
-            annotations,
-        }),
-    }
-}
-
-/// The samples of an extended window, which holds floats only.
-fn extended(range: &Range<'_>, extension: Extension, frame: &Frame, expr: &Expr) -> Option<Points> {
-    let notes = Notes::new(frame.annotations(), expr.span, expr, range.labels);
-    let windows = Windows {
-        extension: Some(extension),
-        ..range.windows(frame.ticks, &[], notes)
-    };
-    let window = windows.iter().next()?;
-    if window.contents() != Contents::Floats {
-        let name = extension.name();
-        frame.fail_all(&format!("{name} modifier is not supported with histograms"));
-        return None;
-    }
-    widened(&windows, &window)
 }
 
 /// One evaluation of one query.
@@ -488,73 +413,6 @@ impl<'a> Evaluator<'a> {
         };
         self.without_names_by(inner, frame, sink, &negate, Labels::without_metadata, join);
     }
-
-    /// Streams an expression through `change`, which says whether the series stays, and drops metric names.
-    ///
-    /// Only where two series can differ in nothing but the name are they collected to tell whether they meet.
-    fn without_names(
-        &self,
-        expr: &Expr,
-        frame: &Frame,
-        sink: &mut Sink<'_>,
-        change: &dyn Fn(&mut Column) -> bool,
-    ) {
-        let nameless = Labels::without_metadata;
-        self.without_names_by(expr, frame, sink, change, nameless, merge::distinct);
-    }
-
-    /// Functions of parts of histograms leave type and unit where they are.
-    fn without_metric_names(
-        &self,
-        expr: &Expr,
-        frame: &Frame,
-        sink: &mut Sink<'_>,
-        change: &dyn Fn(&mut Column) -> bool,
-    ) {
-        let nameless = Labels::without_metric;
-        self.without_names_by(expr, frame, sink, change, nameless, merge::distinct);
-    }
-
-    fn without_names_by(
-        &self,
-        expr: &Expr,
-        frame: &Frame,
-        sink: &mut Sink<'_>,
-        change: &dyn Fn(&mut Column) -> bool,
-        nameless: fn(&Labels) -> Labels,
-        join: fn(Vec<ColumnSeries>, &Frame) -> Vec<ColumnSeries>,
-    ) {
-        let delayed = self.view.features.delayed_name_removal;
-        let nameless = |row: &Row<'_>| match delayed {
-            true => (row.labels.clone(), true),
-            false => (nameless(&row.labels), false),
-        };
-        if delayed || self.is_unique_without_name(expr) {
-            self.stream(expr, frame, &mut |row: Row<'_>| {
-                if change(row.column) && row.column.has_any() {
-                    let (labels, drop_name) = nameless(&row);
-                    sink(Row {
-                        labels,
-                        drop_name,
-                        column: row.column,
-                    });
-                }
-            });
-            return;
-        }
-        let mut series = Vec::new();
-        self.stream(expr, frame, &mut |row: Row<'_>| {
-            if change(row.column) && row.column.has_any() {
-                let (labels, drop_name) = nameless(&row);
-                series.push(ColumnSeries {
-                    labels,
-                    drop_name,
-                    column: std::mem::take(row.column),
-                });
-            }
-        });
-        emit(join(series, frame), sink);
-    }
 }
 
 /// Hands kept series on.
@@ -567,61 +425,5 @@ fn emit(series: Vec<ColumnSeries>, sink: &mut Sink<'_>) {
                 column: &mut series.column,
             });
         }
-    }
-}
-
-impl Evaluator<'_> {
-    /// Whether the series of an expression stay different when they lose their metric names.
-    fn is_unique_without_name(&self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Vector(selector) => self.has_one_name(selector),
-            ExprKind::Matrix(matrix) => self.has_one_name(&matrix.selector),
-            ExprKind::Subquery(subquery) => self.is_unique_without_name(&subquery.expr),
-            ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => {
-                self.is_unique_without_name(inner)
-            }
-            // What has no name any more was told apart when it lost it.
-            ExprKind::Call(call) => match (call.function.body, call.args.first()) {
-                (Body::HistogramPart(_), Some(arg)) => self.is_unique_without_name(arg),
-                _ => !call.function.keeps_name,
-            },
-            ExprKind::Chain(chain) => chain.links.last().is_some_and(|link| {
-                link.return_bool
-                    || !(link.op.is_comparison() || link.op.is_set() || link.op.is_trim())
-            }),
-            ExprKind::Aggregate(aggregate) => {
-                let makes_names = matches!(
-                    aggregate.param.as_ref().map(|param| &param.unwrap_parens().kind),
-                    Some(ExprKind::String(label)) if is_metadata(label)
-                );
-                // Without some labels type and unit stay.
-                let may_be_typed =
-                    aggregate.grouping.without && !self.is_unique_without_name(&aggregate.expr);
-                !makes_names
-                    && !may_be_typed
-                    && !aggregate
-                        .grouping
-                        .labels
-                        .iter()
-                        .any(|label| is_metadata(label))
-                    && !matches!(
-                        aggregate.op.kind,
-                        super::aggregations::AggregationKind::Select(_)
-                    )
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a selector fixes the metric name, and no series of it tells its type or unit.
-    fn has_one_name(&self, selector: &VectorSelector) -> bool {
-        let fixes = |matcher: &crate::model::Matcher| {
-            matcher.name == crate::model::METRIC_NAME && matcher.op == crate::model::MatchOp::Equal
-        };
-        selector.matchers.iter().any(fixes)
-            && !self
-                .selected(selector)
-                .iter()
-                .any(|selected| selected.labels.has_type_or_unit())
     }
 }
