@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 use crate::promql::{Annotations, Columns, View, evaluate};
 use crate::store::{Points, Store};
 
-use super::alert::{self, ALERTS, ALERTS_FOR_STATE, AlertRecord};
+use super::alert::{self, AlertRecord};
 use super::append::{Inputs, RuleOutput, append, push, sample_at};
 use super::graph::{Component, components};
 use super::plan::{NO_VECTOR, PlannedRule};
@@ -16,6 +16,7 @@ use super::record::{Outcome, fail_everywhere, record};
 use super::render::{Renderer, Setting};
 use super::result::{Replay, RuleError};
 use super::stepwise::step_through;
+use super::synthetic::{ALERTS, ALERTS_FOR_STATE};
 use super::{Mode, OnRuleError, ReplaySpec};
 use crate::rules::RuleKind;
 

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::promql::selectors::{Reach, reads};
 
-use super::alert::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE};
+use super::alert::ALERT_NAME;
 use super::circles::strongly_connected;
 use super::output::{Output, Outputs};
 use super::plan::PlannedRule;
+use super::synthetic::{ALERTS, ALERTS_FOR_STATE};
 
 /// Rules that can only be evaluated together, or one rule alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,6 +24,7 @@ mod result;
 mod runs;
 mod stepped_alerts;
 mod stepwise;
+mod synthetic;
 mod timeline;
 mod why;
 
@@ -33,7 +34,7 @@ use crate::store::Store;
 
 use crate::rules::RuleGroup;
 
-pub use alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
+pub use alert::ALERT_NAME;
 pub use dependencies::{
     Dependencies, DependencyFinding, DependencyKind, DependentRule, Given, Order, RuleRead,
     RuleSource,
@@ -42,6 +43,7 @@ pub use needs::{Need, needs};
 pub use phase::phase;
 pub use plan::{MAX_TICKS, NO_VECTOR};
 pub use result::{ActiveAlert, AlertValue, Replay, RuleError, Sight, Standing};
+pub use synthetic::{ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 pub use timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
 pub use why::{Explanation, Question, Recorded, Section, State, Subject, Waiting};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::alert::{ALERTS, ALERTS_FOR_STATE};
+use super::synthetic::{ALERTS, ALERTS_FOR_STATE};
 use crate::model::{METRIC_NAME, MatchOp, Matcher, Millis, is_classic_metric, metric_of};
 use crate::promql::selectors::{Reach, reads};
 use crate::rules::{Rule, RuleGroup, RuleKind};

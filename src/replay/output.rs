@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::alert::{ALERT_NAME, ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
+use super::alert::ALERT_NAME;
+use super::synthetic::{ALERT_STATE, ALERTS, ALERTS_FOR_STATE};
 use super::timeline::AlertState;
 use crate::model::{METRIC_NAME, Matcher, metric_of};
 use crate::rules::{AlertRule, Rule, RuleKind};

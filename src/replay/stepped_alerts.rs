@@ -5,14 +5,13 @@ use hashbrown::HashMap;
 use crate::model::Labels;
 use crate::promql::{Column, Sample};
 
-use super::alert::{
-    self, AlertRecord, InstanceRecord, Source, alert_labels, for_state_value, synthetic_labels,
-};
+use super::alert::{self, AlertRecord, InstanceRecord, Source, alert_labels};
 use super::bits::Bits;
 use super::machine::Track;
 use super::plan::{PlannedRule, patience};
 use super::render::Renderer;
 use super::stepwise::{Outputs, Value};
+use super::synthetic::{for_state_value, synthetic_labels};
 use super::timeline::AlertState;
 use crate::rules::AlertRule;
 

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::model::{Duration, MatchOp, Matcher, Regex};
 use crate::promql::selectors::Reach;
-use crate::replay::alert::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE};
+use crate::replay::alert::ALERT_NAME;
+use crate::replay::synthetic::{ALERTS, ALERTS_FOR_STATE};
 use crate::text::{Diagnostic, Place, closest};
 
 /// Something odd about what rules read.
