@@ -1,21 +1,23 @@
 //! Reads test files: what promtool would not load is a fault of the file, what it would find out only
 //! while it runs is kept in the check.
 
+mod checks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::file::{
-    AlertCheck, ExpectedAlert, ExpectedSample, ExprCheck, Spanned, TestCase, TestFile,
+pub(super) use self::checks::{
+    ALERT_CHECK_FIELDS, EXPECTED_ALERT_FIELDS, EXPECTED_SAMPLE_FIELDS, EXPR_CHECK_FIELDS,
 };
+use super::file::{Spanned, TestCase, TestFile};
 use super::include::{self, Load};
 use super::shared::Shared;
 use super::slos;
-use super::vmalert::ALERT_GROUP;
-use crate::model::{Histogram, Labels, Millis, Timestamp};
+use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::Query;
 use crate::replay::Schedule;
 use crate::rules::{ReadOptions, decode_duration, diagnose_query};
-use crate::series::notation::{self, Item, NotationError};
+use crate::series::notation::NotationError;
 use crate::slo::own;
 use crate::text::yaml::{
     self, Decoder, Dialect, Document, Embedded, Field, Fields, Node, UnknownFields,
@@ -64,19 +66,6 @@ const EXTENDED_TEST_FIELDS: [&str; 6] = [
     "rule_errors",
     "warmup",
 ];
-
-/// The keys of an item of `alert_rule_test`.
-pub(super) const ALERT_CHECK_FIELDS: [&str; 4] =
-    ["eval_time", "alertname", "exp_alerts", "groupname"];
-
-/// The keys of an item of `exp_alerts`.
-pub(super) const EXPECTED_ALERT_FIELDS: [&str; 2] = ["exp_labels", "exp_annotations"];
-
-/// The keys of an item of `promql_expr_test`.
-pub(super) const EXPR_CHECK_FIELDS: [&str; 3] = ["expr", "eval_time", "exp_samples"];
-
-/// The keys of an item of `exp_samples`.
-pub(super) const EXPECTED_SAMPLE_FIELDS: [&str; 3] = ["labels", "value", "histogram"];
 
 /// The keys of a test.
 pub(super) fn test_fields() -> Vec<&'static str> {
@@ -355,109 +344,6 @@ impl<'d> Reader<'d, '_> {
         Some(Spanned { value, span })
     }
 
-    fn alert_check(&mut self, node: Node<'d>) -> Option<AlertCheck> {
-        let fields = self.fields(node, "an item of `alert_rule_test`", &ALERT_CHECK_FIELDS);
-        let name = fields
-            .as_ref()
-            .and_then(|fields| self.text(fields, "alertname"));
-        let eval_time = fields
-            .as_ref()
-            .and_then(|it| self.duration(it, "eval_time"));
-        let is_no_text = fields
-            .as_ref()
-            .is_some_and(|it| it.node("alertname").is_some());
-        if name.is_none() && is_no_text {
-            return None;
-        }
-        let Some(alertname) = name.filter(|name| !name.value.is_empty()) else {
-            let message = "an item under alert_rule_test misses required attribute alertname";
-            let help = "name the alert behind `alertname:`";
-            self.decoder.error(node.span(), message, help);
-            return None;
-        };
-        let group = fields
-            .as_ref()
-            .and_then(|fields| self.text(fields, "groupname"))
-            .filter(|group| !group.value.is_empty());
-        let mut expected = Vec::new();
-        if let Some(fields) = &fields {
-            for node in self.list(fields, "exp_alerts") {
-                let mut alert = self.expected_alert(node, &alertname.value);
-                if let Some(group) = &group {
-                    alert.labels = alert.labels.with(ALERT_GROUP, &group.value);
-                }
-                expected.push(alert);
-            }
-        }
-        Some(AlertCheck {
-            eval_time: eval_time.unwrap_or(0),
-            alertname,
-            group,
-            expected,
-            span: node.span(),
-            expected_span: fields.and_then(|it| it.node("exp_alerts")).map(Node::span),
-        })
-    }
-
-    fn expected_alert(&mut self, node: Node<'d>, alertname: &str) -> ExpectedAlert {
-        let fields = self.fields(node, "an expected alert", &EXPECTED_ALERT_FIELDS);
-        let mut pairs = |name: &str| match fields.as_ref().and_then(|it| it.get(name)) {
-            Some(field) => self.pairs(field, &format!("`{name}`")),
-            None => Vec::new(),
-        };
-        let (labels, annotations) = (pairs("exp_labels"), pairs("exp_annotations"));
-        if let Some((_, other)) = labels.iter().find(|(name, _)| name == "alertname")
-            && other != alertname
-        {
-            let message =
-                format!("the label alertname={other:?} of an expected alert is not looked at");
-            let help = format!("remove it: the check is for {alertname:?}");
-            self.warn(node.span(), message, help);
-        }
-        let empty_labels = labels
-            .iter()
-            .filter(|(name, value)| value.is_empty() && name != "alertname")
-            .map(|(name, _)| name.clone())
-            .collect();
-        ExpectedAlert {
-            labels: Labels::from_pairs(labels).with("alertname", alertname),
-            empty_labels,
-            annotations,
-            span: node.span(),
-        }
-    }
-
-    fn expr_check(&mut self, node: Node<'d>) -> ExprCheck {
-        let fields = self.fields(node, "an item of `promql_expr_test`", &EXPR_CHECK_FIELDS);
-        let expr_node = fields.as_ref().and_then(|fields| fields.node("expr"));
-        let expr = expr_node.and_then(|node| self.decoder.embedded(node, "`expr`"));
-        let expr = expr.unwrap_or_else(|| Embedded::new(node, String::new()));
-        let eval_time = fields
-            .as_ref()
-            .and_then(|it| self.duration(it, "eval_time"));
-        let query = self.query(&expr);
-        let mut expected = Ok(Vec::new());
-        if let Some(fields) = &fields {
-            for node in self.list(fields, "exp_samples") {
-                let sample = self.expected_sample(node);
-                if let Ok(samples) = &mut expected {
-                    match sample {
-                        Ok(sample) => samples.push(sample),
-                        Err(fault) => expected = Err(fault),
-                    }
-                }
-            }
-        }
-        ExprCheck {
-            query,
-            expr,
-            eval_time: eval_time.unwrap_or(0),
-            expected,
-            span: node.span(),
-            expected_span: fields.and_then(|it| it.node("exp_samples")).map(Node::span),
-        }
-    }
-
     /// A parsed expression, or what is wrong with it.
     pub(super) fn query(&mut self, expr: &Embedded) -> Result<Arc<Query>, Vec<Diagnostic>> {
         if let Some(known) = self.queries.get(&expr.text) {
@@ -474,32 +360,6 @@ impl<'d> Reader<'d, '_> {
                 Err(errors.iter().map(diagnose).collect())
             }
         }
-    }
-
-    fn expected_sample(&mut self, node: Node<'d>) -> Result<ExpectedSample, Diagnostic> {
-        let fields = self.fields(node, "an expected sample", &EXPECTED_SAMPLE_FIELDS);
-        let get = |name: &str| fields.as_ref().and_then(|fields| fields.node(name));
-        let labels = get("labels").and_then(|node| self.decoder.embedded(node, "`labels`"));
-        let value = get("value").and_then(|node| self.decoder.float(node, "`value`"));
-        let histogram =
-            get("histogram").and_then(|node| self.decoder.embedded(node, "`histogram`"));
-        let labels = match &labels {
-            Some(text) if !text.text.trim().is_empty() => notation::parse_series(&text.text)
-                .map_err(|error| {
-                    diagnose_notation(text, &error, &format!("labels {:?}: ", text.text))
-                })?,
-            _ => Labels::empty(),
-        };
-        let histogram = match &histogram {
-            Some(text) if !text.text.is_empty() => Some(parse_histogram(text)?),
-            _ => None,
-        };
-        Ok(ExpectedSample {
-            labels,
-            value: value.unwrap_or(0.0),
-            histogram,
-            span: node.span(),
-        })
     }
 
     pub(super) fn fields(
@@ -572,24 +432,6 @@ pub(super) fn diagnose_notation(
     Diagnostic::error(format!("{before}{}", error.message))
         .at(text.source(), place)
         .help(error.help.as_str())
-}
-
-fn parse_histogram(text: &Embedded) -> Result<Histogram, Diagnostic> {
-    let wrong = |message: String| {
-        Diagnostic::error(message)
-            .at(text.source(), text.whole())
-            .help("write one histogram: `{{schema:0 sum:1 count:1 buckets:[1]}}`")
-    };
-    let items =
-        notation::parse_values(&text.text).map_err(|error| diagnose_notation(text, &error, ""))?;
-    let count: u64 = items.iter().map(Item::count).sum();
-    match (count, items.first()) {
-        (1, Some(item)) => match item.histogram() {
-            Some(histogram) => Ok(histogram.clone()),
-            None => Err(wrong("expected a histogram, got a number".to_owned())),
-        },
-        _ => Err(wrong(format!("expected 1 value, got {count}"))),
-    }
 }
 
 /// The first moment of the year 1, which Go takes for no time at all.
