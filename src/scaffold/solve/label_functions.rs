@@ -12,10 +12,7 @@ impl Solver<'_, '_> {
         want: Want,
         scope: &Scope,
     ) -> Result<(), Reason> {
-        let Some(argument) = call.args.first() else {
-            return Err("label_replace() without arguments".to_owned());
-        };
-        let texts: Vec<&str> = call.args.iter().filter_map(text).collect();
+        let (argument, texts) = head(call)?;
         let &[target, replacement, source, pattern] = texts.as_slice() else {
             return Err("label_replace() without its four texts".to_owned());
         };
@@ -82,10 +79,7 @@ impl Solver<'_, '_> {
         want: Want,
         scope: &Scope,
     ) -> Result<(), Reason> {
-        let Some(argument) = call.args.first() else {
-            return Err("label_join() without arguments".to_owned());
-        };
-        let texts: Vec<&str> = call.args.iter().filter_map(text).collect();
+        let (argument, texts) = head(call)?;
         let [target, separator, sources @ ..] = texts.as_slice() else {
             return Err("label_join() without its texts".to_owned());
         };
@@ -105,6 +99,13 @@ impl Solver<'_, '_> {
             .extend(sources.iter().map(|source| (*source).to_owned()));
         self.meet(argument, want, &inner)
     }
+}
+
+/// The vector of a call, and its texts.
+fn head(call: &Call) -> Result<(&Expr, Vec<&str>), Reason> {
+    let vector = call.args.first();
+    let vector = vector.ok_or_else(|| format!("{}() without arguments", call.function.name))?;
+    Ok((vector, call.args.iter().filter_map(text).collect()))
 }
 
 fn text(expr: &Expr) -> Option<&str> {
