@@ -216,17 +216,7 @@ pub(crate) fn step(
 
 /// Adds a histogram to another for a function; `None` where exponential and custom buckets mix.
 pub(crate) fn add(sum: &mut Histogram, other: &Histogram, remarks: &mut Remarks) -> Option<()> {
-    match sum.add(other) {
-        Ok(combination) => {
-            let note = Note::ReconciledBounds(Operation::Addition);
-            remarks.add_if(combination.bounds_reconciled, note);
-            Some(())
-        }
-        Err(_) => {
-            remarks.add(Note::MixedBuckets);
-            None
-        }
-    }
+    combined(sum.add(other), Operation::Addition, remarks)
 }
 
 /// Takes a histogram from another for a function; `None` where exponential and custom buckets mix.
@@ -235,9 +225,18 @@ pub(crate) fn subtract(
     other: &Histogram,
     remarks: &mut Remarks,
 ) -> Option<()> {
-    match from.sub(other) {
+    combined(from.sub(other), Operation::Subtraction, remarks)
+}
+
+/// Says what there is to say of two histograms that were put together, or could not be.
+fn combined<E>(
+    result: Result<Combination, E>,
+    operation: Operation,
+    remarks: &mut Remarks,
+) -> Option<()> {
+    match result {
         Ok(combination) => {
-            let note = Note::ReconciledBounds(Operation::Subtraction);
+            let note = Note::ReconciledBounds(operation);
             remarks.add_if(combination.bounds_reconciled, note);
             Some(())
         }
