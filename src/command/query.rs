@@ -12,8 +12,8 @@ use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::ValueType;
 use crate::promql::selectors::greediest;
 use crate::promql::{
-    Annotations, Evaluated, Query, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, View, evaluate,
-    evaluate_range, evaluate_windows,
+    Annotations, Evaluated, Query, Reader, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, Times, View,
+    evaluate, evaluate_range, evaluate_windows,
 };
 use crate::report::api::{Answer, ErrorType, QueryData};
 use crate::report::{Format, listing, remedy};
@@ -61,20 +61,6 @@ pub(super) struct Options {
 
 const NOTES: &str = "A TIME is RFC 3339 (2026-01-05T08:00:00Z) or seconds since 1970, a DURATION is one such as 30s, or seconds. \
 A subquery without a step has steps of 1m.";
-
-/// When the expression is evaluated.
-#[derive(Debug, Clone, Copy)]
-enum Times {
-    Instant(Timestamp),
-    Range {
-        start: Timestamp,
-        end: Timestamp,
-        step: Millis,
-    },
-}
-
-/// A range has at most one point more than this a series, as in Prometheus.
-const MAX_POINTS: i64 = 11_000;
 
 /// The step of subqueries that name none: Prometheus's evaluation interval.
 const DEFAULT_STEP: Millis = 60_000;
@@ -163,15 +149,11 @@ impl Written {
         // As promtool chooses.
         let chosen = ((end - start) / 1000 / 250 * 1000).max(1000);
         let step = self.step.unwrap_or(chosen);
-        if (end - start) / step > MAX_POINTS {
-            let least = Duration((end - start) / MAX_POINTS + 1);
-            let message = "exceeded maximum resolution of 11,000 points per timeseries. \
-                           Try decreasing the query resolution (?step=XX)";
-            return Err(
-                Diagnostic::error(message).help(format!("give a --step of at least {least}"))
-            );
-        }
-        Ok(Times::Range { start, end, step })
+        Times::range(start, end, step).ok_or_else(|| {
+            let least = Duration((end - start) / Times::MAX_POINTS + 1);
+            Diagnostic::error(Times::TOO_MANY_POINTS)
+                .help(format!("give a --step of at least {least}"))
+        })
     }
 }
 

@@ -22,9 +22,13 @@ mod one_line;
 
 mod query;
 
+pub mod selectors;
+
 mod set_operations;
 
 mod threshold;
+
+mod times;
 
 mod duration;
 
@@ -44,8 +48,6 @@ pub mod why;
 
 pub use annotation::{Annotation, Annotations, Note, Operation, Site};
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
-pub mod selectors;
-
 pub use eval::{
     Evaluated, Horizon, Reader, Repeated, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
     annotations_without_data, evaluate, evaluate_range, evaluate_windows,
@@ -55,4 +57,5 @@ pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use set_operations::{SetOperation, set_operations};
 pub use threshold::{Threshold, threshold};
+pub use times::Times;
 pub use window::{Contents, Ends, Notes, Window, Windows};

@@ -9,17 +9,14 @@ use super::request::{Refusal, Request, Response};
 use crate::model::{Millis, Timestamp};
 use crate::promql::ast::ValueType;
 use crate::promql::{
-    Annotations, Columns, EvalError, Evaluated, Query, Ticks, View, evaluate, evaluate_range,
-    evaluate_windows,
+    Annotations, Columns, EvalError, Evaluated, Query, Ticks, Times, View, evaluate,
+    evaluate_range, evaluate_windows,
 };
 use crate::report::api::{Answer, ErrorType, QueryData};
 use crate::text::Severity;
 
 /// No query runs longer; a request may ask for less.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(120);
-
-/// A range query yields at most so many points a series, and one more.
-const MAX_POINTS: i64 = 11_000;
 
 /// An answer carries so many warnings, and so many infos.
 const MAX_NOTES: usize = 10;
@@ -33,17 +30,6 @@ pub(super) struct Prepared {
     limit: Option<usize>,
     /// How long it may run.
     pub timeout: Duration,
-}
-
-/// When a query is evaluated.
-#[derive(Debug, Clone, Copy)]
-enum Times {
-    Instant(Timestamp),
-    Range {
-        start: Timestamp,
-        end: Timestamp,
-        step: Millis,
-    },
 }
 
 /// `/api/v1/query`.
@@ -70,19 +56,15 @@ pub(super) fn range(served: &Served, request: &Request) -> Result<Prepared, Refu
         let fault = "end timestamp must not be before start time";
         return Err(Refusal::parameter("end", fault));
     }
-    let step = step(request)?;
-    if (end - start) / step > MAX_POINTS {
-        return Err(Refusal::bad_data(
-            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
-        ));
-    }
+    let times = Times::range(start, end, step(request)?);
+    let times = times.ok_or_else(|| Refusal::bad_data(Times::TOO_MANY_POINTS))?;
     let timeout = timeout(request)?;
     let lookback = lookback(request)?;
     let query = parse_in_time(served, request, timeout)?;
     match query.range_fault() {
         None => Ok(Prepared {
             query,
-            times: Times::Range { start, end, step },
+            times,
             lookback,
             limit,
             timeout,
