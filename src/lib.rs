@@ -6,13 +6,16 @@
 //! # The road
 //!
 //! ```text
-//! files ─> Source ─┬─ series ──> Store ───────────┐
-//!                  ├─ rules ───> RuleGroup ──┐    │
-//!                  └─ promql ──> Query ──────┤    │
-//!                                            v    v
-//!                                          replay ─> Timeline ──> suite ──> Verdict
-//!                                                                    │
-//!                                                   report <─────────┘   text | json
+//! files ─> Source ─┬─ series ──> Store ────────────────────────┐
+//!                  ├─ promql ──> Query ───────────┐            │
+//!                  ├─ rules ───> RuleGroup ───────┤            │
+//!                  ├─ slo ─────> Slo ─> its rules ┤            │
+//!                  │              └─> Budget      v            v
+//!                  │                            replay <───────┘
+//!                  │                              └─> Timeline ─┐
+//!                  └─ suite ───> TestFile ──────────────────────┴─> Verdict
+//!
+//! report: text | json | junit | tap | github | dot
 //! ```
 //!
 //! # The rooms
@@ -28,13 +31,16 @@
 //! * [`promql`] parses, prints and checks queries, evaluates them over columns of ticks and explains what they yield.
 //! * [`rules`] reads rule files and the templates in them.
 //! * [`replay`] runs groups over time and yields the [`replay::Timeline`].
-//! * [`slo`] holds service level objectives in the formats that people write them in, and makes rules of them.
+//! * [`slo`] reads service level objectives in the formats that people write them in, makes rules of them, and counts
+//!   what is left of their budgets.
 //! * [`suite`] reads test files and turns a replay into verdicts: [`suite::expect`] holds what a test expects of a whole
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
 //! * [`scaffold`] writes the first tests of alerts: it looks for series with which each fires, and with which it stays silent.
-//! * [`report`] shows results; `io` is the only file that touches the disk, `allocator` the only one that is not safe Rust; [`serve`] answers as Prometheus's HTTP API;
-//!   `command` has a file a subcommand.
+//! * [`report`] shows what came of it all, one file a format or a command.
+//! * `io` alone touches disk, clock and terminal, as `allocator` alone is not safe Rust.
+//! * [`serve`] answers as Prometheus's HTTP API.
+//! * `command` has a file a subcommand.
 
 #![warn(missing_docs)]
 
