@@ -2,7 +2,7 @@
 //!
 //! A folder in `generate` holds a specification (`spec.yml`), options of the call (`args`, if there are any), the rules
 //! (`rules.yml`) and tests that these must pass (`test.yml`, if there is one). In `check` each `.yml` has what is printed
-//! beside it. With `SNAPSHOTS=overwrite` set, the answers are written anew.
+//! beside it; `across` holds files that name each other's objects. With `SNAPSHOTS=overwrite` set, the answers are written anew.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,6 +51,42 @@ fn faults_and_traps_are_told() {
     }
 }
 
+#[test]
+fn faults_are_told_to_machines_too() {
+    let folder = root().join("check");
+    for (format, answer) in [("json", "own.json"), ("github", "own.github")] {
+        let args = ["slo", "check", "own.yml", "own_broken.yml", "--format"];
+        let run = rulecheck(&folder).args(args).arg(format).assert().code(2);
+        compare(&run, &folder.join(answer));
+    }
+}
+
+/// Objects of OpenSLO name others of other files, each its own first.
+#[test]
+fn references_reach_into_other_files() {
+    let folder = root().join("across");
+    for args in [
+        vec!["check", "slo.yml"],
+        vec!["check", "slo.yml", "shared.yml"],
+        vec!["check", "slo.yml", "shared.yml", "other.yml"],
+        vec!["generate", "."],
+        vec!["generate", "shared.yml"],
+        vec!["budget", "shared.yml", "--data", "none.om"],
+    ] {
+        let run = rulecheck(&folder).arg("slo").args(&args).assert();
+        let output = run.get_output();
+        let (said, complained) = (text(&output.stdout), text(&output.stderr));
+        let code = output.status.code().unwrap();
+        let told = format!("{said}{complained}exit {code}\n");
+        let name = args.join("_").replace(['.', '/'], "");
+        told_as(&told, &folder.join(format!("{name}.txt")));
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/slo")
 }
@@ -68,12 +104,14 @@ fn rulecheck(folder: &Path) -> Command {
 }
 
 fn compare(run: &OutputAssert, expected: &Path) {
-    let output = run.get_output();
-    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    told_as(&text(&run.get_output().stdout), expected);
+}
+
+fn told_as(said: &str, expected: &Path) {
     if std::env::var("SNAPSHOTS").is_ok_and(|it| it == "overwrite") {
-        fs::write(expected, &said).unwrap();
+        fs::write(expected, said).unwrap();
         return;
     }
     let expected_text = fs::read_to_string(expected).unwrap_or_default();
-    snapbox::assert_data_eq!(said, snapbox::Data::text(expected_text).raw());
+    snapbox::assert_data_eq!(said.to_owned(), snapbox::Data::text(expected_text).raw());
 }

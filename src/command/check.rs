@@ -36,7 +36,8 @@ pub(super) struct Options {
     format: Format,
 }
 
-const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Github];
+/// What `--format` takes.
+pub(super) const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Github];
 
 /// Prometheus's default evaluation interval, for groups that have none of their own.
 const INTERVAL: Millis = 60_000;
@@ -98,17 +99,20 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 }
 
 /// Prints what comes of the files, one after the other.
-struct Teller {
+pub(super) struct Teller {
     format: Format,
     files: usize,
-    faulty: usize,
-    warnings: usize,
+    /// How many files were broken.
+    pub(super) faulty: usize,
+    /// How many warnings there were.
+    pub(super) warnings: usize,
     infos: usize,
     annotations: Vec<github::Annotation>,
 }
 
 impl Teller {
-    fn new(format: Format) -> Teller {
+    /// Begins.
+    pub(super) fn new(format: Format) -> Teller {
         if format == Format::Json {
             io::print(json::HEAD);
         }
@@ -123,7 +127,7 @@ impl Teller {
     }
 
     /// Prints what is to be said of a file, and what it holds unless it is broken.
-    fn tell(&mut self, path: &str, holds: Option<&str>, findings: &[Diagnostic]) {
+    pub(super) fn tell(&mut self, path: &str, holds: Option<&str>, findings: &[Diagnostic]) {
         match holds {
             None => self.faulty += 1,
             Some(_) => {
@@ -161,7 +165,7 @@ impl Teller {
     }
 
     /// Prints what is to be said of all files together.
-    fn end(&mut self, of_all: Option<&Diagnostic>) {
+    pub(super) fn end(&mut self, of_all: Option<&Diagnostic>) {
         if self.format == Format::Json {
             let of_all: Vec<Diagnostic> = of_all.cloned().into_iter().collect();
             return io::print(&json::tail(&of_all, None, None));

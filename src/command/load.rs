@@ -160,7 +160,8 @@ pub(super) fn each<T>(
     }))
 }
 
-fn all_or_faults<T>(
+/// All results, or every fault.
+pub(super) fn all_or_faults<T>(
     results: impl Iterator<Item = Result<T, Vec<Diagnostic>>>,
 ) -> Result<Vec<T>, Vec<Diagnostic>> {
     let (mut all, mut faults) = (Vec::new(), Vec::new());

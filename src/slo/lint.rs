@@ -3,6 +3,7 @@
 
 use crate::model::number::format_digits;
 use crate::model::{Duration, MatchOp, Matcher, Millis};
+use crate::text::{Diagnostic, Severity, Source, Span};
 
 /// An alert on a burn rate.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +20,15 @@ pub struct Tier<'a> {
     pub long: Millis,
     /// The window of the objective.
     pub period: Millis,
+    /// The time between two samples of a series.
+    pub scrape: Millis,
 }
+
+/// The time between two samples of a series where nothing else is said: Prometheus's `scrape_interval`.
+pub const SCRAPE: Millis = 60_000;
+
+/// How long Prometheus keeps samples where nothing else is said.
+const RETENTION: Millis = 15 * 86_400_000;
 
 /// What is wrong and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +41,34 @@ pub struct Trap {
     pub help: String,
 }
 
+impl Trap {
+    /// What is said of it, at a place.
+    pub fn diagnose(&self, source: &Source, span: Span) -> Diagnostic {
+        let fault = Diagnostic::warning(self.message.as_str()).at(source, span);
+        let fault = fault.help(self.help.as_str());
+        match self.kind {
+            "gaps" | "history" => Diagnostic {
+                severity: Severity::Info,
+                ..fault
+            },
+            _ => fault,
+        }
+    }
+}
+
 /// A trap: its word, and what it says of a tier that it catches, with the way out.
 type Row = (&'static str, fn(&Tier<'_>) -> Option<(String, String)>);
 
-const TRAPS: [Row; 6] = [
+const TRAPS: [Row; 9] = [
     ("never-fires", never_fires),
     ("no-budget", no_budget),
     ("zero-window", zero_window),
     ("short-not-short", short_not_short),
     ("longer-than-objective", longer_than_objective),
     ("fires-while-kept", fires_while_kept),
+    ("few-samples", few_samples),
+    ("gaps", gaps),
+    ("history", history),
 ];
 
 /// The traps in an alert.
@@ -173,6 +200,53 @@ fn fires_while_kept(tier: &Tier<'_>) -> Option<(String, String)> {
             digits(tier.factor)
         );
         let help = "below 1 the budget lasts longer than its window: alert at 1 or more";
+        (message, help.to_owned())
+    })
+}
+
+/// The shortest window of an alert that holds anything.
+fn shortest(tier: &Tier<'_>) -> Millis {
+    tier.short.unwrap_or(tier.long).min(tier.long)
+}
+
+fn few_samples(tier: &Tier<'_>) -> Option<(String, String)> {
+    let window = shortest(tier);
+    (window > 0 && window < 2 * tier.scrape).then(|| {
+        let message = format!(
+            "{} looks over {}, which seldom holds the two samples that a rate needs at one each {}",
+            tier.name,
+            Duration(window),
+            Duration(tier.scrape)
+        );
+        (message, SCRAPE_HELP.to_owned())
+    })
+}
+
+fn gaps(tier: &Tier<'_>) -> Option<(String, String)> {
+    let window = shortest(tier);
+    (window >= 2 * tier.scrape && window < 4 * tier.scrape).then(|| {
+        let message = format!(
+            "{} looks over {}, which at a sample each {} a missed scrape or two leave empty",
+            tier.name,
+            Duration(window),
+            Duration(tier.scrape)
+        );
+        (message, SCRAPE_HELP.to_owned())
+    })
+}
+
+const SCRAPE_HELP: &str =
+    "give windows of four scrapes or more, or say how often is scraped with --scrape-interval";
+
+fn history(tier: &Tier<'_>) -> Option<(String, String)> {
+    (tier.long > RETENTION).then(|| {
+        let message = format!(
+            "{} looks over {}, and Prometheus keeps {} unless told otherwise",
+            tier.name,
+            Duration(tier.long),
+            Duration(RETENTION)
+        );
+        let help = "set --storage.tsdb.retention.time beyond it: with less history, the ratio is one over what is there";
         (message, help.to_owned())
     })
 }

@@ -17,6 +17,8 @@ pub mod openslo;
 
 pub mod own;
 
+pub mod shares;
+
 pub mod target;
 
 pub mod window;

@@ -1,5 +1,7 @@
 //! rulecheck's own short form of objectives: a list under `slos:`, in a test file or a file of its own.
 
+use std::collections::HashSet;
+
 use chrono::Weekday;
 use chrono_tz::Tz;
 
@@ -61,18 +63,18 @@ const INDICATORS: [&str; 6] = ["good", "bad", "ratio", "latency", "threshold", "
 
 /// Reads a list of objectives; what is wrong is noted as a fault of the decoder, and the objective left out.
 pub fn read_list<'d>(decoder: &mut Decoder<'d>, list: Node<'d>, features: &Features) -> Vec<Slo> {
-    let mut slos: Vec<Slo> = Vec::new();
+    let (mut slos, mut names) = (Vec::new(), HashSet::new());
     for node in decoder.list(list, "`slos`") {
         let mut reader = Reader { decoder, features };
         let Some(slo) = reader.slo(node) else {
             continue;
         };
-        match slos.iter().any(|other| other.name == slo.name) {
-            true => {
+        match names.insert(slo.name.clone()) {
+            false => {
                 let message = format!("there are two objectives {:?}", slo.name);
                 decoder.error(slo.place.span, message, "give one of them another name");
             }
-            false => slos.push(slo),
+            true => slos.push(slo),
         }
     }
     slos

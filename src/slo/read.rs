@@ -12,46 +12,49 @@ use crate::text::{Diagnostic, Source};
 /// The window of objectives that say none: Sloth's are told on the command line.
 pub const DEFAULT_PERIOD: Millis = 30 * 86_400_000;
 
-/// The objectives of a file.
+/// The objectives of files.
 #[derive(Debug, Default)]
 pub struct Objectives {
-    /// They in the order of the file.
+    /// They in the order of the files.
     pub slos: Vec<Slo>,
     /// What is legal and hardly meant.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads the objectives of a file in any format. `period` is the window of those that say none.
+/// Reads the objectives of files in any format. `period` is the window of those that say none.
 ///
 /// # Errors
 ///
-/// Every fault for which the format's own tool would refuse it, in the order of the file, and what has no meaning outside
-/// of its own tool.
+/// Every fault for which the format's own tool would refuse a file, in their order, what has no meaning outside of its own
+/// tool, and OpenSLO's objects without an objective among them.
 pub fn objectives(
-    source: &Source,
+    sources: &[Source],
     period: Millis,
     features: &Features,
 ) -> Result<Objectives, Vec<Diagnostic>> {
-    let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
-    let roots: Vec<Node<'_>> = documents.iter().filter_map(Document::root).collect();
-    if roots.iter().any(|root| openslo::is_object(*root)) {
-        return openslo::read(source, &roots, features);
-    }
-    let specs = read(source, features)?;
-    let (mut slos, mut faults) = (Vec::new(), Vec::new());
-    for spec in &specs.specs {
-        match spec.to_slos(period, features) {
-            Ok(found) => slos.extend(found),
-            Err(found) => faults.extend(found),
+    let (mut found, mut faults) = (Objectives::default(), Vec::new());
+    for read in read_all(sources, features) {
+        match read.and_then(|specs| specs.to_slos(period, features)) {
+            Ok(of_file) => {
+                found.slos.extend(of_file.slos);
+                found.warnings.extend(of_file.warnings);
+            }
+            Err(of_file) => faults.extend(of_file),
         }
     }
+    if faults.is_empty() && found.slos.is_empty() {
+        faults.extend(sources.first().map(no_objective));
+    }
     match faults.is_empty() {
-        true => Ok(Objectives {
-            slos,
-            warnings: specs.warnings,
-        }),
+        true => Ok(found),
         false => Err(faults),
     }
+}
+
+/// What is said of objects of OpenSLO without an objective among them.
+pub fn no_objective(source: &Source) -> Diagnostic {
+    let fault = Diagnostic::error(format!("{} holds no SLO", source.name()));
+    fault.help("its objects are of other kinds: add one of kind SLO")
 }
 
 /// What a file holds.
@@ -72,6 +75,27 @@ pub enum Spec {
     Pyrra(Box<pyrra::Spec>),
     /// rulecheck's own short form.
     Own(Vec<Slo>),
+    /// All objects of OpenSLO together.
+    OpenSlo(openslo::Spec),
+}
+
+impl Specs {
+    fn to_slos(self, period: Millis, features: &Features) -> Result<Objectives, Vec<Diagnostic>> {
+        let (mut slos, mut faults) = (Vec::new(), Vec::new());
+        for spec in &self.specs {
+            match spec.to_slos(period, features) {
+                Ok(found) => slos.extend(found),
+                Err(found) => faults.extend(found),
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(Objectives {
+                slos,
+                warnings: self.warnings,
+            }),
+            false => Err(faults),
+        }
+    }
 }
 
 impl Spec {
@@ -89,6 +113,8 @@ impl Spec {
             Spec::Sloth(spec) => spec.to_slos(period, features),
             Spec::Pyrra(spec) => Ok(vec![spec.to_slo(features)?]),
             Spec::Own(slos) => Ok(slos.clone()),
+            Spec::OpenSlo(spec) if !spec.unmade.is_empty() => Err(spec.unmade.clone()),
+            Spec::OpenSlo(spec) => Ok(spec.objectives.iter().map(|it| it.slo.clone()).collect()),
         }
     }
 }
@@ -98,30 +124,35 @@ pub fn looks_like_specs(text: &str) -> bool {
     let has = |key: &str| yaml::has_top_level_key(text, key);
     let listed = has("slos");
     let object = has("apiVersion") && has("kind") && KINDS.iter().any(|kind| text.contains(kind));
-    let openslo = text.contains("apiVersion: openslo/");
+    let openslo = text.contains("apiVersion") && text.contains("openslo/v");
     (listed && !has("tests")) || object || openslo
 }
 
 /// The kinds of objects that are specifications.
 const KINDS: [&str; 2] = ["PrometheusServiceLevel", "ServiceLevelObjective"];
 
-/// Reads all specifications of a file, in any format.
+/// Reads all specifications of files, in any format. Objects of OpenSLO may name those of other files.
 ///
 /// # Errors
 ///
-/// Every fault for which the format's own tool would refuse it, in the order of the file.
-pub fn read(source: &Source, features: &Features) -> Result<Specs, Vec<Diagnostic>> {
-    let mut finder = Finder {
-        features,
-        specs: Specs::default(),
-        faults: Vec::new(),
-    };
-    finder.documents(source)?;
-    if finder.specs.specs.is_empty() && finder.faults.is_empty() {
-        let fault = Diagnostic::error(format!("{} holds no objectives", source.name()));
-        return Err(vec![fault.help(FORMATS)]);
+/// For each file every fault for which the format's own tool would refuse it, in the order of the file.
+pub fn read_all(sources: &[Source], features: &Features) -> Vec<Result<Specs, Vec<Diagnostic>>> {
+    let (mut finders, mut objects) = (Vec::new(), Vec::new());
+    for source in sources {
+        let mut finder = Finder::new(features);
+        finder.documents(source);
+        objects.push(finder.objects.take());
+        finders.push(finder);
     }
-    finder.finish()
+    let all: Vec<&openslo::Objects> = objects.iter().flatten().collect();
+    let found = finders.into_iter().zip(&objects).zip(sources);
+    let found = found.map(|((mut finder, here), source)| {
+        if let Some(here) = here {
+            finder.resolve(here, &all);
+        }
+        finder.finish(source)
+    });
+    found.collect()
 }
 
 /// What can be read.
@@ -223,19 +254,51 @@ struct Finder<'f> {
     features: &'f Features,
     specs: Specs,
     faults: Vec<Diagnostic>,
+    /// The objects of OpenSLO, if there are any.
+    objects: Option<openslo::Objects>,
 }
 
-impl Finder<'_> {
-    fn documents(&mut self, source: &Source) -> Result<(), Vec<Diagnostic>> {
-        let documents = yaml::parse_all(source).map_err(|fault| vec![fault])?;
-        for root in documents.iter().filter_map(Document::root) {
-            self.node(source, root);
+impl<'f> Finder<'f> {
+    fn new(features: &'f Features) -> Finder<'f> {
+        Finder {
+            features,
+            specs: Specs::default(),
+            faults: Vec::new(),
+            objects: None,
         }
-        Ok(())
+    }
+
+    fn documents(&mut self, source: &Source) {
+        match yaml::parse_all(source) {
+            Err(fault) => self.faults.push(fault),
+            Ok(documents) => {
+                for root in documents.iter().filter_map(Document::root) {
+                    self.node(source, root);
+                }
+            }
+        }
+    }
+
+    /// What the objects of OpenSLO say together, unless some are broken.
+    fn resolve(&mut self, here: &openslo::Objects, all: &[&openslo::Objects]) {
+        match openslo::resolve(here, all, self.features) {
+            Err(faults) => self.faults.extend(faults),
+            Ok(mut spec) => {
+                self.specs.warnings.append(&mut spec.warnings);
+                self.specs.specs.push(Spec::OpenSlo(spec));
+            }
+        }
     }
 
     fn node<'d>(&mut self, source: &'d Source, root: Node<'d>) {
         if root.is_null() {
+            return;
+        }
+        if openslo::is_object(root) {
+            let objects = self.objects.get_or_insert_default();
+            let (faults, warnings) = objects.read(source, root);
+            self.faults.extend(faults);
+            self.specs.warnings.extend(warnings);
             return;
         }
         // A list of specifications, with or without a name.
@@ -295,7 +358,11 @@ impl Finder<'_> {
         self.specs.specs.extend(spec);
     }
 
-    fn finish(mut self) -> Result<Specs, Vec<Diagnostic>> {
+    fn finish(mut self, source: &Source) -> Result<Specs, Vec<Diagnostic>> {
+        if self.specs.specs.is_empty() && self.faults.is_empty() {
+            let fault = Diagnostic::error(format!("{} holds no objectives", source.name()));
+            self.faults.push(fault.help(FORMATS));
+        }
         let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
         self.specs.warnings.sort_by_key(start);
         self.faults.sort_by_key(start);
@@ -330,7 +397,8 @@ mod tests {
                     ---\napiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: fast}\nspec:\n  \
                     target: '95'\n  window: 2w\n  indicator:\n    latency:\n      success: {metric: 'c_bucket{le=\"0.5\"}'}\n      \
                     total: {metric: c_count}\n      grouping: [b, a, b]\n";
-        let specs = read(&Source::new("f", text), &Features::default()).unwrap();
+        let sources = [Source::new("f", text)];
+        let specs = read_all(&sources, &Features::default()).remove(0).unwrap();
         let day = 86_400_000;
         let found = specs
             .specs

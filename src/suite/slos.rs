@@ -1,5 +1,7 @@
 //! The objectives that a test file names.
 
+use std::collections::HashMap;
+
 use super::expect::ExpectationKind;
 use super::file::TestFile;
 use super::include::Load;
@@ -14,26 +16,33 @@ pub(super) fn add(
     options: &ReadOptions,
     load: &mut Load<'_>,
 ) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
+    let (mut faults, mut sources) = (Vec::new(), Vec::new());
     for path in &file.slo_files {
-        let read = load(&file.source, &path.value).map_err(|fault| {
+        match load(&file.source, &path.value) {
+            Ok(source) => sources.push(source),
             // A file that can't be read has no place of its own.
-            vec![match fault.place {
+            Err(fault) => faults.push(match fault.place {
                 Some(_) => fault,
                 None => fault
                     .at(&file.source, path.span)
                     .help("paths are relative to the folder of this file"),
-            }]
-        });
-        let read = read.and_then(|source| objectives(&source, DEFAULT_PERIOD, &options.features));
-        match read {
-            Err(found) => faults.extend(found),
-            Ok(found) => {
-                file.warnings.extend(found.warnings);
-                for slo in found.slos {
-                    match file.slos.iter().find(|other| other.name == slo.name) {
-                        Some(other) => faults.push(double(&slo, other)),
-                        None => file.slos.push(slo),
+            }),
+        }
+    }
+    match objectives(&sources, DEFAULT_PERIOD, &options.features) {
+        Err(found) => faults.extend(found),
+        Ok(found) => {
+            file.warnings.extend(found.warnings);
+            let known = file.slos.iter().enumerate();
+            let mut known: HashMap<String, usize> = known
+                .map(|(index, slo)| (slo.name.clone(), index))
+                .collect();
+            for slo in found.slos {
+                match known.get(&slo.name).and_then(|index| file.slos.get(*index)) {
+                    Some(other) => faults.push(double(&slo, other)),
+                    None => {
+                        known.insert(slo.name.clone(), file.slos.len());
+                        file.slos.push(slo);
                     }
                 }
             }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::load;
-use crate::command::load::{data, each, extent};
+use crate::command::load::{data, extent};
 use crate::command::{Outcome, TEXT_OR_JSON, enabled, format};
 use crate::io;
-use crate::model::{Duration, Millis, Timestamp};
+use crate::model::{Millis, Timestamp};
 use crate::promql::{Reader, View};
 use crate::report::{Format, budget};
 use crate::series::time::moment;
@@ -19,7 +19,7 @@ use crate::text::Diagnostic;
 #[derive(Debug, Args)]
 #[command(after_help = NOTES)]
 pub(super) struct Options {
-    /// Objectives: OpenSLO, Sloth, or rulecheck's own form, told apart by what they hold
+    /// Objectives: OpenSLO, Sloth, Pyrra, or rulecheck's own form, told apart by what they hold
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for
@@ -69,8 +69,11 @@ const WINDOWS: [Millis; 6] = [
 /// Counts, and prints.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
-    let period = length("--period", &options.period)?;
-    let windows = options.window.iter().map(|text| length("--window", text));
+    let period = load::length("--period", &options.period)?;
+    let windows = options
+        .window
+        .iter()
+        .map(|text| load::length("--window", text));
     let mut windows: Vec<Millis> = windows.collect::<Result<_, _>>()?;
     if windows.is_empty() {
         windows.extend(WINDOWS);
@@ -82,8 +85,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
             vec![fault.help("write it as 2026-01-05T08:00:00Z, or in seconds since 1970")]
         })?),
     };
-    let read = |path: PathBuf| load::objectives(&path, period, &features);
-    let slos = each(load::files(&options.files)?, read)?.concat();
+    let slos = load::objectives(&options.files, period, &features)?;
     let store = data(&options.data, &features)?;
     let Some((first, last)) = extent(&store) else {
         let fault = Diagnostic::error("the data holds no sample");
@@ -130,15 +132,3 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 
 /// The step of subqueries that name none: Prometheus's evaluation interval.
 const DEFAULT_STEP: Millis = 60_000;
-
-fn length(flag: &str, text: &str) -> Result<Millis, Vec<Diagnostic>> {
-    let fault = |reason: String| {
-        let fault = Diagnostic::error(format!("{flag} {text}: {reason}"));
-        vec![fault.help("give a duration above 0 such as 30d or 1h")]
-    };
-    match Duration::parse(text) {
-        Ok(Duration(millis)) if millis > 0 => Ok(millis),
-        Ok(_) => Err(fault("it must be above 0".to_owned())),
-        Err(error) => Err(fault(error.to_string())),
-    }
-}

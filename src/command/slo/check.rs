@@ -1,26 +1,39 @@
 //! `rulecheck slo check`: faults and traps of specifications.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::load::{self, Period};
-use crate::command::Outcome;
+use crate::command::check::{FORMATS, Teller};
+use crate::command::{Outcome, enabled, format};
 use crate::io;
-use crate::promql::Features;
-use crate::report::count;
+use crate::model::Millis;
+use crate::report::{Format, count};
+use crate::slo::generated::{self, Bundle};
+use crate::slo::objective::Slo;
 use crate::slo::read::{Spec, Specs};
-use crate::slo::{generated, multiwindow, pyrra, sloth};
-use crate::text::{Diagnostic, Severity};
+use crate::slo::{multiwindow, openslo, pyrra, sloth};
+use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo check`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Specifications: files, folders that hold some, patterns, or - for standard input
+    /// Specifications: files, folders that hold some, patterns, or - for standard input. Objects of OpenSLO may name those
+    /// of other files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     period: Period,
+    /// The time between two samples of a series, against which windows are held
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    scrape_interval: String,
+    /// Switch on a feature by promtool's name; several with commas
+    #[arg(long, value_name = "NAME")]
+    enable_feature: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
+    format: Format,
     /// End with exit code 1 where there is a warning
     #[arg(long)]
     strict: bool,
@@ -29,106 +42,147 @@ pub(super) struct Options {
 /// Checks the files.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let (period, catalogue) = options.period.read()?;
-    let sloth = sloth::Options {
-        period,
-        catalogue,
-        ..sloth::Options::default()
+    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
+    let checker = Checker {
+        sloth: sloth::Options {
+            period,
+            catalogue,
+            ..sloth::Options::default()
+        },
+        scrape: load::length("--scrape-interval", &options.scrape_interval)?,
     };
-    let mut outcome = Outcome::Success;
-    let (mut files, mut warnings, mut faulty) = (0, 0, 0);
-    for named in load::files(&options.files)? {
-        let (path, checked) = match named {
-            Ok(path) => {
-                let checked = check(&path, &sloth);
-                (path, checked)
-            }
-            Err((path, fault)) => (path, Err(vec![fault])),
-        };
-        files += 1;
+    let specs = load::specs(&options.files, &features)?;
+    let mut teller = Teller::new(options.format);
+    for (path, read) in specs {
         let name = io::display(&path);
-        let (line, findings) = match checked {
-            Ok((line, findings)) => (format!("ok    {name} ({line})\n"), findings),
-            Err(faults) => {
-                faulty += 1;
-                outcome = outcome.max(Outcome::Broken);
-                (format!("ERROR {name}\n"), faults)
-            }
-        };
-        io::print(&line);
-        for finding in &findings {
-            warnings += usize::from(finding.severity == Severity::Warning);
-            io::print(&finding.render(io::wants_colour()));
+        match read.and_then(|specs| checker.check(specs)) {
+            Ok((line, findings)) => teller.tell(&name, Some(&line), &findings),
+            Err(faults) => teller.tell(&name, None, &faults),
         }
     }
-    if warnings > 0 && options.strict {
-        outcome = outcome.max(Outcome::Failure);
-    }
-    let mut parts = vec![count(files, "file")];
-    if faulty > 0 {
-        parts.push(format!("{faulty} broken"));
-    }
-    if warnings > 0 {
-        parts.push(count(warnings, "warning"));
-    }
-    io::print(&format!("{}\n", parts.join(", ")));
-    Ok(outcome)
+    teller.end(None);
+    Ok(match (teller.faulty, teller.warnings) {
+        (0, 0) => Outcome::Success,
+        (0, _) if !options.strict => Outcome::Success,
+        (0, _) => Outcome::Failure,
+        _ => Outcome::Broken,
+    })
 }
 
-/// What a file holds, and what is to be said of it.
-fn check(
-    path: &Path,
-    sloth: &sloth::Options,
-) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let specs = load::specs(path, &Features::default())?;
-    let line = describe(&specs);
-    let (mut findings, mut faults) = (specs.warnings, Vec::new());
-    let mut bundles = Vec::new();
-    for spec in &specs.specs {
+struct Checker {
+    sloth: sloth::Options,
+    scrape: Millis,
+}
+
+/// What is said of specifications, and the rules that they stand for.
+#[derive(Default)]
+struct Checked {
+    findings: Vec<Diagnostic>,
+    faults: Vec<Diagnostic>,
+    bundles: Vec<Bundle>,
+}
+
+impl Checked {
+    /// Rules that can't be made are no fault of a specification.
+    fn take(&mut self, made: Result<Bundle, Diagnostic>) {
+        match made {
+            Ok(bundle) => self.bundles.push(bundle),
+            Err(fault) => self.findings.push(unmade(&fault)),
+        }
+    }
+}
+
+/// That no rules are made of a part of a specification.
+fn unmade(fault: &Diagnostic) -> Diagnostic {
+    let mut warning = fault.clone().into_warning();
+    warning.message.insert_str(0, "no rules are made of this: ");
+    warning
+}
+
+impl Checker {
+    /// What a file holds, and what is to be said of it.
+    fn check(&self, specs: Specs) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let line = describe(&specs);
+        let mut checked = Checked {
+            findings: specs.warnings,
+            ..Checked::default()
+        };
+        for spec in &specs.specs {
+            self.one(spec, &mut checked);
+        }
+        let Checked {
+            mut findings,
+            mut faults,
+            bundles,
+        } = checked;
+        // What the tools pass on unseen may still be refused by Prometheus.
+        for bundle in &bundles {
+            let text = generated::write(std::slice::from_ref(bundle), "…");
+            faults.extend(load::check(&text).err().unwrap_or_default());
+        }
+        let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
+        findings.sort_by_key(start);
+        match faults.is_empty() {
+            true => Ok((line, findings)),
+            false => Err(faults),
+        }
+    }
+
+    fn one(&self, spec: &Spec, checked: &mut Checked) {
         match spec {
             Spec::Pyrra(spec) => {
-                findings.extend(pyrra::lint(spec));
-                bundles.push(pyrra::generate(spec, &pyrra::Options::default()));
+                checked.findings.extend(pyrra::lint(spec, self.scrape));
+                let bundle = pyrra::generate(spec, &pyrra::Options::default());
+                checked.bundles.push(bundle);
             }
             Spec::Own(slos) => {
-                findings.extend(slos.iter().flat_map(multiwindow::lint));
-                let made = slos.iter().map(multiwindow::generate);
-                bundles.extend(made.filter_map(Result::ok));
+                for slo in slos {
+                    checked.findings.extend(multiwindow::lint(slo, self.scrape));
+                    checked.take(multiwindow::generate(slo));
+                }
+            }
+            Spec::OpenSlo(spec) => {
+                checked.findings.extend(spec.unmade.iter().map(unmade));
+                for objective in &spec.objectives {
+                    let found = openslo::lint(objective, self.scrape);
+                    checked.findings.extend(found);
+                    checked.take(openslo::generate(objective));
+                }
             }
             Spec::Sloth(spec) => {
-                if let Some(windows) = sloth.catalogue.get(sloth.period) {
-                    findings.extend(sloth::lint(spec, windows));
+                if let Some(windows) = self.sloth.catalogue.get(self.sloth.period) {
+                    let found = sloth::lint(spec, windows, self.scrape);
+                    checked.findings.extend(found);
                 }
-                match sloth::generate(spec, sloth) {
-                    Ok(bundle) => bundles.push(bundle),
-                    Err(fault) => faults.push(fault.diagnose(spec, sloth)),
+                match sloth::generate(spec, &self.sloth) {
+                    Ok(bundle) => checked.bundles.push(bundle),
+                    Err(fault) => checked.faults.push(fault.diagnose(spec, &self.sloth)),
                 }
             }
         }
-    }
-    // What the tools pass on unseen may still be refused by Prometheus.
-    for bundle in &bundles {
-        let text = generated::write(std::slice::from_ref(bundle), "…");
-        faults.extend(load::check(&text).err().unwrap_or_default());
-    }
-    let start = |fault: &Diagnostic| fault.place.as_ref().map(|place| place.span.start);
-    findings.sort_by_key(start);
-    match faults.is_empty() {
-        true => Ok((line, findings)),
-        false => Err(faults),
     }
 }
 
 /// How many objectives of which format there are.
 fn describe(specs: &Specs) -> String {
-    let mut numbers = [("Sloth", 0), ("Pyrra", 0), ("rulecheck", 0)];
+    let mut numbers = [("OpenSLO", 0), ("Sloth", 0), ("Pyrra", 0), ("rulecheck", 0)];
+    let mut objects = 0;
     for spec in &specs.specs {
         match spec {
-            Spec::Sloth(spec) => numbers[0].1 += spec.slos.len(),
-            Spec::Pyrra(_) => numbers[1].1 += 1,
-            Spec::Own(slos) => numbers[2].1 += slos.len(),
+            Spec::OpenSlo(spec) => {
+                numbers[0].1 += spec.objectives.len();
+                objects += spec.objects;
+            }
+            Spec::Sloth(spec) => numbers[1].1 += spec.slos.len(),
+            Spec::Pyrra(_) => numbers[2].1 += 1,
+            Spec::Own(slos) => numbers[3].1 += Vec::<Slo>::len(slos),
         }
     }
     let given = numbers.into_iter().filter(|(_, number)| *number > 0);
     let parts = given.map(|(name, number)| format!("{} of {name}", count(number, "objective")));
-    parts.collect::<Vec<String>>().join(", ")
+    let parts: Vec<String> = parts.collect();
+    match parts.is_empty() {
+        true => format!("{} of OpenSLO", count(objects, "object")),
+        false => parts.join(", "),
+    }
 }

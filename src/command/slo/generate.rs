@@ -6,19 +6,20 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::load::{self, Period};
-use crate::command::{Outcome, complain};
+use crate::command::load::all_or_faults;
+use crate::command::{Outcome, complain, enabled};
 use crate::io;
-use crate::promql::Features;
 use crate::slo::generated::{self, Bundle};
 use crate::slo::read::Spec;
-use crate::slo::{multiwindow, pyrra, sloth};
+use crate::slo::{multiwindow, openslo, pyrra, sloth};
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo generate`.
 #[derive(Debug, Args)]
 #[command(after_help = NOTES)]
 pub(super) struct Options {
-    /// Specifications: files, folders that hold some, patterns, or - for standard input
+    /// Specifications: files, folders that hold some, patterns, or - for standard input. Objects of OpenSLO may name those
+    /// of other files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Write the rules to this file instead of printing them
@@ -50,6 +51,9 @@ pub(super) struct Options {
     /// Wrap the rules of each objective in a PrometheusRule object (Pyrra)
     #[arg(long)]
     operator_rule: bool,
+    /// Switch on a feature by promtool's name; several with commas
+    #[arg(long, value_name = "NAME")]
+    enable_feature: Vec<String>,
 }
 
 const NOTES: &str = "Rules of several files and documents come out as one rule file; specifications that are Kubernetes objects \
@@ -59,11 +63,9 @@ become PrometheusRule objects, each a document. Nothing is written unless Promet
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let of_sloth = options.sloth()?;
     let of_pyrra = options.pyrra();
+    let features = enabled(&options.enable_feature).map_err(|fault| vec![fault])?;
     let (mut bundles, mut faults) = (Vec::new(), Vec::new());
-    for named in load::files(&options.files)? {
-        let read = named
-            .map_err(|(_, fault)| vec![fault])
-            .and_then(|path| load::specs(&path, &Features::default()));
+    for (_, read) in load::specs(&options.files, &features)? {
         match read {
             Err(found) => faults.extend(found),
             Ok(specs) => {
@@ -76,6 +78,10 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
                 }
             }
         }
+    }
+    if bundles.is_empty() && faults.is_empty() {
+        let fault = Diagnostic::error("there is no SLO among these objects of OpenSLO");
+        faults.push(fault.help("add one of kind SLO"));
     }
     faults.extend(doubles(&bundles));
     if !faults.is_empty() {
@@ -104,13 +110,16 @@ fn generate(
             Err(fault) => Err(vec![fault.diagnose(spec, of_sloth)]),
         },
         Spec::Pyrra(spec) => Ok(vec![pyrra::generate(spec, of_pyrra)]),
-        Spec::Own(slos) => {
-            let bundles = slos.iter().map(multiwindow::generate);
-            bundles
-                .collect::<Result<_, _>>()
-                .map_err(|fault| vec![fault])
-        }
+        Spec::Own(slos) => collect(slos.iter().map(multiwindow::generate)),
+        Spec::OpenSlo(spec) if !spec.unmade.is_empty() => Err(spec.unmade.clone()),
+        Spec::OpenSlo(spec) => collect(spec.objectives.iter().map(openslo::generate)),
     }
+}
+
+fn collect(
+    made: impl Iterator<Item = Result<Bundle, Diagnostic>>,
+) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
+    all_or_faults(made.map(|made| made.map_err(|fault| vec![fault])))
 }
 
 /// Names of groups that would stand in one rule file twice.

@@ -68,14 +68,16 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<io::Named>, Vec<Diagnostic>
     Ok(files)
 }
 
-/// The objectives of a file in any format; `period` is the window of those that say none. Warnings are told.
+/// The objectives of files in any format; `period` is the window of those that say none. Warnings are told.
 pub(super) fn objectives(
-    path: &Path,
+    paths: &[PathBuf],
     period: Millis,
     features: &Features,
 ) -> Result<Vec<Slo>, Vec<Diagnostic>> {
-    let source = source(path).map_err(|fault| vec![fault])?;
-    let found = read::objectives(&source, period, features)?;
+    let sources = each(files(paths)?, |path| {
+        source(&path).map_err(|fault| vec![fault])
+    })?;
+    let found = read::objectives(&sources, period, features)?;
     found.warnings.iter().for_each(complain);
     Ok(found.slos)
 }
@@ -87,11 +89,31 @@ fn source(path: &Path) -> Result<Source, Diagnostic> {
     }
 }
 
-/// What a file holds.
-pub(super) fn specs(path: &Path, features: &Features) -> Result<Specs, Vec<Diagnostic>> {
-    source(path)
-        .map_err(|fault| vec![fault])
-        .and_then(|source| read::read(&source, features))
+/// What files hold, each with its name.
+pub(super) fn specs(
+    paths: &[PathBuf],
+    features: &Features,
+) -> Result<Vec<(PathBuf, Result<Specs, Vec<Diagnostic>>)>, Vec<Diagnostic>> {
+    let (mut sources, mut named) = (Vec::new(), Vec::new());
+    for file in files(paths)? {
+        let (path, found) = match file {
+            Ok(path) => {
+                let found = source(&path);
+                (path, found)
+            }
+            Err((path, fault)) => (path, Err(fault)),
+        };
+        named.push((path, found.map(|source| sources.push(source))));
+    }
+    let mut read = read::read_all(&sources, features).into_iter();
+    let specs = named.into_iter().map(|(path, found)| {
+        let specs = match found {
+            Ok(()) => read.next().unwrap_or_else(|| Ok(Specs::default())),
+            Err(fault) => Err(vec![fault]),
+        };
+        (path, specs)
+    });
+    Ok(specs.collect())
 }
 
 /// Whether Prometheus would load the rules. What Sloth and Pyrra pass on unseen, such as templates in annotations, may be
@@ -111,4 +133,17 @@ pub(super) fn check(text: &str) -> Result<(), Vec<Diagnostic>> {
         };
         faults.into_iter().map(tell).collect()
     })
+}
+
+/// A length of time above 0 behind a flag.
+pub(super) fn length(flag: &str, text: &str) -> Result<Millis, Vec<Diagnostic>> {
+    let fault = |reason: String| {
+        let fault = Diagnostic::error(format!("{flag} {text}: {reason}"));
+        vec![fault.help("give a duration above 0 such as 30d or 1h")]
+    };
+    match Duration::parse(text) {
+        Ok(Duration(millis)) if millis > 0 => Ok(millis),
+        Ok(_) => Err(fault("it must be above 0".to_owned())),
+        Err(error) => Err(fault(error.to_string())),
+    }
 }

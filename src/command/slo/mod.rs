@@ -19,7 +19,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make recording rules and alerts from specifications: those of Sloth and Pyrra as these tools make them
+    /// Make recording rules and alerts from specifications: of Sloth and Pyrra those that these tools make
     Generate(generate::Options),
     /// Show how much of error budgets is left over recorded series, and how fast it is spent
     Budget(budget::Options),

@@ -1,14 +1,45 @@
-//! Alert policies, conditions and targets of OpenSLO, which are validated and go no further: OpenSLO has one window a
-//! condition.
+//! Alert policies, conditions and targets of OpenSLO.
 
-use super::Reader;
+use super::parts::{Member, Name, Shorthand};
+use super::{Reader, given};
+use crate::promql::ast::BinaryOp;
+use crate::text::Place;
 use crate::text::yaml::{Fields, Node};
 
 /// How values are compared.
-pub(super) const OPERATORS: [&str; 4] = ["lte", "gte", "lt", "gt"];
+const OPERATORS: [(&str, BinaryOp); 4] = [
+    ("lte", BinaryOp::LessEqual),
+    ("gte", BinaryOp::GreaterEqual),
+    ("lt", BinaryOp::Less),
+    ("gt", BinaryOp::Greater),
+];
 
-impl<'d> Reader<'d, '_> {
-    pub(super) fn alert_policy(&mut self, node: Node<'d>) {
+/// An alert policy, validated.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub name: Name,
+    pub description: String,
+    pub when_breaching: Option<bool>,
+    pub without_data: bool,
+    pub condition: Member<Condition>,
+    pub targets: Vec<Member<()>>,
+}
+
+/// An alert condition, validated.
+#[derive(Debug, Clone)]
+pub(super) struct Condition {
+    pub description: String,
+    pub severity: String,
+    pub op: BinaryOp,
+    pub threshold: f64,
+    pub threshold_place: Place,
+    pub lookback: Shorthand,
+    pub lookback_place: Place,
+    pub after: Option<Shorthand>,
+}
+
+impl<'d> Reader<'d> {
+    pub(super) fn alert_policy(&mut self, node: Node<'d>, name: Option<Name>) -> Option<Policy> {
         let keys = [
             "description",
             "alertWhenNoData",
@@ -17,125 +48,156 @@ impl<'d> Reader<'d, '_> {
             "conditions",
             "notificationTargets",
         ];
-        let Some(fields) = self.fields(node, "an alert policy", &keys) else {
-            return;
+        let noted = self.decoder.faults.len();
+        let fields = self.fields(node, "an alert policy", &keys)?;
+        let description = self.description(&fields);
+        let mut flag = |name: &str| {
+            let node = given(&fields, name)?;
+            self.decoder.boolean(node, format_args!("`{name}`"))
         };
-        self.description(&fields);
-        for name in ["alertWhenNoData", "alertWhenResolved", "alertWhenBreaching"] {
-            if let Some(node) = fields.node(name) {
-                self.decoder.boolean(node, format_args!("`{name}`"));
-            }
-        }
-        let conditions = self.members(&fields, "conditions");
-        if let Some([_, second, ..]) = conditions.as_deref() {
+        let without_data = flag("alertWhenNoData").unwrap_or_default();
+        let when_breaching = flag("alertWhenBreaching");
+        flag("alertWhenResolved");
+        let conditions = self.members(&fields, node, "conditions");
+        if let [_, second, ..] = conditions.as_slice() {
             let help = "make a policy of each condition";
             self.error(second.span(), "an alert policy has one condition", help);
         }
-        if conditions.as_ref().is_some_and(Vec::is_empty) {
-            let help = "add a condition, or remove the key";
-            self.error(fields.key_span("conditions"), "`conditions` is empty", help);
+        let mut condition = None;
+        for node in conditions {
+            let kind = "AlertCondition";
+            condition = self.inline(node, "conditionRef", kind, Reader::alert_condition);
         }
-        for node in conditions.unwrap_or_default() {
-            self.inline(
-                node,
-                "conditionRef",
-                "AlertCondition",
-                Reader::alert_condition,
-            );
-        }
-        let targets = self.members(&fields, "notificationTargets");
-        if targets.as_ref().is_some_and(Vec::is_empty) {
-            let span = fields.key_span("notificationTargets");
-            let help = "add a target, or remove the key";
-            self.error(span, "`notificationTargets` is empty", help);
-        }
-        for node in targets.unwrap_or_default() {
+        let mut targets = Vec::new();
+        for node in self.members(&fields, node, "notificationTargets") {
             let kind = "AlertNotificationTarget";
-            self.inline(node, "targetRef", kind, Reader::notification_target);
+            targets.extend(self.inline(node, "targetRef", kind, Reader::notification_target));
         }
+        let policy = Policy {
+            name: name?,
+            description,
+            when_breaching,
+            without_data,
+            condition: condition?,
+            targets,
+        };
+        (self.decoder.faults.len() == noted).then_some(policy)
     }
 
-    fn members(&mut self, fields: &Fields<'d>, name: &str) -> Option<Vec<Node<'d>>> {
-        let node = fields.node(name).filter(|node| !node.is_null())?;
-        Some(self.decoder.list(node, format_args!("`{name}`")))
+    /// The items of a list that has some.
+    fn members(&mut self, fields: &Fields<'d>, node: Node<'d>, name: &str) -> Vec<Node<'d>> {
+        let Some(list) = self.required(fields, node, name) else {
+            return Vec::new();
+        };
+        let items = self.items(list, name);
+        if items.is_empty() {
+            let message = format!("`{name}` is empty");
+            self.error(fields.key_span(name), message, "add an item");
+        }
+        items
     }
 
     /// A name of an object, or the object itself.
-    pub(super) fn inline(
+    pub(super) fn inline<T>(
         &mut self,
         node: Node<'d>,
         reference: &str,
         kind: &'static str,
-        spec: fn(&mut Self, Node<'d>),
-    ) {
+        read: fn(&mut Self, Node<'d>, Option<Name>) -> Option<T>,
+    ) -> Option<Member<T>> {
         let keys = [reference, "kind", "metadata", "spec"];
-        let Some(fields) = self.fields(node, &format!("an item of kind {kind}"), &keys) else {
-            return;
-        };
-        let is_inline = keys.iter().skip(1).any(|name| fields.node(name).is_some());
-        match (fields.node(reference), is_inline) {
-            (Some(node), false) => drop(self.dns_label(node, reference)),
+        let fields = self.fields(node, &format!("an item of kind {kind}"), &keys)?;
+        let is_inline = keys
+            .iter()
+            .skip(1)
+            .any(|name| given(&fields, name).is_some());
+        match (given(&fields, reference), is_inline) {
+            (Some(node), false) => self.dns_label(node, reference).map(Member::Ref),
             (None, true) => {
                 self.one_of(&fields, node, "kind", &[kind]);
-                self.metadata(&fields, node);
-                if let Some(node) = self.required(&fields, node, "spec") {
-                    spec(self, node);
-                }
+                let name = self.metadata(&fields, node);
+                let spec = self.required(&fields, node, "spec")?;
+                read(self, spec, name).map(Member::Inline)
             }
             (Some(_), true) => {
                 let message = format!("`{reference}` beside an object");
                 let span = fields.key_span(reference);
                 self.error(span, message, "name an object, or write it out, not both");
+                None
             }
             (None, false) => {
                 let message = format!("neither `{reference}` nor an object");
                 self.error(node.span(), message, format!("add `{reference}: NAME`"));
+                None
             }
         }
     }
 
-    pub(super) fn alert_condition(&mut self, node: Node<'d>) {
+    pub(super) fn alert_condition(
+        &mut self,
+        node: Node<'d>,
+        _name: Option<Name>,
+    ) -> Option<Condition> {
         let keys = ["description", "severity", "condition"];
-        let Some(fields) = self.fields(node, "an alert condition", &keys) else {
-            return;
-        };
-        self.description(&fields);
-        if let Some(node) = self.required(&fields, node, "severity") {
-            self.some_text(node, "severity");
-        }
-        let Some(condition) = self.required(&fields, node, "condition") else {
-            return;
-        };
+        let fields = self.fields(node, "an alert condition", &keys)?;
+        let description = self.description(&fields);
+        let severity = self.required(&fields, node, "severity");
+        let severity = severity.and_then(|node| self.some_text(node, "severity"));
+        let condition = self.required(&fields, node, "condition")?;
         let keys = ["kind", "op", "threshold", "lookbackWindow", "alertAfter"];
-        let Some(fields) = self.fields(condition, "`condition`", &keys) else {
-            return;
-        };
+        let fields = self.fields(condition, "`condition`", &keys)?;
         self.one_of(&fields, condition, "kind", &["burnrate"]);
-        let op = self.one_of(&fields, condition, "op", &OPERATORS);
-        if let (Some("lt" | "lte"), Some(node)) = (op, fields.node("op")) {
+        let op = self.operator(&fields, condition);
+        if let (Some(BinaryOp::Less | BinaryOp::LessEqual), Some(node)) = (op, fields.node("op")) {
             let message = "this alerts while the burn rate is low";
             let help = "write `gt` or `gte`: errors make the burn rate rise";
             self.warn(node.target().span(), message, help);
         }
-        if let Some(node) = self.required(&fields, condition, "threshold") {
-            self.number(node, "threshold", "a number", |value| !value.is_nan());
-        }
-        if let Some(node) = self.required(&fields, condition, "lookbackWindow") {
-            self.shorthand(node, "lookbackWindow");
-        }
-        if let Some(node) = fields.node("alertAfter").filter(|node| !node.is_null()) {
-            self.shorthand(node, "alertAfter");
-        }
+        let threshold = self.required(&fields, condition, "threshold");
+        let threshold = threshold.and_then(|node| {
+            let is_finite = |value: f64| value.is_finite();
+            self.number(node, "threshold", "a number", is_finite)
+        });
+        let lookback = self.required(&fields, condition, "lookbackWindow");
+        let lookback = lookback.and_then(|node| self.shorthand(node, "lookbackWindow"));
+        let after = given(&fields, "alertAfter");
+        let after = after.map(|node| self.shorthand(node, "alertAfter"));
+        let place = |name: &str| {
+            let span = given(&fields, name).map(|node| node.target().span());
+            self.place(span.unwrap_or_default())
+        };
+        Some(Condition {
+            description,
+            severity: severity?,
+            op: op?,
+            threshold: threshold?.0,
+            threshold_place: place("threshold"),
+            lookback: lookback?,
+            lookback_place: place("lookbackWindow"),
+            after: match after {
+                None => None,
+                Some(after) => Some(after?),
+            },
+        })
     }
 
-    pub(super) fn notification_target(&mut self, node: Node<'d>) {
+    /// `op`, which must be there.
+    pub(super) fn operator(&mut self, fields: &Fields<'d>, node: Node<'d>) -> Option<BinaryOp> {
+        let words = OPERATORS.map(|(word, _)| word);
+        let word = self.one_of(fields, node, "op", &words)?;
+        let mut known = OPERATORS.into_iter();
+        known.find(|(it, _)| *it == word).map(|(_, op)| op)
+    }
+
+    pub(super) fn notification_target(
+        &mut self,
+        node: Node<'d>,
+        _name: Option<Name>,
+    ) -> Option<()> {
         let keys = ["description", "target"];
-        let Some(fields) = self.fields(node, "a notification target", &keys) else {
-            return;
-        };
+        let fields = self.fields(node, "a notification target", &keys)?;
         self.description(&fields);
-        if let Some(node) = self.required(&fields, node, "target") {
-            self.some_text(node, "target");
-        }
+        let target = self.required(&fields, node, "target")?;
+        self.some_text(target, "target").map(drop)
     }
 }

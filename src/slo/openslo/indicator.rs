@@ -1,72 +1,77 @@
 //! Indicators of OpenSLO.
 
-use super::Reader;
-use super::parts::first_line;
-use crate::promql::ast::{BinaryOp, ValueType};
-use crate::rules::diagnose_query;
-use crate::slo::objective::{Indicator, Measure, MeasureKind, Quality, is_windowed};
-use crate::text::Span;
-use crate::text::yaml::{Fields, Node};
+use super::parts::Name;
+use super::{Reader, given};
+use crate::slo::keys::first_line;
+use crate::slo::objective::Quality;
+use crate::text::Place;
+use crate::text::yaml::{Embedded, Node};
 
 /// What an indicator measures, validated.
 #[derive(Debug, Clone)]
-pub(super) struct Sli<'d> {
-    pub metric: Metric<'d>,
-    pub span: Span,
-}
-
-/// The metrics of an indicator.
-#[derive(Debug, Clone)]
-pub(super) enum Metric<'d> {
-    Threshold(Source<'d>),
+pub(super) enum Sli {
+    Threshold(MetricSource),
     Events {
         quality: Quality,
         counter: bool,
-        some: Source<'d>,
-        total: Source<'d>,
+        some: MetricSource,
+        total: MetricSource,
     },
     Raw {
         quality: Quality,
-        share: Source<'d>,
+        share: MetricSource,
     },
 }
 
-/// Where a metric comes from: the free mapping that holds its query.
+impl Sli {
+    pub(super) fn sources(&self) -> Vec<&MetricSource> {
+        match self {
+            Sli::Threshold(source) => vec![source],
+            Sli::Events { some, total, .. } => vec![some, total],
+            Sli::Raw { share, .. } => vec![share],
+        }
+    }
+}
+
+/// Where a metric comes from.
 #[derive(Debug, Clone)]
-pub(super) struct Source<'d> {
-    entries: Vec<(String, Node<'d>)>,
-    span: Span,
+pub(super) struct MetricSource {
+    /// The data source.
+    pub reference: Option<Name>,
+    /// The type of the data source; may be empty.
+    pub kind: String,
+    /// The query and the key behind which it stands.
+    pub query: Option<(String, Embedded)>,
+    /// Where its free mapping stands.
+    pub place: Place,
 }
 
 /// The keys behind which a query of Prometheus is found.
 const QUERIES: [&str; 3] = ["query", "promql", "expr"];
 
-impl<'d> Reader<'d, '_> {
-    pub(super) fn sli(&mut self, node: Node<'d>) -> Option<Sli<'d>> {
+impl<'d> Reader<'d> {
+    pub(super) fn sli(&mut self, node: Node<'d>) -> Option<Sli> {
         let keys = ["description", "thresholdMetric", "ratioMetric"];
         let fields = self.fields(node, "an indicator", &keys)?;
         self.description(&fields);
-        let metric = match (
+        match (
             given(&fields, "thresholdMetric"),
             given(&fields, "ratioMetric"),
         ) {
             (Some(threshold), None) => {
-                Metric::Threshold(self.source(threshold, "thresholdMetric")?)
+                let source = self.source(threshold, "thresholdMetric");
+                source.map(Sli::Threshold)
             }
-            (None, Some(ratio)) => self.ratio(ratio)?,
+            (None, Some(ratio)) => self.ratio(ratio),
             _ => {
                 let message = "an indicator has either `thresholdMetric` or `ratioMetric`";
                 self.error(first_line(node), message, "write one of the two");
-                return None;
+                None
             }
-        };
-        Some(Sli {
-            metric,
-            span: first_line(node),
-        })
+        }
     }
 
-    fn ratio(&mut self, node: Node<'d>) -> Option<Metric<'d>> {
+    fn ratio(&mut self, node: Node<'d>) -> Option<Sli> {
         let keys = ["counter", "good", "bad", "total", "raw", "rawType"];
         let fields = self.fields(node, "`ratioMetric`", &keys)?;
         let counter = match fields.node("counter") {
@@ -82,15 +87,15 @@ impl<'d> Reader<'d, '_> {
                     _ => Quality::Bad,
                 };
                 let share = self.source(raw, "raw")?;
-                Some(Metric::Raw { quality, share })
+                Some(Sli::Raw { quality, share })
             }
-            (None, Some(total), Some(good), None) => Some(Metric::Events {
+            (None, Some(total), Some(good), None) => Some(Sli::Events {
                 quality: Quality::Good,
                 counter,
                 some: self.source(good, "good")?,
                 total: self.source(total, "total")?,
             }),
-            (None, Some(total), None, Some(bad)) => Some(Metric::Events {
+            (None, Some(total), None, Some(bad)) => Some(Sli::Events {
                 quality: Quality::Bad,
                 counter,
                 some: self.source(bad, "bad")?,
@@ -106,19 +111,18 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn source(&mut self, node: Node<'d>, name: &str) -> Option<Source<'d>> {
+    fn source(&mut self, node: Node<'d>, name: &str) -> Option<MetricSource> {
         let fields = self.fields(node, &format!("`{name}`"), &["metricSource"])?;
         let metric = self.required(&fields, node, "metricSource")?;
         let keys = ["metricSourceRef", "type", "spec"];
         let fields = self.fields(metric, "`metricSource`", &keys)?;
+        let mut reference = None;
         if let Some(node) = given(&fields, "metricSourceRef")
             && !self.text(node, "metricSourceRef")?.is_empty()
         {
-            self.dns_label(node, "metricSourceRef");
+            reference = self.dns_label(node, "metricSourceRef");
         }
-        if let Some(node) = given(&fields, "type") {
-            self.text(node, "type");
-        }
+        let kind = given(&fields, "type").and_then(|node| self.text(node, "type"));
         let spec = self.required(&fields, metric, "spec")?;
         let entries = self.decoder.entries_of(spec, "`spec`");
         if entries.is_empty() {
@@ -126,107 +130,20 @@ impl<'d> Reader<'d, '_> {
             self.error(first_line(spec), "`spec` is empty", help);
             return None;
         }
-        let entries = entries
-            .iter()
-            .map(|entry| (entry.name.to_owned(), entry.value));
-        Some(Source {
-            entries: entries.collect(),
-            span: first_line(spec),
+        let found = entries.iter().find(|it| QUERIES.contains(&it.name));
+        let query = match found {
+            None => None,
+            Some(entry) => {
+                let what = format_args!("`{}`", entry.name);
+                let text = self.decoder.embedded(entry.value, what)?;
+                Some((entry.name.to_owned(), text))
+            }
+        };
+        Some(MetricSource {
+            reference,
+            kind: kind.unwrap_or_default(),
+            query,
+            place: self.place(first_line(spec)),
         })
     }
-
-    /// What an indicator measures, with the comparison that a threshold's objective makes.
-    pub(super) fn indicator(
-        &mut self,
-        sli: &Sli<'d>,
-        compared: Option<(BinaryOp, f64)>,
-    ) -> Option<Indicator> {
-        match &sli.metric {
-            Metric::Threshold(source) => {
-                let value = self.measure(source, MeasureKind::Values);
-                let Some((op, bound)) = compared else {
-                    let message = "a threshold without `op` and `value`";
-                    self.error(sli.span, message, "add both to the objective");
-                    return None;
-                };
-                Some(Indicator::Threshold {
-                    value: value?,
-                    op,
-                    bound,
-                })
-            }
-            Metric::Events {
-                quality,
-                counter,
-                some,
-                total,
-            } => {
-                let kind = match counter {
-                    true => MeasureKind::Counter,
-                    false => MeasureKind::Values,
-                };
-                let (some, total) = (self.measure(some, kind), self.measure(total, kind));
-                Some(Indicator::Events {
-                    quality: *quality,
-                    some: some?,
-                    total: total?,
-                })
-            }
-            Metric::Raw { quality, share } => Some(Indicator::Ratio {
-                quality: *quality,
-                share: self.measure(share, MeasureKind::Values)?,
-            }),
-        }
-    }
-
-    fn measure(&mut self, source: &Source<'d>, kind: MeasureKind) -> Option<Box<Measure>> {
-        let found = source
-            .entries
-            .iter()
-            .find(|(name, _)| QUERIES.contains(&name.as_str()));
-        let Some((name, node)) = found else {
-            let help = format!(
-                "rulecheck knows Prometheus: write the query behind `{}:`",
-                QUERIES[0]
-            );
-            self.error(
-                source.span,
-                "this source holds no query of Prometheus",
-                help,
-            );
-            return None;
-        };
-        let text = self.decoder.embedded(*node, format_args!("`{name}`"))?;
-        let kind = match is_windowed(&text.text) {
-            true => MeasureKind::Windowed,
-            false => kind,
-        };
-        match Measure::new(text.clone(), kind, self.features) {
-            Ok(measure)
-                if !matches!(
-                    measure.query.value_type(),
-                    ValueType::Vector | ValueType::Scalar
-                ) =>
-            {
-                let message = format!("`{name}` yields no numbers");
-                self.error(
-                    text.whole(),
-                    message,
-                    "name series, or wrap a range in `rate(…)`",
-                );
-                None
-            }
-            Ok(measure) => Some(Box::new(measure)),
-            Err(errors) => {
-                let faults = errors.iter().map(|error| diagnose_query(&text, error, ""));
-                self.decoder.faults.extend(faults);
-                None
-            }
-        }
-    }
-}
-
-/// The value of a key, if there is one.
-pub(super) fn given<'d>(fields: &Fields<'d>, name: &str) -> Option<Node<'d>> {
-    fields.node(name).filter(|node| !node.is_null())
 }

@@ -1,177 +1,102 @@
-//! OpenSLO v1: objects as its own Go library reads and validates them, and the objectives that they say.
+//! OpenSLO v1: objects as its own Go library reads and validates them, the objectives that they say, and rules for them.
 //!
 //! Format: <https://github.com/OpenSLO/OpenSLO>; what is refused is what `pkg/openslo/v1` of its Go library refuses,
-//! unknown keys included.
+//! unknown keys included, and references to objects that are in none of the files.
 
 mod alerts;
 mod indicator;
+mod lints;
+mod objects;
 mod parts;
+mod resolve;
+mod rules;
 mod spec;
 
-use super::keys::{child, word};
-use super::objective::Slo;
-use super::read::Objectives;
-use crate::promql::Features;
-use crate::text::yaml::{Decoder, Dialect, Fields, Kind, Node, UnknownFields};
-use crate::text::{Diagnostic, Source, Span};
-use indicator::Sli;
-use spec::SloObject;
+use super::objective;
+use crate::model::Millis;
+use crate::promql::ast::BinaryOp;
+use crate::text::yaml::{Decoder, Dialect, Fields, Node, UnknownFields};
+use crate::text::{Diagnostic, Place, Source, Span};
+
+pub use lints::lint;
+pub use rules::generate;
+
+pub(super) use objects::{Objects, is_object};
+pub(super) use resolve::resolve;
 
 /// The only version that is read.
 const VERSION: &str = "openslo/v1";
 
-/// The kinds of objects.
-const KINDS: [&str; 7] = [
-    "DataSource",
-    "SLO",
-    "SLI",
-    "AlertPolicy",
-    "AlertCondition",
-    "AlertNotificationTarget",
-    "Service",
-];
-
-/// Whether a document, or the first of its items, is one of OpenSLO's.
-pub(super) fn is_object(root: Node<'_>) -> bool {
-    let first = match root.kind() {
-        Kind::Sequence(items) => items.iter().next(),
-        _ => Some(root),
-    };
-    let version = first.and_then(|root| child(root, "apiVersion"));
-    let version = version.and_then(|(_, version)| word(version));
-    version.is_some_and(|version| version.starts_with("openslo"))
+/// What the objects of a file say, with those of other files that they name.
+#[derive(Debug, Clone, Default)]
+pub struct Spec {
+    /// The objectives in the order of the file.
+    pub objectives: Vec<Objective>,
+    /// How many objects there are, those of kind SLO included.
+    pub objects: usize,
+    /// What OpenSLO allows and no budget or rule can be made of: an error for whoever wants one.
+    pub unmade: Vec<Diagnostic>,
+    /// What is legal and hardly meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads the objects of documents, each one or a list of some, and the objectives among them.
-///
-/// # Errors
-/// Everything that OpenSLO's library refuses, and objectives that name an indicator that is not in the file, no query of
-/// Prometheus or no time window.
-pub(super) fn read<'d>(
-    source: &'d Source,
-    roots: &[Node<'d>],
-    features: &Features,
-) -> Result<Objectives, Vec<Diagnostic>> {
-    let mut reader = Reader {
-        decoder: Decoder::new(source, Dialect::V3),
-        features,
-        warnings: Vec::new(),
-    };
-    let (mut indicators, mut objects) = (Vec::new(), Vec::new());
-    for root in roots.iter().filter(|root| !root.is_null()) {
-        let items = match root.kind() {
-            Kind::Sequence(items) => items.iter().collect(),
-            _ => vec![*root],
-        };
-        for item in items {
-            reader.object(item, &mut indicators, &mut objects);
-        }
-    }
-    let mut slos: Vec<Slo> = Vec::new();
-    if reader.decoder.faults.is_empty() {
-        for object in &objects {
-            for slo in reader.objectives(object, &indicators) {
-                match slos.iter().any(|other| other.name == slo.name) {
-                    true => {
-                        let message = format!("there are two objectives {:?}", slo.name);
-                        reader.error(slo.place.span, message, "give one of them another name");
-                    }
-                    false => slos.push(slo),
-                }
-            }
-        }
-    }
-    let mut faults = reader.decoder.faults;
-    if faults.is_empty() && slos.is_empty() {
-        let fault = Diagnostic::error(format!("{} holds no SLO", source.name()));
-        faults.push(fault.help("its objects are of other kinds: add one of kind SLO"));
-    }
-    faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.span.start));
-    match faults.is_empty() {
-        true => Ok(Objectives {
-            slos,
-            warnings: reader.warnings,
-        }),
-        false => Err(faults),
-    }
+/// An objective, and when to alert.
+#[derive(Debug, Clone)]
+pub struct Objective {
+    /// What it says.
+    pub slo: objective::Slo,
+    /// What its alert policies say; `None` where it has none.
+    pub alerts: Option<Vec<Alert>>,
+}
+
+/// What an alert policy says.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// The name of the policy.
+    pub policy: String,
+    /// What it is about; may be empty.
+    pub description: String,
+    /// Whether it also alerts where there is no data.
+    pub without_data: bool,
+    /// Whether it alerts when its condition holds; `None` for nothing said, which OpenSLO takes as no.
+    pub when_breaching: Option<bool>,
+    /// How bad it is.
+    pub severity: String,
+    /// How the burn rate is compared: `<`, `<=`, `>` or `>=`.
+    pub op: BinaryOp,
+    /// With how many times the burn rate that the budget allows.
+    pub threshold: f64,
+    /// Over which time.
+    pub lookback: Millis,
+    /// For how long the comparison must hold.
+    pub after: Millis,
+    /// Where the policy stands, and the parts of its condition.
+    pub places: Places,
+}
+
+/// Where the parts of an alert stand.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The name of the policy.
+    pub policy: Place,
+    /// `threshold`.
+    pub threshold: Place,
+    /// `lookbackWindow`.
+    pub lookback: Place,
 }
 
 /// Takes values out of objects.
-struct Reader<'d, 'f> {
+struct Reader<'d> {
     decoder: Decoder<'d>,
-    features: &'f Features,
     warnings: Vec<Diagnostic>,
 }
 
-impl<'d> Reader<'d, '_> {
-    fn object(
-        &mut self,
-        node: Node<'d>,
-        indicators: &mut Vec<(String, Sli<'d>)>,
-        objects: &mut Vec<SloObject<'d>>,
-    ) {
-        let keys = ["apiVersion", "kind", "metadata", "spec"];
-        let Some(fields) = self.fields(node, "an object of OpenSLO", &keys) else {
-            return;
-        };
-        let version = fields.node("apiVersion");
-        let version = version.and_then(|node| Some((self.text(node, "apiVersion")?, node.span())));
-        match version {
-            Some((version, _)) if version == VERSION => {}
-            Some((version, span)) => {
-                let message = format!("`apiVersion`: {version} is not read");
-                self.error(span, message, format!("write `apiVersion: {VERSION}`"));
-                return;
-            }
-            None => {
-                let message = "`apiVersion` is missing";
-                self.error(
-                    node.span(),
-                    message,
-                    format!("write `apiVersion: {VERSION}`"),
-                );
-                return;
-            }
+impl<'d> Reader<'d> {
+    fn new(source: &'d Source) -> Reader<'d> {
+        Reader {
+            decoder: Decoder::new(source, Dialect::V3),
+            warnings: Vec::new(),
         }
-        let kind = self.one_of(&fields, node, "kind", &KINDS);
-        let name = self.metadata(&fields, node);
-        let Some(kind) = kind else {
-            return;
-        };
-        let Some(spec) = self.required(&fields, node, "spec") else {
-            return;
-        };
-        match kind {
-            "SLO" => {
-                let object = self.slo(spec, name);
-                objects.extend(object);
-            }
-            "SLI" => {
-                let sli = self.sli(spec);
-                indicators.extend(name.map(|(name, _)| name).zip(sli));
-            }
-            "DataSource" => self.data_source(spec),
-            "AlertPolicy" => self.alert_policy(spec),
-            "AlertCondition" => self.alert_condition(spec),
-            "AlertNotificationTarget" => self.notification_target(spec),
-            _ => {
-                if let Some(fields) = self.fields(spec, "a service", &["description"]) {
-                    self.description(&fields);
-                }
-            }
-        }
-    }
-
-    fn data_source(&mut self, node: Node<'d>) {
-        let keys = ["description", "type", "connectionDetails"];
-        let Some(fields) = self.fields(node, "a data source", &keys) else {
-            return;
-        };
-        self.description(&fields);
-        if let Some(kind) = self.required(&fields, node, "type") {
-            self.some_text(kind, "type");
-        }
-        self.required(&fields, node, "connectionDetails");
     }
 
     fn fields(&mut self, node: Node<'d>, what: &str, known: &[&str]) -> Option<Fields<'d>> {
@@ -184,6 +109,10 @@ impl<'d> Reader<'d, '_> {
             .fields(node, what, known, UnknownFields::Refuse)
     }
 
+    fn place(&self, span: Span) -> Place {
+        Place::new(self.decoder.source(), span)
+    }
+
     fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.decoder.error(span, message, help);
     }
@@ -192,4 +121,9 @@ impl<'d> Reader<'d, '_> {
         let warning = Diagnostic::warning(message).at(self.decoder.source(), span);
         self.warnings.push(warning.help(help));
     }
+}
+
+/// The value of a key, if there is one.
+fn given<'d>(fields: &Fields<'d>, name: &str) -> Option<Node<'d>> {
+    fields.node(name).filter(|node| !node.is_null())
 }

@@ -2,12 +2,24 @@
 
 use super::Reader;
 use crate::model::Millis;
+use crate::slo::keys::first_line;
 use crate::slo::window::CalendarUnit;
-use crate::text::Span;
+use crate::text::Place;
 use crate::text::yaml::{Fields, Kind, Node};
 
-/// A name and where it stands.
-pub(super) type Name = (String, Span);
+/// A name, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub text: String,
+    pub place: Place,
+}
+
+/// An object that is written out where it is used, or named.
+#[derive(Debug, Clone)]
+pub(super) enum Member<T> {
+    Inline(T),
+    Ref(Name),
+}
 
 /// A length of time as OpenSLO writes it: a number and one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +27,9 @@ pub(super) struct Shorthand {
     pub count: u32,
     pub unit: CalendarUnit,
 }
+
+/// Prometheus counts nanoseconds.
+const LONGEST: Millis = i64::MAX / 1_000_000;
 
 /// The units, which differ by case: `m` is a minute and `M` a month.
 const UNITS: [(&str, CalendarUnit, Millis); 7] = [
@@ -41,11 +56,13 @@ impl Shorthand {
     /// Its length where no calendar counts: a month is 30 days, a quarter 90, a year 365.
     pub(super) fn millis(self) -> Millis {
         let found = UNITS.iter().find(|(_, unit, _)| *unit == self.unit);
-        found.map_or(0, |(_, _, millis)| millis * i64::from(self.count))
+        found.map_or(0, |(_, _, millis)| {
+            millis.saturating_mul(Millis::from(self.count))
+        })
     }
 }
 
-impl<'d> Reader<'d, '_> {
+impl<'d> Reader<'d> {
     /// The metadata of an object; its name.
     pub(super) fn metadata(&mut self, fields: &Fields<'d>, node: Node<'d>) -> Option<Name> {
         let metadata = self.required(fields, node, "metadata")?;
@@ -121,7 +138,8 @@ impl<'d> Reader<'d, '_> {
             self.error(span, message, help);
             return None;
         }
-        Some((text, span))
+        let place = self.place(span);
+        Some(Name { text, place })
     }
 
     /// A duration such as `30d`, `1M`; it is never compound.
@@ -133,7 +151,20 @@ impl<'d> Reader<'d, '_> {
             let help = "write a number and one of m (minutes), h, d, w, M (months), Q, Y: `30d`, not `1h30m`";
             self.error(node.target().span(), message, help);
         }
+        if found.is_some_and(|found| found.millis() > LONGEST) {
+            let message = format!("`{name}`: {text} is longer than Prometheus can count");
+            self.error(node.target().span(), message, "write one such as `30d`");
+            return None;
+        }
         found
+    }
+
+    /// The items of a list, those that hold nothing, too.
+    pub(super) fn items(&mut self, list: Node<'d>, name: &str) -> Vec<Node<'d>> {
+        match list.kind() {
+            Kind::Sequence(items) => items.iter().collect(),
+            _ => self.decoder.list(list, format_args!("`{name}`")),
+        }
     }
 
     pub(super) fn required(
@@ -208,14 +239,6 @@ impl<'d> Reader<'d, '_> {
         let text = self.decoder.text(node, format_args!("`{name}`"))?;
         Some((value, text))
     }
-}
-
-/// The beginning of a node, up to the end of its line.
-pub(super) fn first_line(node: Node<'_>) -> Span {
-    let span = node.span();
-    let text = node.source().slice(span);
-    let length = text.find('\n').unwrap_or(text.len());
-    Span::new(span.start, span.start + length)
 }
 
 fn is_label_key(text: &str) -> bool {

@@ -3,43 +3,39 @@
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 
-use super::Reader;
-use super::alerts::OPERATORS;
-use super::indicator::{Metric, Sli, given};
-use super::parts::{Name, Shorthand, first_line};
+use super::alerts::Policy;
+use super::indicator::Sli;
+use super::parts::{Member, Name, Shorthand};
+use super::{Reader, given};
 use crate::promql::ast::BinaryOp;
-use crate::slo::objective::{EmptySlice, Method, Slo};
-use crate::slo::target::Target;
+use crate::slo::keys::first_line;
+use crate::slo::objective::{EmptySlice, Method};
+use crate::slo::target::{Target, TargetError};
 use crate::slo::window::{Calendar, CalendarUnit, Window};
+use crate::text::Place;
 use crate::text::yaml::{Fields, Node};
-use crate::text::{Place, Span};
 
 /// An SLO, validated.
 #[derive(Debug)]
-pub(super) struct SloObject<'d> {
-    name: Name,
-    description: String,
-    service: String,
-    indicator: Option<Named<'d>>,
-    window: Option<Window>,
-    objectives: Vec<Objective<'d>>,
+pub(super) struct SloObject {
+    pub name: Name,
+    pub description: String,
+    pub service: String,
+    pub indicator: Option<Member<Sli>>,
+    pub window: Window,
+    pub objectives: Vec<SloObjective>,
+    pub policies: Vec<Member<Policy>>,
 }
 
-/// An indicator, written out or named.
+/// An objective of an SLO, validated.
 #[derive(Debug)]
-enum Named<'d> {
-    Inline(Sli<'d>),
-    Ref(Name),
-}
-
-#[derive(Debug)]
-struct Objective<'d> {
-    name: Option<String>,
-    target: Target,
-    compared: Option<(BinaryOp, f64)>,
-    method: Method,
-    indicator: Option<Named<'d>>,
-    span: Span,
+pub(super) struct SloObjective {
+    pub name: Option<String>,
+    pub target: Target,
+    pub compared: Option<(BinaryOp, f64)>,
+    pub method: Method,
+    pub indicator: Option<Member<Sli>>,
+    pub place: Place,
 }
 
 const SPEC_FIELDS: [&str; 8] = [
@@ -66,8 +62,8 @@ const OBJECTIVE_FIELDS: [&str; 10] = [
     "compositeWeight",
 ];
 
-impl<'d> Reader<'d, '_> {
-    pub(super) fn slo(&mut self, node: Node<'d>, name: Option<Name>) -> Option<SloObject<'d>> {
+impl<'d> Reader<'d> {
+    pub(super) fn slo(&mut self, node: Node<'d>, name: Option<Name>) -> Option<SloObject> {
         let noted = self.decoder.faults.len();
         let fields = self.fields(node, "an SLO", &SPEC_FIELDS)?;
         let description = self.description(&fields);
@@ -76,20 +72,23 @@ impl<'d> Reader<'d, '_> {
         let indicator = self.named(&fields);
         let methods = ["Occurrences", "Timeslices", "RatioTimeslices"];
         let method = self.one_of(&fields, node, "budgetingMethod", &methods);
-        let window = self.time_window(&fields);
+        let window = self.time_window(&fields, node);
+        let mut policies = Vec::new();
         if let Some(list) = given(&fields, "alertPolicies") {
-            for node in self.decoder.list(list, "`alertPolicies`") {
-                self.inline(node, "alertPolicyRef", "AlertPolicy", Reader::alert_policy);
+            for node in self.items(list, "alertPolicies") {
+                let kind = "AlertPolicy";
+                let policy = self.inline(node, "alertPolicyRef", kind, Reader::alert_policy);
+                policies.extend(policy);
             }
         }
         let objectives = given(&fields, "objectives");
-        let objectives = objectives.map(|node| self.decoder.list(node, "`objectives`"));
+        let objectives = objectives.map(|node| self.items(node, "objectives"));
         let metric = match &indicator {
-            Some(Named::Inline(sli)) => Some(matches!(sli.metric, Metric::Threshold(_))),
+            Some(Member::Inline(sli)) => Some(matches!(sli, Sli::Threshold(_))),
             _ => None,
         };
         let objectives = objectives.unwrap_or_default().into_iter();
-        let objectives: Vec<Objective<'d>> = objectives
+        let objectives: Vec<SloObjective> = objectives
             .filter_map(|node| self.objective(node, method?, metric))
             .collect();
         let composite = objectives.iter().any(|it| it.indicator.is_some());
@@ -112,7 +111,8 @@ impl<'d> Reader<'d, '_> {
         if composite {
             for objective in objectives.iter().filter(|it| it.indicator.is_none()) {
                 let message = "an objective without an indicator beside others that have one";
-                self.error(objective.span, message, "add `indicator` or `indicatorRef`");
+                let span = objective.place.span;
+                self.error(span, message, "add `indicator` or `indicatorRef`");
             }
         }
         let is_good = self.decoder.faults.len() == noted;
@@ -121,22 +121,23 @@ impl<'d> Reader<'d, '_> {
             description,
             service: service?,
             indicator,
-            window,
+            window: window?,
             objectives,
+            policies,
         };
         is_good.then_some(object)
     }
 
     /// The indicator of an SLO or of an objective.
-    fn named(&mut self, fields: &Fields<'d>) -> Option<Named<'d>> {
+    fn named(&mut self, fields: &Fields<'d>) -> Option<Member<Sli>> {
         match (given(fields, "indicator"), given(fields, "indicatorRef")) {
             (Some(node), None) => {
                 let fields = self.fields(node, "`indicator`", &["metadata", "spec"])?;
                 self.metadata(&fields, node);
                 let spec = self.required(&fields, node, "spec")?;
-                self.sli(spec).map(Named::Inline)
+                self.sli(spec).map(Member::Inline)
             }
-            (None, Some(node)) => self.dns_label(node, "indicatorRef").map(Named::Ref),
+            (None, Some(node)) => self.dns_label(node, "indicatorRef").map(Member::Ref),
             (None, None) => None,
             (Some(_), Some(_)) => {
                 let message = "both `indicator` and `indicatorRef`";
@@ -147,9 +148,9 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
-    fn time_window(&mut self, fields: &Fields<'d>) -> Option<Window> {
-        let list = given(fields, "timeWindow")?;
-        let items = self.decoder.list(list, "`timeWindow`");
+    fn time_window(&mut self, fields: &Fields<'d>, node: Node<'d>) -> Option<Window> {
+        let list = self.required(fields, node, "timeWindow")?;
+        let items = self.items(list, "timeWindow");
         let [node] = items.as_slice() else {
             let message = format!("`timeWindow` has {} items", items.len());
             self.error(first_line(list), message, "write exactly one");
@@ -216,23 +217,15 @@ impl<'d> Reader<'d, '_> {
             let help = "write it as `2026-01-01 00:00:00`, without a zone";
             self.error(start.target().span(), message, help);
         }
-        let zone = match given(&fields, "timeZone") {
-            None => Some(Tz::UTC),
-            Some(node) => {
-                let text = self.text(node, "timeZone")?;
-                let zone = match text.as_str() {
-                    "" => Some(Tz::UTC),
-                    text => text.parse().ok(),
-                };
-                if zone.is_none() {
-                    let message = format!("`timeZone`: there is no time zone {text:?}");
-                    let help =
-                        "write a name of the time zone database, such as Europe/Berlin or UTC";
-                    self.error(node.target().span(), message, help);
-                }
-                zone
-            }
-        };
+        let zone = self.required(&fields, node, "timeZone")?;
+        let text = self.text(zone, "timeZone")?;
+        let span = zone.target().span();
+        let zone: Option<Tz> = text.parse().ok();
+        if zone.is_none() {
+            let message = format!("`timeZone`: there is no time zone {text:?}");
+            let help = "write a name of the time zone database, such as Europe/Berlin or UTC";
+            self.error(span, message, help);
+        }
         moment.zip(zone)
     }
 
@@ -242,9 +235,10 @@ impl<'d> Reader<'d, '_> {
         node: Node<'d>,
         method: &str,
         threshold: Option<bool>,
-    ) -> Option<Objective<'d>> {
+    ) -> Option<SloObjective> {
         let fields = self.fields(node, "an objective", &OBJECTIVE_FIELDS)?;
         let span = first_line(node);
+        let place = self.place(span);
         let name = given(&fields, "displayName").and_then(|node| self.text(node, "displayName"));
         let compared = self.compared(&fields, node, threshold);
         let target = match (given(&fields, "target"), given(&fields, "targetPercent")) {
@@ -309,13 +303,13 @@ impl<'d> Reader<'d, '_> {
                 empty: EmptySlice::Skipped,
             },
         };
-        Some(Objective {
+        Some(SloObjective {
             name,
             target: target?,
             compared,
             method,
             indicator,
-            span,
+            place,
         })
     }
 
@@ -324,7 +318,7 @@ impl<'d> Reader<'d, '_> {
         &mut self,
         node: Node<'d>,
         text: &str,
-        target: Result<Target, crate::slo::target::TargetError>,
+        target: Result<Target, TargetError>,
     ) -> Option<Target> {
         match target {
             Ok(target) => Some(target),
@@ -359,12 +353,7 @@ impl<'d> Reader<'d, '_> {
             return None;
         }
         given(fields, "op")?;
-        let op = match self.one_of(fields, node, "op", &OPERATORS)? {
-            "lt" => BinaryOp::Less,
-            "lte" => BinaryOp::LessEqual,
-            "gt" => BinaryOp::Greater,
-            _ => BinaryOp::GreaterEqual,
-        };
+        let op = self.operator(fields, node)?;
         let value = match given(fields, "value") {
             None if threshold == Some(true) => {
                 self.required(fields, node, "value");
@@ -377,72 +366,5 @@ impl<'d> Reader<'d, '_> {
             }
         };
         Some((op, value))
-    }
-
-    /// What an SLO object says: an objective each.
-    pub(super) fn objectives(
-        &mut self,
-        object: &SloObject<'d>,
-        indicators: &[(String, Sli<'d>)],
-    ) -> Vec<Slo> {
-        let span = object.name.1;
-        if object.objectives.iter().any(|it| it.indicator.is_some()) {
-            let message = "an SLO of several indicators, whose budgets rulecheck does not add up";
-            self.error(span, message, "make an SLO of each objective");
-            return Vec::new();
-        }
-        if object.objectives.is_empty() {
-            let help = "add `objectives: [{target: 0.999}]`";
-            self.error(span, "an SLO without objectives", help);
-            return Vec::new();
-        }
-        let Some(window) = object.window else {
-            let help = "add `timeWindow: [{duration: 30d, isRolling: true}]`";
-            self.error(span, "an SLO without a time window has no budget", help);
-            return Vec::new();
-        };
-        let sli = match &object.indicator {
-            Some(Named::Inline(sli)) => sli,
-            Some(Named::Ref((name, span))) => {
-                match indicators.iter().find(|(known, _)| known == name) {
-                    Some((_, sli)) => sli,
-                    None => {
-                        let message = format!("there is no SLI {name:?} in this file");
-                        self.error(*span, message, "put the object of kind SLI into this file");
-                        return Vec::new();
-                    }
-                }
-            }
-            None => return Vec::new(),
-        };
-        let several = object.objectives.len() > 1;
-        let mut slos = Vec::new();
-        for (index, objective) in object.objectives.iter().enumerate() {
-            let Some(indicator) = self.indicator(sli, objective.compared) else {
-                continue;
-            };
-            let name = match (several, &objective.name) {
-                (false, _) => object.name.0.clone(),
-                (true, Some(name)) => format!("{}-{name}", object.name.0),
-                (true, None) => format!("{}-{index}", object.name.0),
-            };
-            let place = match several {
-                true => objective.span,
-                false => span,
-            };
-            slos.push(Slo {
-                name,
-                service: Some(object.service.clone()),
-                description: object.description.clone(),
-                labels: Vec::new(),
-                target: objective.target,
-                window,
-                method: objective.method,
-                indicator,
-                grouping: Vec::new(),
-                place: Place::new(self.decoder.source(), place),
-            });
-        }
-        slos
     }
 }

@@ -1,15 +1,15 @@
 //! What is legal in Pyrra's objectives and hardly meant.
 
 use super::{Indicator, Metric, Spec, tiers};
-use crate::model::{Duration, MatchOp, Matcher};
+use crate::model::{Duration, MatchOp, Matcher, Millis};
 use crate::slo::lint::{self, fraction_for_percent, low_target, traps, whole_bound};
 use crate::text::yaml::Embedded;
 use crate::text::{Diagnostic, Severity, Span, distinct};
 
-/// The traps in an objective.
-pub fn lint(spec: &Spec) -> Vec<Diagnostic> {
+/// The traps in an objective. `scrape` is the time between two samples of a series.
+pub fn lint(spec: &Spec, scrape: Millis) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    targets(spec, &mut found);
+    targets(spec, scrape, &mut found);
     let metrics = match &spec.indicator {
         Indicator::Ratio { errors, total } => {
             compare(errors, total, &mut found);
@@ -46,12 +46,8 @@ fn warn(text: &Embedded, message: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
-fn targets(spec: &Spec, found: &mut Vec<Diagnostic>) {
-    let warning = |span: Span, trap: &lint::Trap| {
-        Diagnostic::warning(trap.message.as_str())
-            .at(&spec.source, span)
-            .help(trap.help.as_str())
-    };
+fn targets(spec: &Spec, scrape: Millis, found: &mut Vec<Diagnostic>) {
+    let warning = |span: Span, trap: &lint::Trap| trap.diagnose(&spec.source, span);
     let fraction = fraction_for_percent(spec.target);
     if let Some(trap) = fraction.or_else(|| low_target(spec.target)) {
         found.push(warning(spec.target_span, &trap));
@@ -74,6 +70,7 @@ fn targets(spec: &Spec, found: &mut Vec<Diagnostic>) {
             short: Some(tier.short),
             long: tier.long,
             period: spec.window,
+            scrape,
         });
         for trap in &traps {
             let span = match trap.kind {

@@ -1,17 +1,19 @@
 //! What is legal in Sloth's specifications and hardly meant.
 
 use super::{QueryTemplate, Sli, Slo, Spec, Windows};
+use crate::model::Millis;
 use crate::promql::ast::{BinaryOp, Expr, ExprKind, Link};
 use crate::promql::selectors::{Reach, selectors};
 use crate::promql::{Features, Query};
 use crate::slo::lint::{Tier, Trap, fraction_for_percent, low_target, traps, whole_bound};
 use crate::text::{Diagnostic, Severity, Span, distinct};
 
-/// The traps in a specification, with the windows that its alerts would have.
-pub fn lint(spec: &Spec, windows: &Windows) -> Vec<Diagnostic> {
+/// The traps in a specification, with the windows that its alerts would have. `scrape` is the time between
+/// two samples of a series.
+pub fn lint(spec: &Spec, windows: &Windows, scrape: Millis) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for slo in &spec.slos {
-        targets(spec, slo, windows, &mut found);
+        targets(spec, slo, (windows, scrape), &mut found);
         queries(spec, slo, &mut found);
         bounds(spec, slo, &mut found);
     }
@@ -20,12 +22,15 @@ pub fn lint(spec: &Spec, windows: &Windows) -> Vec<Diagnostic> {
 }
 
 fn warning(spec: &Spec, span: Span, trap: &Trap) -> Diagnostic {
-    Diagnostic::warning(trap.message.as_str())
-        .at(&spec.source, span)
-        .help(trap.help.as_str())
+    trap.diagnose(&spec.source, span)
 }
 
-fn targets(spec: &Spec, slo: &Slo, windows: &Windows, found: &mut Vec<Diagnostic>) {
+fn targets(
+    spec: &Spec,
+    slo: &Slo,
+    (windows, scrape): (&Windows, Millis),
+    found: &mut Vec<Diagnostic>,
+) {
     let fraction = fraction_for_percent(slo.objective);
     if let Some(trap) = fraction.or_else(|| low_target(slo.objective)) {
         // What else is wrong comes of it.
@@ -47,6 +52,7 @@ fn targets(spec: &Spec, slo: &Slo, windows: &Windows, found: &mut Vec<Diagnostic
             short: Some(tier.short),
             long: tier.long,
             period: windows.period,
+            scrape,
         };
         let traps = traps(&tier);
         found.extend(
