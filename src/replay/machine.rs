@@ -338,6 +338,8 @@ mod tests {
         for pair in stretches.windows(2) {
             prop_assert!(pair[0].to.is_some_and(|to| to <= pair[1].from));
         }
+        let is_empty = |stretch: &TickStretch| stretch.to.is_some_and(|to| to <= stretch.from);
+        prop_assert!(!stretches.iter().any(is_empty));
         Ok(())
     }
 
