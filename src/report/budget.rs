@@ -63,6 +63,9 @@ impl Shown<'_> {
             let text = "no series counts bad events: there were none, or a name is wrong";
             line("note", text.to_owned());
         }
+        for lacking in &self.budget.unmatched {
+            line("note", format!("{}: {}", lacking.message, lacking.help));
+        }
         line(
             "indicator",
             match now.indicator {

@@ -11,6 +11,7 @@ use crate::model::{Histogram, Labels, Millis, Timestamp};
 use crate::promql::{Columns, Query, Ticks, evaluate};
 use crate::replay::{ActiveAlert, NO_VECTOR, Replay, RuleError, RuleId, Schedule};
 use crate::rules::RuleGroup;
+use crate::slo::budget::unmatched;
 use crate::text::Place;
 
 /// How many evaluations a strip shows before and after the moment asked for.
@@ -219,7 +220,12 @@ impl Checker<'_> {
                     // The file was refused where it has no such objective.
                     let mut slos = self.file.slos.iter();
                     let slo = slos.find(|slo| slo.name == asked.slo.value);
-                    let found = slo.and_then(|slo| expect::check_slo(&scene, asked, slo));
+                    let found = slo.and_then(|slo| {
+                        let (unmatched, matched) = unmatched(slo, &self.replay.view_live());
+                        let found = expect::check_slo(&scene, asked, slo, &unmatched);
+                        said.of_objective(unmatched, matched);
+                        found
+                    });
                     (asked.slo.value.clone(), found)
                 }
                 ExpectationKind::Expr(expr) => {

@@ -1,13 +1,14 @@
 //! What Prometheus says of the queries of a test file beside their results: those of its rules and of its checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::expect::ExprExpectation;
 use super::file::ExprCheck;
 use crate::promql::Annotations;
 use crate::replay::{Replay, RuleId};
 use crate::rules::RuleGroup;
-use crate::text::{Diagnostic, distinct};
+use crate::slo::budget::Unmatched;
+use crate::text::{Diagnostic, Place, distinct};
 
 /// What is said of queries in the tests of a file so far.
 #[derive(Debug, Default)]
@@ -16,6 +17,10 @@ pub(super) struct Said {
     rules: BTreeMap<RuleId, Annotations>,
     /// Of the expressions that tests check, in the order of the file.
     exprs: Vec<Diagnostic>,
+    /// Of selectors of objectives that match nothing in some test, and may be meant so.
+    unmatched: Vec<Diagnostic>,
+    /// Places of those that match something in some test: names and starts.
+    matched: HashSet<(String, usize)>,
 }
 
 impl Said {
@@ -32,6 +37,15 @@ impl Said {
             self.rules.entry(rule).or_default().merge(found);
         }
         self.exprs.extend(other.exprs);
+        self.unmatched.extend(other.unmatched);
+        self.matched.extend(other.matched);
+    }
+
+    /// Takes over which selectors of an objective match nothing in a test. Mistakes are told by the item that asks.
+    pub fn of_objective(&mut self, unmatched: Vec<Unmatched>, matched: Vec<Place>) {
+        let meant = unmatched.into_iter().filter(|it| !it.is_mistake);
+        self.unmatched.extend(meant.map(|it| it.diagnose()));
+        self.matched.extend(matched.iter().map(key));
     }
 
     /// Takes over what is said of an expression.
@@ -58,6 +72,16 @@ impl Said {
             }
         }
         all.extend(self.exprs);
+        let matched = self.matched;
+        let is_nowhere = |found: &Diagnostic| {
+            let place = found.place.as_ref();
+            place.is_none_or(|place| !matched.contains(&key(place)))
+        };
+        all.extend(self.unmatched.into_iter().filter(is_nowhere));
         distinct(all)
     }
+}
+
+fn key(place: &Place) -> (String, usize) {
+    (place.source.name().to_owned(), place.span.start)
 }

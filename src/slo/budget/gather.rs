@@ -1,6 +1,7 @@
 //! Counts the events of an objective in the series of a store.
 
 use super::counts::{Bins, Counts, Grid};
+use super::unmatched;
 use crate::model::{Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp, metric_of};
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::selectors;
@@ -113,9 +114,12 @@ impl<'g> Gatherer<'g> {
         let Some(extent) = extent else {
             let fault = Diagnostic::error(format!("{} reads no series", slo.name));
             let fault = fault.at(&slo.place.source, slo.place.span);
-            return Err(vec![fault.help(
-                "its queries match nothing in the data: compare names and labels",
-            )]);
+            let mut measures = slo.indicator.measures();
+            let lacking = measures.find_map(|measure| unmatched::first(measure, view));
+            return Err(vec![match lacking {
+                Some(lacking) => fault.help(format!("{}: {}", lacking.message, lacking.help)),
+                None => fault.help("its queries match nothing in the data: compare names and labels"),
+            }]);
         };
         let grid = grid(slo, extent, spacing.unwrap_or(60_000)).map_err(|fault| vec![fault])?;
         Ok(Gatherer {
@@ -141,8 +145,11 @@ impl<'g> Gatherer<'g> {
                 self.counts_good = *quality == Quality::Good;
                 if !self.is_matched(all) || (self.counts_good && !self.is_matched(part)) {
                     let measure = if self.is_matched(all) { part } else { all };
-                    let message = "this matches no series in the data".to_owned();
-                    return Err(self.fault(measure, message, "compare names and labels"));
+                    let Some(lacking) = unmatched::first(measure, self.view) else {
+                        let message = "this matches no series in the data".to_owned();
+                        return Err(self.fault(measure, message, "compare names and labels"));
+                    };
+                    return Err(self.fault(measure, lacking.message, &lacking.help));
                 }
                 self.bad_is_unmatched = !self.is_matched(part);
                 self.both((part, &mut some), (all, &mut total))?

@@ -5,9 +5,11 @@
 mod counts;
 mod gather;
 mod slices;
+mod unmatched;
 
 pub use counts::{Counts, Grid};
 pub use gather::{Gathered, gather};
+pub use unmatched::{Unmatched, unmatched};
 
 use super::objective::{EmptySlice, Method, Slo};
 use super::window::Window;
@@ -33,6 +35,8 @@ pub struct Budget {
     pub is_exact: bool,
     /// Whether its bad events are of no series at all: perhaps there were none, perhaps a name is wrong.
     pub bad_is_unmatched: bool,
+    /// Its selectors that match no series.
+    pub unmatched: Vec<Unmatched>,
     /// Bad and all events, or slices of time.
     counts: Counts,
     /// Where slices of time are counted, the events in them.
@@ -116,8 +120,10 @@ impl Budget {
         history: History,
     ) -> Result<Vec<Budget>, Vec<Diagnostic>> {
         let gathered = gather(slo, view, until)?;
+        let (unmatched, _) = unmatched(slo, view);
         let budget = |(labels, counts)| Budget {
             bad_is_unmatched: gathered.bad_is_unmatched,
+            unmatched: unmatched.clone(),
             ..Budget::new(slo, labels, counts, gathered.is_exact, history)
         };
         Ok(gathered.groups.into_iter().map(budget).collect())
@@ -135,6 +141,7 @@ impl Budget {
             labels,
             is_exact,
             bad_is_unmatched: false,
+            unmatched: Vec::new(),
             counts: slices::counted(events.clone(), slo.method),
             events,
             window: slo.window,

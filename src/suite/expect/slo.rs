@@ -6,7 +6,7 @@ use super::{Curve, Picture, PictureRow, TextTest, ValueTest};
 use crate::model::{Labels, Millis, Timestamp};
 use crate::promql::ast::BinaryOp;
 use crate::replay::AlertState;
-use crate::slo::budget::{Budget, History, Unknown};
+use crate::slo::budget::{Budget, History, Unknown, Unmatched};
 use crate::slo::objective::Slo;
 use crate::suite::file::Spanned;
 use crate::text::Diagnostic;
@@ -137,12 +137,19 @@ impl SloAsk {
     }
 }
 
-/// What is not as an item about an objective expects.
+/// What is not as an item about an objective expects. `unmatched` are the objective's selectors that match no series of
+/// the test.
 pub(in crate::suite) fn check(
     scene: &Scene<'_>,
     expectation: &SloExpectation,
     slo: &Slo,
+    unmatched: &[Unmatched],
 ) -> Option<Unmet> {
+    let mistakes = unmatched.iter().filter(|it| it.is_mistake);
+    let mistakes: Vec<Problem> = mistakes.map(|it| broken(&it.diagnose())).collect();
+    if !mistakes.is_empty() {
+        return Unmet::new(Subject::Slo, mistakes);
+    }
     let end = scene.start.saturating_add(scene.length);
     let view = scene.replay.view_live();
     let budgets = match Budget::of(slo, &view, end, expectation.history) {
