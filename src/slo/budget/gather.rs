@@ -118,7 +118,9 @@ impl<'g> Gatherer<'g> {
             let lacking = measures.find_map(|measure| unmatched::first(measure, view));
             return Err(vec![match lacking {
                 Some(lacking) => fault.help(format!("{}: {}", lacking.message, lacking.help)),
-                None => fault.help("its queries match nothing in the data: compare names and labels"),
+                None => {
+                    fault.help("its queries match nothing in the data: compare names and labels")
+                }
             }]);
         };
         let grid = grid(slo, extent, spacing.unwrap_or(60_000)).map_err(|fault| vec![fault])?;

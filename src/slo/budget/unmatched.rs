@@ -122,7 +122,11 @@ fn why(
     let mut lacking = others.filter(|it| !series.iter().any(|series| it.matches(&series.labels)));
     let Some(matcher) = lacking.next() else {
         let message = format!("no series of {metric} meets all of these conditions at once");
-        return told(message, "nothing of that kind happened, or a condition is wrong".to_owned(), false);
+        return told(
+            message,
+            "nothing of that kind happened, or a condition is wrong".to_owned(),
+            false,
+        );
     };
     let label = &matcher.name;
     let values = series.iter().map(|series| series.labels.value(label));
@@ -136,13 +140,20 @@ fn why(
             Some(near) => format!("did you mean {near}?"),
             None => format!("its labels are {}", listed(&names)),
         };
-        return told(format!("no series of {metric} has a label {label}"), help, true);
+        return told(
+            format!("no series of {metric} has a label {label}"),
+            help,
+            true,
+        );
     }
     let message = format!("no series of {metric} has {matcher}");
     match misspelt(matcher, &values) {
         Some(near) => told(message, format!("did you mean {near:?}?"), true),
         None => {
-            let help = format!("nothing of that kind happened, or a name is wrong: {label} is {}", listed(&values));
+            let help = format!(
+                "nothing of that kind happened, or a name is wrong: {label} is {}",
+                listed(&values)
+            );
             told(message, help, false)
         }
     }
