@@ -87,6 +87,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// Outages of the SRE Workbook and when alerts fire in them, to the evaluation; with too little history one does so falsely.
+#[test]
+fn golden_windows_are_met() {
+    let tested = rulecheck(&root().join("golden")).args(["test", "."]);
+    compare(&tested.assert().success(), &root().join("golden/told.txt"));
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/slo")
 }
