@@ -7,6 +7,8 @@ mod case;
 
 pub mod coverage;
 
+pub mod detect;
+
 mod format;
 
 pub mod github;
@@ -34,6 +36,8 @@ pub mod timeline;
 mod unmet;
 
 pub mod why;
+
+pub mod workbook;
 
 pub(crate) use remedy::remedy;
 

@@ -3,11 +3,14 @@
 //! [`read`] tells formats apart by their content. Every format is turned into [`objective::Slo`]: [`own`] is rulecheck's;
 //! those of other tools have folders of their own, which read a specification as strictly as the tool does and make the
 //! rules that it would make ([`generated`]). [`lint`] holds what is legal and hardly meant. [`budget`] counts events over
-//! series and answers what is left.
+//! series and answers what is left; [`detect`] lets outages happen and looks when alerts tell of them, beside the formulas
+//! of [`workbook`].
 
 pub mod budget;
 
 pub mod counters;
+
+pub mod detect;
 
 pub mod multiwindow;
 
@@ -22,6 +25,8 @@ pub mod shares;
 pub mod target;
 
 pub mod window;
+
+pub mod workbook;
 
 pub mod generated;
 

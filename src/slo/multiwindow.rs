@@ -74,7 +74,7 @@ pub fn lint(slo: &Slo, scrape: Millis) -> Vec<Diagnostic> {
 }
 
 /// How long a window is, as a rule.
-pub(super) fn length(window: &Window) -> Millis {
+pub fn length(window: &Window) -> Millis {
     match window {
         Window::Rolling(length) => *length,
         Window::Calendar(calendar) => {

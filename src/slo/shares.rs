@@ -131,7 +131,7 @@ fn sum_by(slo: &Slo, inner: &str) -> String {
 }
 
 /// The share of bad events over a window.
-fn bad_share(slo: &Slo, window: Millis) -> String {
+pub(super) fn bad_share(slo: &Slo, window: Millis) -> String {
     let text = Duration(window).to_string();
     let sum = |inner: String| sum_by(slo, &inner);
     match &slo.indicator {

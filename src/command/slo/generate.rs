@@ -99,7 +99,8 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 /// What a generated file begins with.
 const NOTE: &str = "Made by `rulecheck slo generate`: change the specification, not this file.";
 
-fn generate(
+/// The rules of a specification.
+pub(super) fn generate(
     spec: &Spec,
     of_sloth: &sloth::Options,
     of_pyrra: &pyrra::Options,

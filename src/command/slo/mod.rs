@@ -2,8 +2,10 @@
 
 mod budget;
 mod check;
+mod detect;
 mod generate;
 mod load;
+mod table;
 
 use clap::{Args, Subcommand};
 
@@ -25,6 +27,10 @@ enum Command {
     Budget(budget::Options),
     /// Name every fault of specifications, and what is legal and hardly meant
     Check(check::Options),
+    /// Show when alerts tell of outages of many sizes and lengths, by replay and by the SRE Workbook's formulas
+    Detect(detect::Options),
+    /// Print the SRE Workbook's tables on alerting for an objective
+    Table(table::Options),
 }
 
 /// Does what the subcommand says.
@@ -33,5 +39,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         Command::Generate(options) => generate::run(options),
         Command::Budget(options) => budget::run(options),
         Command::Check(options) => check::run(options),
+        Command::Detect(options) => detect::run(options),
+        Command::Table(options) => table::run(options),
     }
 }

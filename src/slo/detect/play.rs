@@ -1,0 +1,184 @@
+//! The replay of one outage.
+
+use super::alarms::{Alarm, Answer, Watch};
+use super::traffic::{Outage, Scene, Traffic};
+use super::{Options, Seen, counted};
+use crate::model::{Millis, Timestamp};
+use crate::replay::{AlertState, OnRuleError, Replay, ReplaySpec, Schedule, Stretch, replay};
+use crate::rules::RuleGroup;
+use crate::slo::objective::Slo;
+use crate::slo::workbook::{self, Condition};
+
+/// Outages begin at a multiple of this, so that evaluations and samples fall on their beginning.
+const DAY: Millis = 86_400_000;
+
+/// An objective's traffic and the rules that look at it.
+pub(super) struct Play<'a> {
+    pub slo: &'a Slo,
+    pub traffic: &'a Traffic,
+    pub watch: &'a Watch,
+    pub options: &'a Options,
+}
+
+/// What alerts did in an outage, in the order of the [`Watch`].
+pub(super) struct Played {
+    /// When they fired.
+    pub seen: Vec<Option<Seen>>,
+    /// Whether they fired when it began.
+    pub on_before: Vec<bool>,
+    /// Rules that failed.
+    pub errors: Vec<String>,
+}
+
+/// What is known after a long outage of everything.
+pub(super) struct Full {
+    /// How each comparison of each alert answers; `None` for alerts of which they are not known.
+    pub answers: Vec<Option<Vec<Vec<Answer>>>>,
+}
+
+impl Play<'_> {
+    /// Lets everything fail for so long that all windows hold nothing else.
+    pub(super) fn full_outage(&self) -> Result<Full, String> {
+        let length = self.watch.reach + self.watch.lead + self.margin();
+        let outage = self.outage_of(1.0, length);
+        let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
+        let end = outage.from + length;
+        let replay = self.replay(&groups, outage, end)?;
+        let answer = |alarm: &Alarm| {
+            let parts = alarm.parts.as_ref()?;
+            let of = |moment: Timestamp| {
+                let view = replay.view_after(moment);
+                let values = parts.iter().map(|list| {
+                    let values = list.iter().map(|part| part.at(&view, moment));
+                    values.collect::<Vec<Option<f64>>>()
+                });
+                values.collect::<Vec<_>>()
+            };
+            let (quiet, full) = (of(outage.from), of(end));
+            let lists = parts.iter().zip(quiet.iter().zip(&full));
+            let answers = lists.map(|(list, (quiet, full))| {
+                let values = list.iter().zip(quiet.iter().zip(full));
+                let answers = values.map(|(part, (quiet, full))| part.answer(*quiet, *full));
+                answers.collect::<Vec<Answer>>()
+            });
+            Some(answers.collect())
+        };
+        Ok(Full {
+            answers: self.watch.alarms.iter().map(answer).collect(),
+        })
+    }
+
+    /// Lets a share of events be bad for some time.
+    pub(super) fn outage(
+        &self,
+        errors: f64,
+        length: Millis,
+        formulas: &[(Option<Vec<Condition>>, bool)],
+    ) -> Result<Played, String> {
+        let outage = self.outage_of(errors, length);
+        let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
+        let patience = |alarm: &Alarm| alarm.hold + alarm.keep;
+        let longest = self.watch.alarms.iter().map(patience).max().unwrap_or(0);
+        let most = self.watch.reach + self.watch.lead + longest + 2 * self.margin();
+        // As long as the formula says that an alert goes on, and longer where it does not end then.
+        let expected = formulas.iter().map(|(conditions, _)| match conditions {
+            Some(conditions) => {
+                let errors = counted(self.slo, errors);
+                let firing = workbook::firing(conditions, errors, length as f64);
+                firing.map_or(0.0, |it| it.reset) as Millis
+            }
+            None => 0,
+        });
+        let mut wait = expected.max().unwrap_or(0) + longest + self.margin();
+        loop {
+            let end = outage.from + length + wait.min(most);
+            let replay = self.replay(&groups, outage, end)?;
+            let played = self.played(&replay, outage);
+            let is_open = replay.timeline.alerts.iter().any(|alert| {
+                let mut last = alert.instances.iter().filter_map(|it| it.stretches.last());
+                last.any(|stretch| stretch.to.is_none())
+            });
+            if !is_open || wait >= most {
+                return Ok(played);
+            }
+            wait = wait.saturating_mul(2);
+        }
+    }
+
+    fn played(&self, replay: &Replay<'_>, outage: Outage) -> Played {
+        let mut played = Played {
+            seen: Vec::new(),
+            on_before: Vec::new(),
+            errors: Vec::new(),
+        };
+        for alarm in &self.watch.alarms {
+            let alert = replay.timeline.alerts.iter().find(|it| it.rule == alarm.id);
+            let instances = alert.into_iter().flat_map(|alert| &alert.instances);
+            let stretches = instances.flat_map(|instance| &instance.stretches);
+            let firing: Vec<&Stretch> = stretches
+                .filter(|stretch| stretch.state == AlertState::Firing)
+                .collect();
+            let is_on = firing.iter().any(|it| it.covers(outage.from));
+            let since = firing.iter().filter(|it| it.from > outage.from);
+            let first = since.clone().map(|it| it.from).min();
+            let ends = since.map(|it| it.to);
+            // An open end is the last of all.
+            let last = ends.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+            played.seen.push(first.map(|first| Seen {
+                detection: first - outage.from,
+                reset: last.map(|last| (last - outage.from - outage.length).max(0)),
+            }));
+            played.on_before.push(is_on);
+        }
+        for error in &replay.errors {
+            let group = self.watch.groups.get(error.rule.group);
+            let rule = group.and_then(|group| group.rules.get(error.rule.rule));
+            if let Some(rule) = rule {
+                played.errors.push(format!("{}: {}", rule.name, error.message));
+            }
+        }
+        played.errors.dedup();
+        played
+    }
+
+    fn outage_of(&self, errors: f64, length: Millis) -> Outage {
+        let before = self.watch.reach + self.watch.lead + self.margin();
+        Outage {
+            from: before.div_euclid(DAY).saturating_add(1).saturating_mul(DAY),
+            length,
+            errors,
+        }
+    }
+
+    /// Some evaluations of the slowest group, and some samples.
+    fn margin(&self) -> Millis {
+        let alarms = self.watch.groups.iter();
+        let slowest = alarms.filter_map(|group| group.interval).max().unwrap_or(0);
+        3 * (slowest.max(self.options.interval) + self.options.scrape)
+    }
+
+    fn replay<'g>(
+        &self,
+        groups: &'g [&'g RuleGroup],
+        outage: Outage,
+        end: Timestamp,
+    ) -> Result<Replay<'g>, String> {
+        let begin = outage.from - self.watch.lead - self.margin();
+        let before = begin - self.watch.reach - self.options.scrape;
+        let scrape = self.options.scrape.max(1);
+        let scene = Scene {
+            // On the grid of the outage.
+            start: outage.from - (outage.from - before).div_euclid(scrape) * scrape,
+            end,
+            scrape,
+            rate: self.options.rate,
+            outage,
+        };
+        let store = self.traffic.store(&scene);
+        let mut spec = ReplaySpec::new(groups, store, begin, end, self.options.interval);
+        spec.schedule = Schedule::Production;
+        spec.on_error = OnRuleError::Continue;
+        spec.features = self.options.features;
+        replay(spec).map_err(|error| error.to_string())
+    }
+}
