@@ -65,9 +65,15 @@ fn quantity(text: &str) -> f64 {
 
 fn compute(formula: &str, arguments: &str) -> f64 {
     let arg = |name: &str| {
-        let mut pairs = arguments.split(' ').map(|pair| pair.split_once('=').unwrap());
+        let mut pairs = arguments
+            .split(' ')
+            .map(|pair| pair.split_once('=').unwrap());
         let found = pairs.find(|(own, _)| *own == name);
-        quantity(found.unwrap_or_else(|| panic!("{formula} asks for {name}")).1)
+        quantity(
+            found
+                .unwrap_or_else(|| panic!("{formula} asks for {name}"))
+                .1,
+        )
     };
     let test = || Test {
         window: arg("window"),
@@ -95,7 +101,10 @@ fn compute(formula: &str, arguments: &str) -> f64 {
                 hold: arg("hold"),
                 keep: 0.0,
             };
-            condition.firing(arg("errors"), DAY as f64).unwrap().detection
+            condition
+                .firing(arg("errors"), DAY as f64)
+                .unwrap()
+                .detection
         }
         _ => panic!("no formula {formula}"),
     }
@@ -103,12 +112,21 @@ fn compute(formula: &str, arguments: &str) -> f64 {
 
 #[test]
 fn the_six_ways_are_those_of_the_book() {
-    let found = workbook::approaches(0.001, 720.0).into_iter().map(|approach| {
-        let firing = approach.condition.firing(1.0, 1_000.0).unwrap();
-        let spent = workbook::spent(1_000.0, firing.detection, 720.0);
-        let printed = [firing.detection * 3_600.0, spent * 100.0, firing.reset * 60.0];
-        (approach.number, printed.map(|value| format!("{value:.1}")).join(" "))
-    });
+    let found = workbook::approaches(0.001, 720.0)
+        .into_iter()
+        .map(|approach| {
+            let firing = approach.condition.firing(1.0, 1_000.0).unwrap();
+            let spent = workbook::spent(1_000.0, firing.detection, 720.0);
+            let printed = [
+                firing.detection * 3_600.0,
+                spent * 100.0,
+                firing.reset * 60.0,
+            ];
+            (
+                approach.number,
+                printed.map(|value| format!("{value:.1}")).join(" "),
+            )
+        });
     let found: Vec<(usize, String)> = found.collect();
     // Seconds to detect, per cent of the budget, minutes to reset.
     let wanted = [
@@ -206,7 +224,8 @@ fn all_hold(detection: &Detection, what: &str) -> usize {
     fired
 }
 
-const COUNTERS: &str = r#"bad: 'requests_total{job="a",code=~"5.."}', total: 'requests_total{job="a"}'"#;
+const COUNTERS: &str =
+    r#"bad: 'requests_total{job="a",code=~"5.."}', total: 'requests_total{job="a"}'"#;
 
 /// Each kind of indicator whose traffic rises steadily.
 #[test]
@@ -230,7 +249,8 @@ fn every_indicator_has_traffic() {
 /// Rates of native histograms over long windows take their time.
 #[test]
 fn native_histograms_have_traffic() {
-    let keys = "objective: 99%, window: 1d, latency: {histogram: 'seconds{job=\"a\"}', within: 300ms}";
+    let keys =
+        "objective: 99%, window: 1d, latency: {histogram: 'seconds{job=\"a\"}', within: 300ms}";
     let mut options = options(&[1.0], &[10 * MINUTE]);
     options.scrape = 15_000;
     assert!(all_hold(&detection(keys, &options), keys) >= 2);
@@ -272,8 +292,17 @@ fn an_alert_that_asks_for_too_much_never_fires() {
     let found = detection(&keys, &options(&[1.0, 0.5], &[HOUR, DAY]));
     // 6 times 15 % are 90 %, 14.4 times 15 % more than everything.
     let page = &found.alerts[0];
-    let thresholds: Vec<f64> = page.conditions.as_ref().unwrap().iter().map(|it| it.tests[0].threshold).collect();
-    assert!((thresholds[0] - 2.16).abs() < 1e-9 && (thresholds[1] - 0.9).abs() < 1e-9, "{thresholds:?}");
+    let thresholds: Vec<f64> = page
+        .conditions
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|it| it.tests[0].threshold)
+        .collect();
+    assert!(
+        (thresholds[0] - 2.16).abs() < 1e-9 && (thresholds[1] - 0.9).abs() < 1e-9,
+        "{thresholds:?}"
+    );
     all_hold(&found, &keys);
     let keys = format!("objective: 70%, window: 30d, {COUNTERS}");
     let found = detection(&keys, &options(&[1.0], &[DAY]));

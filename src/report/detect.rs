@@ -44,13 +44,19 @@ impl Shown<'_> {
         line("traffic", series.join(", "));
         line("", self.traffic());
         for name in &self.detection.others {
-            line("note", format!("{name} does not answer to how many events are bad"));
+            line(
+                "note",
+                format!("{name} does not answer to how many events are bad"),
+            );
         }
         for error in &self.detection.errors {
             line("error", error.clone());
         }
         if self.detection.alerts.is_empty() {
-            line("note", "no alert answers to how many events are bad".to_owned());
+            line(
+                "note",
+                "no alert answers to how many events are bad".to_owned(),
+            );
         }
         for report in &self.detection.alerts {
             out.push_str(&self.alert(report));
@@ -86,16 +92,24 @@ impl Shown<'_> {
         for &window in &report.starved {
             let scrape = Duration(self.options.scrape);
             let window = length(window as f64);
-            let text = format!("a rate over {window} needs two samples, and there is one each {scrape}");
+            let text =
+                format!("a rate over {window} needs two samples, and there is one each {scrape}");
             out.push_str(&format!("    {text}: nothing is compared\n"));
         }
         if report.is_always_on {
-            out.push_str("    it fires where no event is bad: its comparison may be the wrong way round\n");
+            out.push_str(
+                "    it fires where no event is bad: its comparison may be the wrong way round\n",
+            );
             return out;
         }
         if report.is_blind() {
-            let text = match report.conditions.iter().flatten().all(never) && report.conditions.is_some() {
-                true => "never fires: even if all events are bad, the budget burns too slowly for it".to_owned(),
+            let text = match report.conditions.iter().flatten().all(never)
+                && report.conditions.is_some()
+            {
+                true => {
+                    "never fires: even if all events are bad, the budget burns too slowly for it"
+                        .to_owned()
+                }
                 false => {
                     let longest = self.detection.lengths.last().copied().unwrap_or(0);
                     format!("fires in no outage of up to {}", length(longest as f64))
@@ -201,9 +215,9 @@ impl Shown<'_> {
         let labels = labels.map(|(name, value)| (name.clone(), json!(value)));
         let conditions = report.conditions.as_ref().map(|conditions| {
             let conditions = conditions.iter().map(|it| {
-                let tests = it.tests.iter().map(|test| {
-                    json!({"window": seconds(test.window), "threshold": test.threshold})
-                });
+                let tests = it.tests.iter().map(
+                    |test| json!({"window": seconds(test.window), "threshold": test.threshold}),
+                );
                 json!({
                     "tests": tests.collect::<Vec<Value>>(),
                     "for": seconds(it.hold),
@@ -311,7 +325,8 @@ fn seen(cell: &Cell) -> [String; 2] {
         None => ["never".to_owned(), String::new()],
         Some(seen) => [
             length(seen.detection as f64),
-            seen.reset.map_or_else(|| "?".to_owned(), |it| length(it as f64)),
+            seen.reset
+                .map_or_else(|| "?".to_owned(), |it| length(it as f64)),
         ],
     }
 }
@@ -368,6 +383,8 @@ fn table(builder: Builder) -> String {
 }
 
 fn indented(text: &str) -> String {
-    let lines = text.lines().map(|line| format!("    {}\n", line.trim_end()));
+    let lines = text
+        .lines()
+        .map(|line| format!("    {}\n", line.trim_end()));
     lines.collect()
 }

@@ -69,17 +69,31 @@ impl Shown {
         let mut out = format!("{name}{} over {}\n", self.target, self.window);
         out.push_str(&format!("  {}\n", self.allowed()));
         let tables = [
-            ("burn rates and error budgets (tables 5-3 and 5-4)".to_owned(), self.burn_rates()),
             (
-                format!("six ways to alert, in an outage with {} bad (tables 5-2, 5-5, 5-7)", share(self.errors)),
+                "burn rates and error budgets (tables 5-3 and 5-4)".to_owned(),
+                self.burn_rates(),
+            ),
+            (
+                format!(
+                    "six ways to alert, in an outage with {} bad (tables 5-2, 5-5, 5-7)",
+                    share(self.errors)
+                ),
                 self.approaches(),
             ),
-            ("windows and burn rates to alert on (tables 5-6 and 5-8)".to_owned(), self.tiers_table()),
-            ("low traffic: a single bad event fires below so many events".to_owned(), self.traffic()),
+            (
+                "windows and burn rates to alert on (tables 5-6 and 5-8)".to_owned(),
+                self.tiers_table(),
+            ),
+            (
+                "low traffic: a single bad event fires below so many events".to_owned(),
+                self.traffic(),
+            ),
         ];
         for (title, table) in tables {
             out.push_str(&format!("\n  {title}\n"));
-            let lines = table.lines().map(|line| format!("    {}\n", line.trim_end()));
+            let lines = table
+                .lines()
+                .map(|line| format!("    {}\n", line.trim_end()));
             out.extend(lines);
         }
         out
@@ -181,7 +195,9 @@ impl Shown {
         let detection = firing.map(|it| it.detection * HOUR);
         [
             detection,
-            detection.map(|it| book::spent(burn, it, self.period())).filter(|it| it.is_finite()),
+            detection
+                .map(|it| book::spent(burn, it, self.period()))
+                .filter(|it| it.is_finite()),
             firing.map(|it| it.reset * HOUR),
         ]
     }
@@ -202,7 +218,15 @@ impl Shown {
 
     fn tiers_table(&self) -> String {
         let mut builder = Builder::default();
-        builder.push_record(["", "long", "short", "burn rate", "budget spent", "bad more than", ""]);
+        builder.push_record([
+            "",
+            "long",
+            "short",
+            "burn rate",
+            "budget spent",
+            "bad more than",
+            "",
+        ]);
         for tier in self.tiers() {
             let note = match book::never_fires(tier.factor, self.budget()) {
                 true => "never fires: not even if everything is bad",
@@ -242,7 +266,13 @@ impl Shown {
                     ]
                 }
             };
-            builder.push_record([tier.severity.to_owned(), length(tier.long), events, hourly, part]);
+            builder.push_record([
+                tier.severity.to_owned(),
+                length(tier.long),
+                events,
+                hourly,
+                part,
+            ]);
         }
         let mut table = builder.build();
         table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
@@ -264,9 +294,9 @@ impl Shown {
         let approaches = approaches.iter().map(|approach| {
             let [detection, spent, reset] = self.outcome(&approach.condition);
             let tests = approach.condition.tests.iter();
-            let tests = tests.map(|test| {
-                json!({"window": seconds(test.window * HOUR), "threshold": test.threshold})
-            });
+            let tests = tests.map(
+                |test| json!({"window": seconds(test.window * HOUR), "threshold": test.threshold}),
+            );
             json!({
                 "approach": approach.number,
                 "alert": approach.name,

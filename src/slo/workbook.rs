@@ -203,7 +203,11 @@ pub fn approaches(budget: f64, period: f64) -> Vec<Approach> {
     };
     let all = [
         (1, "more bad than allowed, 10m", at_once(vec![or_equal])),
-        (2, "the same over a long window", at_once(vec![test(period * 0.05, 1.0)])),
+        (
+            2,
+            "the same over a long window",
+            at_once(vec![test(period * 0.05, 1.0)]),
+        ),
         (3, "the same over 1m, `for: 1h`", held),
         (4, "5% of the budget in 1h", at_once(vec![part(1.0, 0.05)])),
         (5, "2% of the budget in 1h", at_once(vec![part(1.0, 0.02)])),

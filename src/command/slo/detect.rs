@@ -281,7 +281,9 @@ impl Outages {
             // 100 %, 50 %, 20 %, 10 % and so on, as long as the budget is spent too fast.
             let least = slo.target.budget().max(1e-6) * (1.0 - 1e-9);
             let powers = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
-            let all = powers.iter().flat_map(|power| STEPS.map(|step| step * power));
+            let all = powers
+                .iter()
+                .flat_map(|power| STEPS.map(|step| step * power));
             sizes.extend(all.filter(|size| *size >= least));
         }
         let mut lengths = self.lengths.clone();
@@ -351,7 +353,9 @@ fn rate(text: &str) -> Result<f64, Vec<Diagnostic>> {
         Some((number, unit)) if number / unit <= 1e6 => Ok(number / unit),
         _ => {
             let fault = Diagnostic::error(format!("--rate {text}: this is no rate"));
-            Err(vec![fault.help("write events by time, such as 10/h, 5/m or 2.5/s")])
+            Err(vec![
+                fault.help("write events by time, such as 10/h, 5/m or 2.5/s"),
+            ])
         }
     }
 }

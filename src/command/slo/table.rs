@@ -94,7 +94,9 @@ fn target(text: &str) -> Result<Target, Vec<Diagnostic>> {
         (_, fraction) if fraction <= 0.0 => Err(fault("nothing has to be good".to_owned())),
         // `0.999` is hardly meant as per cent.
         (_, fraction) if fraction < 0.01 => {
-            let meant = Target::of_share(number).map(Target::percent).unwrap_or_default();
+            let meant = Target::of_share(number)
+                .map(Target::percent)
+                .unwrap_or_default();
             Err(fault(format!("these are per cent: is {meant}% meant?")))
         }
         _ => Ok(target),
@@ -114,7 +116,9 @@ fn window(options: &Options) -> Result<Window, Vec<Diagnostic>> {
                 3_600_000.. => Ok(Window::Rolling(millis)),
                 _ => {
                     let fault = format!("--window {window}: this is too short for burn rates");
-                    Err(vec![Diagnostic::error(fault).help("give an hour or more, such as 30d")])
+                    Err(vec![
+                        Diagnostic::error(fault).help("give an hour or more, such as 30d"),
+                    ])
                 }
             };
         }

@@ -65,7 +65,10 @@ impl Watch {
         let rules = &dependencies.rules;
         let below = |rule: usize| dependencies.closure(&[rule], DependentRule::sources);
         let is_fed = |rule: &DependentRule<'_>| {
-            let mut matchers = rule.reads.iter().filter_map(|read| read.matchers.as_deref());
+            let mut matchers = rule
+                .reads
+                .iter()
+                .filter_map(|read| read.matchers.as_deref());
             matchers.any(|matchers| traffic.feeds(matchers))
         };
         let mut is_needed = vec![false; rules.len()];
@@ -75,7 +78,10 @@ impl Watch {
                 continue;
             }
             let closure = below(number);
-            let closure_fed = rules.iter().zip(&closure).any(|(it, is_in)| *is_in && is_fed(it));
+            let closure_fed = rules
+                .iter()
+                .zip(&closure)
+                .any(|(it, is_in)| *is_in && is_fed(it));
             if closure_fed {
                 meant.push(number);
                 let all = is_needed.iter_mut().zip(closure);
@@ -93,7 +99,9 @@ impl Watch {
                 interval: rule.interval,
                 hold: alert.hold,
                 keep: alert.keep_firing_for,
-                parts: parts(&rule.rule.expr, features, &|part| far.only_window(rule, part)),
+                parts: parts(&rule.rule.expr, features, &|part| {
+                    far.only_window(rule, part)
+                }),
             })
         });
         let alarms: Vec<Alarm> = alarms.collect();
@@ -130,7 +138,10 @@ fn kept(
 
 /// The place of a rule among those that are needed.
 fn place(dependencies: &Dependencies<'_>, is_needed: &[bool], number: usize) -> RuleId {
-    let group = dependencies.rules.get(number).map_or(0, |rule| rule.id.group);
+    let group = dependencies
+        .rules
+        .get(number)
+        .map_or(0, |rule| rule.id.group);
     let before = dependencies.rules.iter().zip(is_needed).take(number);
     let rule = before.filter(|(rule, needed)| rule.id.group == group && **needed);
     RuleId {
@@ -196,7 +207,9 @@ impl Far {
         for (read, known) in found {
             let of = |list: &[Millis]| {
                 let below = known.sources.iter();
-                below.filter_map(|source| list.get(source.rule).copied()).collect::<Vec<Millis>>()
+                below
+                    .filter_map(|source| list.get(source.rule).copied())
+                    .collect::<Vec<Millis>>()
             };
             let least = of(&self.nearest).into_iter().min().unwrap_or(0);
             let most = of(&self.inputs).into_iter().max().unwrap_or(0);
@@ -342,7 +355,10 @@ impl Part {
             _ => full > quiet,
         };
         let share = (self.bound - quiet) / (full - quiet);
-        match (ordered && quiet.is_finite() && full.is_finite(), full == quiet) {
+        match (
+            ordered && quiet.is_finite() && full.is_finite(),
+            full == quiet,
+        ) {
             (false, _) => Answer::Unknown,
             (true, true) if holds(full) => Answer::Always,
             (true, true) => Answer::Never,

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use self::alarms::{Alarm, Answer, Watch};
 use self::play::{Play, Played};
+use super::multiwindow;
 use super::objective::{Method, Slo};
 use super::workbook::{self, Condition, Firing, Test};
-use super::multiwindow;
 use crate::model::{Labels, Millis};
 use crate::promql::Features;
 use crate::rules::{Rule, RuleGroup, RuleKind};
@@ -153,7 +153,13 @@ pub fn detect(
     options: &Options,
 ) -> Result<Detection, String> {
     let traffic = Traffic::of(slo, &options.features)?;
-    let watch = Watch::of(groups, &traffic, options.interval, &options.features, wanted);
+    let watch = Watch::of(
+        groups,
+        &traffic,
+        options.interval,
+        &options.features,
+        wanted,
+    );
     let mut sizes = options.sizes.clone();
     sizes.sort_by(|a, b| b.total_cmp(a));
     sizes.dedup();
@@ -203,14 +209,17 @@ pub fn detect(
             continue;
         };
         let seen = |played: &Played| played.seen.get(number).copied().flatten();
-        let cells = outages.iter().zip(&played).map(|(&(errors, length), it)| Cell {
-            errors,
-            length,
-            seen: seen(it),
-            formula: conditions
-                .as_ref()
-                .and_then(|it| workbook::firing(it, counted(slo, errors), length as f64)),
-        });
+        let cells = outages
+            .iter()
+            .zip(&played)
+            .map(|(&(errors, length), it)| Cell {
+                errors,
+                length,
+                seen: seen(it),
+                formula: conditions
+                    .as_ref()
+                    .and_then(|it| workbook::firing(it, counted(slo, errors), length as f64)),
+            });
         let cells: Vec<Cell> = cells.collect();
         let fires = cells.iter().any(|cell| cell.seen.is_some());
         let is_on = |it: &Played| it.on_before.get(number).copied().unwrap_or(false);
@@ -297,14 +306,17 @@ fn conditions(alarm: &Alarm, answers: Option<&[Vec<Answer>]>) -> Option<Vec<Cond
         if answers.contains(&Answer::Never) {
             continue;
         }
-        let tests = parts.iter().zip(answers).filter_map(|(part, answer)| match answer {
-            Answer::Above(threshold, or_equal) => Some(Test {
-                window: part.window as f64,
-                threshold: *threshold,
-                or_equal: *or_equal,
-            }),
-            _ => None,
-        });
+        let tests = parts
+            .iter()
+            .zip(answers)
+            .filter_map(|(part, answer)| match answer {
+                Answer::Above(threshold, or_equal) => Some(Test {
+                    window: part.window as f64,
+                    threshold: *threshold,
+                    or_equal: *or_equal,
+                }),
+                _ => None,
+            });
         let mut tests: Vec<Test> = tests.collect();
         if tests.is_empty() {
             return None;

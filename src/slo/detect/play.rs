@@ -123,7 +123,9 @@ impl Play<'_> {
             let first = since.clone().map(|it| it.from).min();
             let ends = since.map(|it| it.to);
             // An open end is the last of all.
-            let last = ends.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+            let last = ends
+                .reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b)))
+                .flatten();
             played.seen.push(first.map(|first| Seen {
                 detection: first - outage.from,
                 reset: last.map(|last| (last - outage.from - outage.length).max(0)),
@@ -134,7 +136,9 @@ impl Play<'_> {
             let group = self.watch.groups.get(error.rule.group);
             let rule = group.and_then(|group| group.rules.get(error.rule.rule));
             if let Some(rule) = rule {
-                played.errors.push(format!("{}: {}", rule.name, error.message));
+                played
+                    .errors
+                    .push(format!("{}: {}", rule.name, error.message));
             }
         }
         played.errors.dedup();

@@ -81,7 +81,10 @@ impl Traffic {
         let one = |measure: &Measure, kind: StreamKind| {
             let labels = selector(&measure.query.expr).and_then(series_for);
             let labels = labels.ok_or_else(|| {
-                format!("{} is no selector of a metric by its name", measure.text.text)
+                format!(
+                    "{} is no selector of a metric by its name",
+                    measure.text.text
+                )
             })?;
             let streams = vec![Stream { labels, kind }];
             Ok(Traffic { streams })
@@ -289,9 +292,8 @@ fn counters_of(slo: &Slo, features: &Features) -> Result<Traffic, String> {
         .collect();
     let all: Vec<&Labels> = candidates.iter().flatten().collect();
     let choices = choices(&candidates);
-    let share = |rises: &dyn Fn(&Labels) -> f64, series: &[&Labels]| {
-        probe(&query, features, series, rises)
-    };
+    let share =
+        |rises: &dyn Fn(&Labels) -> f64, series: &[&Labels]| probe(&query, features, series, rises);
     let rising = |choice: &[&Labels], by: f64, labels: &Labels| match choice.contains(&labels) {
         true => by,
         false => 0.0,
@@ -376,10 +378,13 @@ fn probe(
 /// What a query yields at a moment, where that is one number.
 pub(super) fn value_at(query: &Query, view: &View<'_>, moment: Timestamp) -> Option<f64> {
     let columns = evaluate(query, view, Ticks::instant(moment)).into_columns()?;
-    let mut values = columns.series.iter().filter_map(|series| match series.column.get(0) {
-        Some(Sample::Float(value)) => Some(value),
-        _ => None,
-    });
+    let mut values = columns
+        .series
+        .iter()
+        .filter_map(|series| match series.column.get(0) {
+            Some(Sample::Float(value)) => Some(value),
+            _ => None,
+        });
     let value = values.next()?;
     values.all(|other| other == value).then_some(value)
 }
