@@ -91,7 +91,7 @@ impl<'d> Decoder<'d> {
             self.wrong_kind(node, what, "a text");
             return None;
         };
-        match (scalar.resolve(), scalar.tag.as_deref()) {
+        match (scalar.checked_null(), scalar.tag.as_deref()) {
             (Err(message), _) => {
                 self.error(node.span(), message, "remove the tag or correct the value");
                 None
@@ -104,8 +104,8 @@ impl<'d> Decoder<'d> {
                     None
                 }
             },
-            (Ok(Resolved::Null), _) => Some(String::new()),
-            (Ok(_), _) => Some(scalar.text.clone().into_owned()),
+            (Ok(true), _) => Some(String::new()),
+            (Ok(false), _) => Some(scalar.text.to_string()),
         }
     }
 

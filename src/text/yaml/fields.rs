@@ -106,15 +106,14 @@ impl<'d> Decoder<'d> {
         known: &[&str],
         unknown: UnknownFields,
     ) -> Option<Fields<'d>> {
-        let entries = self.entries(node, what, Doubles::Replace)?;
-        let mut fields = Vec::with_capacity(entries.len());
-        for field in entries {
-            match known.contains(&field.name) {
-                true => fields.push(field),
-                false if unknown == UnknownFields::Ignore => {}
-                false => self.unknown_field(&field, what, known),
+        let mut fields = self.entries(node, what, Doubles::Replace)?;
+        fields.retain(|field| {
+            let is_known = known.contains(&field.name);
+            if !is_known && unknown == UnknownFields::Refuse {
+                self.unknown_field(field, what, known);
             }
-        }
+            is_known
+        });
         Some(Fields {
             span: node.span(),
             fields,
@@ -345,24 +344,27 @@ impl<'d> Entries<'d, '_> {
 /// Numbers by names: most mappings are so small that looking through them is fastest.
 #[derive(Default)]
 struct Names<'d> {
-    few: SmallVec<[(&'d str, usize); 16]>,
-    many: HashMap<&'d str, usize>,
+    few: SmallVec<[(&'d str, usize); FEW]>,
+    many: Option<HashMap<&'d str, usize>>,
 }
+
+/// How many names are looked through one by one.
+const FEW: usize = 8;
 
 impl<'d> Names<'d> {
     fn get(&self, name: &str) -> Option<usize> {
         let few = self.few.iter().find(|(present, _)| *present == name);
         few.map(|(_, number)| *number)
-            .or_else(|| self.many.get(name).copied())
+            .or_else(|| self.many.as_ref()?.get(name).copied())
     }
 
     /// Gives the number that the name had.
     fn insert(&mut self, name: &'d str, number: usize) -> Option<usize> {
         let present = self.get(name);
         if present.is_none() {
-            match self.few.len() < 16 {
+            match self.few.len() < FEW {
                 true => self.few.push((name, number)),
-                false => drop(self.many.insert(name, number)),
+                false => drop(self.many.get_or_insert_default().insert(name, number)),
             }
         }
         present

@@ -22,7 +22,18 @@ pub enum Resolved {
 impl Scalar<'_> {
     /// Whether it is nothing: no text at all, `~`, `null`.
     pub fn is_null(&self) -> bool {
-        matches!(self.resolve(), Ok(Resolved::Null))
+        match self.tag {
+            None => self.style == Style::Plain && is_nothing(&self.text),
+            Some(_) => matches!(self.resolve(), Ok(Resolved::Null)),
+        }
+    }
+
+    /// Whether it is nothing, as [`Scalar::is_null`] says it; an error names a tag that the text does not fit.
+    pub fn checked_null(&self) -> Result<bool, String> {
+        match self.tag {
+            None => Ok(self.is_null()),
+            Some(_) => Ok(self.resolve()? == Resolved::Null),
+        }
     }
 
     /// What it means; an error names a tag that the text does not fit.
@@ -46,10 +57,15 @@ impl Scalar<'_> {
     }
 }
 
+/// Whether a text without quotes is nothing.
+fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
 /// An untagged scalar without quotes.
 pub(super) fn resolve_plain(text: &str) -> Resolved {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
+        _ if is_nothing(text) => return Resolved::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
             return Resolved::Bool(true);
         }
@@ -65,7 +81,10 @@ pub(super) fn resolve_plain(text: &str) -> Resolved {
     }
     match text.as_bytes().first() {
         Some(b'.') => resolve_float(text),
-        Some(b'+' | b'-' | b'0'..=b'9') => resolve_number(&text.replace('_', "")),
+        Some(b'+' | b'-' | b'0'..=b'9') => match text.contains('_') {
+            true => resolve_number(&text.replace('_', "")),
+            false => resolve_number(text),
+        },
         _ => Resolved::Text,
     }
 }

@@ -290,18 +290,17 @@ impl<'s> Scanner<'s> {
 
     /// Whether the first token of the queue may turn out to begin a key.
     pub fn head_may_be_key(&mut self) -> Scanned<bool> {
-        for level in (0..self.keys.len()).rev() {
-            let key = self.keys.get(level).copied().flatten();
-            if let Some(key) = key.filter(|key| key.token == self.taken) {
-                if self.is_current(&key)? {
-                    return Ok(true);
-                }
-                if let Some(slot) = self.keys.get_mut(level) {
-                    *slot = None;
-                }
-            }
+        // What was noted in outer brackets was noted earlier.
+        let mut noted = self.keys.iter().enumerate();
+        let first = noted.find_map(|(level, key)| Some((level, key.as_ref()?)));
+        let Some((level, key)) = first.filter(|(_, key)| key.token == self.taken) else {
+            return Ok(false);
+        };
+        let is_current = self.is_current(key)?;
+        if !is_current && let Some(slot) = self.keys.get_mut(level) {
+            *slot = None;
         }
-        Ok(false)
+        Ok(is_current)
     }
 
     /// A key stands in one line and is at most 1024 characters long.
