@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "text",
     "model",
     "store",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 16] = [
     "slo",
     "suite",
     "scaffold",
+    "whatif",
     "report",
     "io",
     "serve",

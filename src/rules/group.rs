@@ -9,6 +9,7 @@ use super::template::Template;
 use super::unrendered::{self, Engine};
 use super::validate::{self, Named};
 use super::{AlertRule, ReadOptions, Rule, RuleGroup, RuleKind};
+use crate::model::Millis;
 use crate::promql::Query;
 use crate::text::yaml::{Decoder, Embedded, Field, Fields, Node, UnknownFields};
 use crate::text::{Diagnostic, Span};
@@ -116,6 +117,13 @@ impl<'d> Reader<'d, '_> {
         let keep_firing_for = optional(decoder, &fields, "keep_firing_for", |decoder, node| {
             decode_duration(decoder, node, "`keep_firing_for`")
         });
+        // What is wrong with them was said already.
+        let mut written = |name: &'static str, read: Option<Millis>| {
+            let node = fields.node(name).filter(|_| read.is_some())?;
+            decoder.embedded(node, "").map(Box::new)
+        };
+        let hold_text = written("for", hold);
+        let keep_firing_for_text = written("keep_firing_for", keep_firing_for);
         let own_labels = map(decoder, &fields, "labels");
         validate::labels(decoder, &own_labels, &before);
         let annotations = map(decoder, &fields, "annotations");
@@ -129,6 +137,8 @@ impl<'d> Reader<'d, '_> {
             true => RuleKind::Alert(AlertRule {
                 hold: hold.unwrap_or(0),
                 keep_firing_for: keep_firing_for.unwrap_or(0),
+                hold_text,
+                keep_firing_for_text,
                 labels: self.templates(&name, &labels, &before, "label"),
                 annotations: self.templates(&name, &annotations, &before, "annotation"),
             }),

@@ -106,6 +106,10 @@ pub struct AlertRule {
     pub hold: Millis,
     /// How long an alert goes on firing after its query stopped to hold.
     pub keep_firing_for: Millis,
+    /// `for` as it stands in the file, where it does.
+    pub hold_text: Option<Box<Embedded>>,
+    /// `keep_firing_for` as it stands in the file, where it does.
+    pub keep_firing_for_text: Option<Box<Embedded>>,
     /// Labels to set, the group's overridden by the rule's, in the order of names.
     pub labels: Vec<(String, Template)>,
     /// Annotations in the order of names.

@@ -46,6 +46,8 @@ mod shared;
 
 mod slos;
 
+mod stage;
+
 pub mod script;
 
 mod together;
@@ -62,6 +64,7 @@ mod why;
 
 pub use assertion::{Assertion, AssertionKind};
 pub use run::{RunOptions, Suite, faults, run};
+pub use stage::Stage;
 pub use vacuous::{Silence, Silences};
 pub use verdict::{
     AlertLine, Cause, FileVerdict, Mismatch, SampleLine, Strip, StripRow, TestVerdict, Why,

@@ -286,11 +286,29 @@ pub(super) fn replayed<'g>(
     groups: &'g [&'g RuleGroup],
     options: &RunOptions,
 ) -> Result<(Replay<'g>, Millis), Vec<Diagnostic>> {
+    let (staged, length) = staged(file, test, options)?;
+    let spec = ReplaySpec { groups, ..staged };
+    let replay = replay(spec).map_err(|error| {
+        vec![
+            Diagnostic::error(error.to_string())
+                .at(&file.source, test.span)
+                .help("use a longer evaluation_interval or earlier eval_times"),
+        ]
+    })?;
+    Ok((replay, length))
+}
+
+/// What a test replays but for the rules; also says how long it lasts.
+pub(super) fn staged(
+    file: &TestFile,
+    test: &TestCase,
+    options: &RunOptions,
+) -> Result<(ReplaySpec<'static>, Millis), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let store = inputs(file, test)?;
     let length = length(test, store.iter());
     let end = test.start.saturating_add(length);
-    let mut spec = ReplaySpec::new(groups, store, test.start, end, interval);
+    let mut spec = ReplaySpec::new(&[], store, test.start, end, interval);
     if test.is_extended {
         spec.on_error = OnRuleError::Continue;
     }
@@ -305,14 +323,7 @@ pub(super) fn replayed<'g>(
             reads: looked_back(file, test, warmup),
         };
     }
-    let replay = replay(spec).map_err(|error| {
-        vec![
-            Diagnostic::error(error.to_string())
-                .at(&file.source, test.span)
-                .help("use a longer evaluation_interval or earlier eval_times"),
-        ]
-    })?;
-    Ok((replay, length))
+    Ok((spec, length))
 }
 
 fn run_test(

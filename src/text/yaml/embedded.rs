@@ -81,18 +81,27 @@ impl Embedded {
     /// Where a part of the text stands in the file. An empty part at the end is the place behind the
     /// last character. What was made of a name stands where the name does.
     pub fn span(&self, inner: Span) -> Span {
-        let inner = match &self.before {
-            None => inner,
-            Some(before) => {
-                let start = written_start(&before.edits, inner.start);
-                let end = match inner.end > inner.start {
-                    true => written_end(&before.edits, inner.end),
-                    false => start,
-                };
-                Span::new(start, end)
-            }
+        self.mapping().span(self.written(inner))
+    }
+
+    /// The same of many parts.
+    pub fn spans(&self, inner: &[Span]) -> Vec<Span> {
+        let mapping = self.mapping();
+        let spans = inner.iter().map(|inner| mapping.span(self.written(*inner)));
+        spans.collect()
+    }
+
+    /// Where a part stood before names were replaced.
+    fn written(&self, inner: Span) -> Span {
+        let Some(before) = &self.before else {
+            return inner;
         };
-        self.mapping().span(inner)
+        let start = written_start(&before.edits, inner.start);
+        let end = match inner.end > inner.start {
+            true => written_end(&before.edits, inner.end),
+            false => start,
+        };
+        Span::new(start, end)
     }
 
     /// The text as one of its own, whose places are told as those of the file.

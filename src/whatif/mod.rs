@@ -1,0 +1,26 @@
+//! What would have happened had a number been another: everything in rules and objectives that can move, by name, and what
+//! moving it changes.
+//!
+//! A change is an edit of the text in which the number stands, and nothing else: the edited text is read again as any file
+//! is, so what is replayed is what would be written. [`knobs`] names what can move, [`Change::parse`] reads what it is moved
+//! to, [`RuleSet::changed`] yields the rules as they would be then. A [`World`] is what rules are replayed over, an
+//! [`Outcome`] what an alert did there in numbers. A [`Grid`] holds many settings.
+
+mod change;
+mod grid;
+mod insert;
+mod knob;
+mod name;
+mod numbers;
+mod outcome;
+mod set;
+mod value;
+mod world;
+
+pub use change::Change;
+pub use grid::{Axis, Grid, MAX_POINTS};
+pub use knob::{Knob, KnobKind, knobs};
+pub use name::find;
+pub use outcome::{FLAP, Outcome};
+pub use set::{Edited, RuleSet};
+pub use world::{AlertOutcome, World};

@@ -1,0 +1,93 @@
+//! What a knob may be set to.
+
+use super::{Knob, KnobKind};
+use crate::model::{Duration, DurationError, Millis};
+use crate::promql::ast::ExprKind;
+use crate::promql::{Features, Query};
+use crate::text::Diagnostic;
+
+/// Whether a knob may have a value, as far as that shows without the text around it.
+///
+/// # Errors
+///
+/// Why not.
+pub(super) fn check(knob: &Knob, value: &str) -> Result<(), Diagnostic> {
+    let refused = match knob.kind {
+        KnobKind::For | KnobKind::KeepFiringFor => wait(value).err(),
+        KnobKind::Threshold | KnobKind::Number => number(value).err(),
+        KnobKind::Window | KnobKind::Step => match length(value) {
+            Ok(seconds) if seconds > 0.0 => None,
+            Ok(seconds) if seconds < 0.0 => Some(refusal("can't be negative", LENGTH_HELP)),
+            Ok(_) => Some(refusal("must be above 0", LENGTH_HELP)),
+            Err(refused) => Some(refused),
+        },
+        KnobKind::Offset => length(value).err(),
+    };
+    match refused {
+        None => Ok(()),
+        Some((reason, help)) => {
+            let message = format!("{} {value:?}: {reason}", knob.shown());
+            let place = &knob.place;
+            let fault = Diagnostic::error(message).at(&place.source, place.span);
+            Err(fault.help(help))
+        }
+    }
+}
+
+/// Why a value is refused, and what to do.
+type Refusal = (String, String);
+
+fn refusal(reason: &str, help: &str) -> Refusal {
+    (reason.to_owned(), help.to_owned())
+}
+
+const WAIT_HELP: &str = "give a duration such as 90s, 5m or 1h30m";
+const LENGTH_HELP: &str = "give a length of time above 0 such as 5m";
+const NUMBER_HELP: &str = "give a number such as 0.05, 1e3 or -2";
+
+/// How long an alert waits.
+fn wait(value: &str) -> Result<Millis, Refusal> {
+    if value.starts_with('-') {
+        return Err(refusal("can't be negative", WAIT_HELP));
+    }
+    match Duration::parse(value) {
+        Ok(Duration(length)) => Ok(length),
+        Err(_) if is_digits(value) => {
+            let help = format!("a duration has a unit: {value}s");
+            Err(("this is no duration".to_owned(), help))
+        }
+        Err(DurationError::OutOfRange) => Err(refusal(
+            "this is too long",
+            "the longest is about 292 years",
+        )),
+        Err(_) => Err(refusal("this is no duration", WAIT_HELP)),
+    }
+}
+
+fn is_digits(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number as a query may hold it.
+fn number(value: &str) -> Result<f64, Refusal> {
+    literal(value).ok_or_else(|| refusal("this is no number", NUMBER_HELP))
+}
+
+/// A length of time in seconds as a query may hold it.
+fn length(value: &str) -> Result<f64, Refusal> {
+    let help = "give a duration such as 90s, 5m or 1h30m";
+    literal(value).ok_or_else(|| refusal("this is no duration", help))
+}
+
+/// The value of a text that is a number of a query, or a duration in seconds, and nothing else.
+fn literal(value: &str) -> Option<f64> {
+    let query = Query::parse(value, &Features::default()).ok()?;
+    let span = query.expr.span;
+    let is_bare = !value.contains(|c: char| c.is_whitespace() || c == '#');
+    match query.expr.kind {
+        ExprKind::Number(number) if is_bare && span.end - span.start == value.len() => {
+            Some(number.value)
+        }
+        _ => None,
+    }
+}
