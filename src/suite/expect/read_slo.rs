@@ -69,12 +69,13 @@ impl<'d> Reader<'d, '_> {
             asks.push(self.burn_rate(node, start)?);
         }
         if let Some(node) = fields.node("exhausted_at") {
+            let span = node.target().span();
             let at = match self.decoder.is_word(node, "never") {
                 true => None,
                 false => Some(self.moment_of_test(node, start, "`exhausted_at`")?),
             };
             let within = self.duration(&fields, "within").unwrap_or(0);
-            asks.push(SloAsk::Exhausted { at, within });
+            asks.push(SloAsk::Exhausted { at, within, span });
         }
         if let Some(node) = fields.node("pages_before") {
             let pages = self.fields(node, "`pages_before`", &PAGES_FIELDS)?;
@@ -141,11 +142,13 @@ impl<'d> Reader<'d, '_> {
         node: Node<'d>,
         name: &'static str,
         start: Timestamp,
-    ) -> Option<(Option<Spanned<Millis>>, ValueTest)> {
+    ) -> Option<(Option<Spanned<Millis>>, Spanned<ValueTest>)> {
         let Kind::Mapping(_) = node.kind() else {
             let value = self.number(node, format_args!("`{name}`"))?;
             let tolerance = Tolerance::Absolute(0.0);
-            return Some((None, ValueTest::Equal { value, tolerance }));
+            let value = ValueTest::Equal { value, tolerance };
+            let span = node.target().span();
+            return Some((None, Spanned { value, span }));
         };
         let fields = self.fields(node, &format!("`{name}`"), &BUDGET_FIELDS)?;
         let at = match fields.node("at") {
@@ -191,7 +194,7 @@ impl<'d> Reader<'d, '_> {
                 }
                 let tolerance = self.tolerance(&fields);
                 let test = self.value_test(&fields, "peak", tolerance)?;
-                (None, test.value)
+                (None, test)
             }
             (Some(_), Some(_)) => {
                 let help = "remove one of the two";
@@ -215,7 +218,7 @@ impl<'d> Reader<'d, '_> {
         fields: &Fields<'d>,
         node: Node<'d>,
         name: &'static str,
-    ) -> Option<ValueTest> {
+    ) -> Option<Spanned<ValueTest>> {
         let tolerance = self.tolerance(fields);
         let bounded = BOUNDS.into_iter().find(|it| fields.node(it).is_some());
         match (fields.node("value"), bounded) {
@@ -225,7 +228,7 @@ impl<'d> Reader<'d, '_> {
                     .error(fields.key_span(bound), message, "remove one of the two");
                 None
             }
-            (Some(_), None) => Some(self.value_test(fields, "value", tolerance)?.value),
+            (Some(_), None) => self.value_test(fields, "value", tolerance),
             (None, _) => {
                 if let Some((_, span)) = tolerance {
                     let help = "remove it, or give one number as the value";
@@ -235,7 +238,8 @@ impl<'d> Reader<'d, '_> {
                 }
                 let span = node.target().span();
                 let bounds = self.bounds_of(fields, span, &format!("`{name}`"), Reader::number)?;
-                Some(ValueTest::Bounds(bounds))
+                let value = ValueTest::Bounds(bounds);
+                Some(Spanned { value, span })
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Whether an error budget is spent as expected, and alerts tell of it in time.
 
+mod amend;
+
 use super::problem::{Problem, Subject, Unmet};
 use super::scene::Scene;
 use super::{Curve, Picture, PictureRow, TextTest, ValueTest};
@@ -9,7 +11,7 @@ use crate::replay::AlertState;
 use crate::slo::budget::{Budget, History, Unknown, Unmatched};
 use crate::slo::objective::Slo;
 use crate::suite::file::Spanned;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, Span};
 
 /// What an objective's budget must do over the test.
 #[derive(Debug, Clone)]
@@ -30,14 +32,14 @@ pub enum SloAsk {
         /// When; at the end of the test unless given.
         at: Option<Spanned<Millis>>,
         /// What it must be.
-        test: ValueTest,
+        test: Spanned<ValueTest>,
     },
     /// How much is spent, as a part of all.
     Spent {
         /// When; at the end of the test unless given.
         at: Option<Spanned<Millis>>,
         /// What it must be.
-        test: ValueTest,
+        test: Spanned<ValueTest>,
     },
     /// How fast it is spent.
     Burn {
@@ -46,7 +48,7 @@ pub enum SloAsk {
         /// When; `None` for its highest in the test.
         at: Option<Spanned<Millis>>,
         /// What it must be.
-        test: ValueTest,
+        test: Spanned<ValueTest>,
     },
     /// When all of it is spent first.
     Exhausted {
@@ -54,6 +56,8 @@ pub enum SloAsk {
         at: Option<Spanned<Millis>>,
         /// How far the moment may be away.
         within: Millis,
+        /// Where the moment stands, or `never`.
+        span: Span,
     },
     /// Some alert fires before a part of it is spent.
     PagesBefore {
@@ -148,7 +152,7 @@ pub(in crate::suite) fn check(
     let mistakes = unmatched.iter().filter(|it| it.is_mistake);
     let mistakes: Vec<Problem> = mistakes.map(|it| broken(&it.diagnose())).collect();
     if !mistakes.is_empty() {
-        return Unmet::new(Subject::Slo, mistakes);
+        return unmet(mistakes);
     }
     let end = scene.start.saturating_add(scene.length);
     let view = scene.replay.view_live();
@@ -156,7 +160,7 @@ pub(in crate::suite) fn check(
         Ok(budgets) => budgets,
         Err(faults) => {
             let problems = faults.iter().map(broken);
-            return Unmet::new(Subject::Slo, problems.collect());
+            return unmet(problems.collect());
         }
     };
     let mut problems = Vec::new();
@@ -175,7 +179,15 @@ pub(in crate::suite) fn check(
         problems.extend(found);
     }
     let mut unmet = Unmet::new(Subject::Slo, problems)?;
+    unmet.amendment = amend::amend(&expectation.asks, &unmet.problems, budgets.len());
     unmet.picture = drawn;
+    Some(unmet)
+}
+
+/// Problems that nothing written into the item would solve.
+fn unmet(problems: Vec<Problem>) -> Option<Unmet> {
+    let mut unmet = Unmet::new(Subject::Slo, problems)?;
+    unmet.amendment = amend::amend(&[], &unmet.problems, 0);
     Some(unmet)
 }
 
@@ -205,8 +217,8 @@ fn bound(ask: &SloAsk) -> Option<f64> {
             .or(bounds.at_most),
     };
     match ask {
-        SloAsk::Left { test, .. } => of(test),
-        SloAsk::Spent { test, .. } => of(test).map(|spent| 1.0 - spent),
+        SloAsk::Left { test, .. } => of(&test.value),
+        SloAsk::Spent { test, .. } => of(&test.value).map(|spent| 1.0 - spent),
         SloAsk::PagesBefore { spent, .. } => Some(1.0 - spent),
         SloAsk::Burn { .. } | SloAsk::Exhausted { .. } => None,
     }
@@ -223,11 +235,11 @@ impl Asked<'_> {
         match ask {
             SloAsk::Left { at, test } => {
                 let (at, moment) = self.moment(at);
-                self.value(ask, test, self.budget.at(moment).left(), at)
+                self.value(ask, &test.value, self.budget.at(moment).left(), at)
             }
             SloAsk::Spent { at, test } => {
                 let (at, moment) = self.moment(at);
-                self.value(ask, test, self.budget.at(moment).spent, at)
+                self.value(ask, &test.value, self.budget.at(moment).spent, at)
             }
             SloAsk::Burn {
                 window,
@@ -236,14 +248,14 @@ impl Asked<'_> {
             } => {
                 let moment = self.scene.start.saturating_add(at.value);
                 let burn = self.budget.burn_rate(window.value, moment);
-                self.value(ask, test, burn, at.value)
+                self.value(ask, &test.value, burn, at.value)
             }
             SloAsk::Burn {
                 window,
                 at: None,
                 test,
-            } => self.peak(ask, window.value, test),
-            SloAsk::Exhausted { at, within } => self.exhausted(ask, at.as_ref(), *within),
+            } => self.peak(ask, window.value, &test.value),
+            SloAsk::Exhausted { at, within, .. } => self.exhausted(ask, at.as_ref(), *within),
             SloAsk::PagesBefore {
                 spent,
                 alert,
