@@ -34,7 +34,7 @@ pub fn objectives(
 ) -> Result<Objectives, Vec<Diagnostic>> {
     let (mut found, mut faults) = (Objectives::default(), Vec::new());
     for read in read_all(sources, features) {
-        match read.and_then(|specs| specs.to_slos(period, features)) {
+        match read.and_then(|specs| specs.into_slos(period, features)) {
             Ok(of_file) => {
                 found.slos.extend(of_file.slos);
                 found.warnings.extend(of_file.warnings);
@@ -80,7 +80,7 @@ pub enum Spec {
 }
 
 impl Specs {
-    fn to_slos(self, period: Millis, features: &Features) -> Result<Objectives, Vec<Diagnostic>> {
+    fn into_slos(self, period: Millis, features: &Features) -> Result<Objectives, Vec<Diagnostic>> {
         let (mut slos, mut faults) = (Vec::new(), Vec::new());
         for spec in &self.specs {
             match spec.to_slos(period, features) {

@@ -89,11 +89,11 @@ fn source(path: &Path) -> Result<Source, Diagnostic> {
     }
 }
 
+/// The name of a file, and what it holds.
+pub(super) type Held = (PathBuf, Result<Specs, Vec<Diagnostic>>);
+
 /// What files hold, each with its name.
-pub(super) fn specs(
-    paths: &[PathBuf],
-    features: &Features,
-) -> Result<Vec<(PathBuf, Result<Specs, Vec<Diagnostic>>)>, Vec<Diagnostic>> {
+pub(super) fn specs(paths: &[PathBuf], features: &Features) -> Result<Vec<Held>, Vec<Diagnostic>> {
     let (mut sources, mut named) = (Vec::new(), Vec::new());
     for file in files(paths)? {
         let (path, found) = match file {

@@ -14,8 +14,8 @@ pub(super) enum Sli {
     Events {
         quality: Quality,
         counter: bool,
-        some: MetricSource,
-        total: MetricSource,
+        some: Box<MetricSource>,
+        total: Box<MetricSource>,
     },
     Raw {
         quality: Quality,
@@ -92,14 +92,14 @@ impl<'d> Reader<'d> {
             (None, Some(total), Some(good), None) => Some(Sli::Events {
                 quality: Quality::Good,
                 counter,
-                some: self.source(good, "good")?,
-                total: self.source(total, "total")?,
+                some: Box::new(self.source(good, "good")?),
+                total: Box::new(self.source(total, "total")?),
             }),
             (None, Some(total), None, Some(bad)) => Some(Sli::Events {
                 quality: Quality::Bad,
                 counter,
-                some: self.source(bad, "bad")?,
-                total: self.source(total, "total")?,
+                some: Box::new(self.source(bad, "bad")?),
+                total: Box::new(self.source(total, "total")?),
             }),
             _ => {
                 let message =

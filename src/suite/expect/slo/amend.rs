@@ -16,7 +16,8 @@ pub(super) fn amend(asks: &[SloAsk], problems: &[Problem], budgets: usize) -> Am
         match (ask, got) {
             (_, Got::Unknown(reason)) => amendment.keep(reason.as_str()),
             _ if budgets > 1 => {
-                amendment.keep("the objective has a budget for each group, and one item speaks of all");
+                amendment
+                    .keep("the objective has a budget for each group, and one item speaks of all");
             }
             (
                 Some(
@@ -36,7 +37,8 @@ pub(super) fn amend(asks: &[SloAsk], problems: &[Problem], budgets: usize) -> Am
                 let new = moment.map_or(New::Word("never"), New::Moment);
                 amendment.change(*span, "exhausted_at", What::Scalar(new));
             }
-            _ => amendment.keep("whether alerts come in time is a judgement: change the part, or the alert"),
+            _ => amendment
+                .keep("whether alerts come in time is a judgement: change the part, or the alert"),
         }
     }
     amendment
