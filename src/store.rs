@@ -80,6 +80,18 @@ pub struct Points {
     falls: bool,
     /// The same without stale markers, as soon as somebody asked.
     fresh: OnceLock<Box<Points>>,
+    /// What came before the first sample.
+    lead: Option<Lead>,
+}
+
+/// Samples before the first of a series at equal distances, which are not laid out since nobody looks at them one by one: each
+/// is higher than the one before by the same amount, and so is the first sample that is laid out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lead {
+    /// How many there are.
+    pub count: usize,
+    /// How much each is higher than the one before.
+    pub rise: f64,
 }
 
 /// The stamps of samples.
@@ -123,7 +135,20 @@ impl Points {
             histograms: Vec::new(),
             starts: Vec::new(),
             fresh: OnceLock::new(),
+            lead: None,
         }
+    }
+
+    /// The same samples, and what came before the first. Only who counts events over a whole history asks for it: windows
+    /// must not reach back that far.
+    pub fn with_lead(mut self, lead: Lead) -> Points {
+        self.lead = (lead.count > 0).then_some(lead);
+        self
+    }
+
+    /// What came before the first sample and is not laid out.
+    pub fn lead(&self) -> Option<Lead> {
+        self.lead
     }
 
     /// The same samples, and when the counter of each started, 0 where that is not known. Nothing is said where there is

@@ -13,7 +13,7 @@ use rulecheck::promql::{Features, Reader, View};
 use rulecheck::slo::budget::{Budget, Exhaustion, History, Unknown};
 use rulecheck::slo::objective::Slo;
 use rulecheck::slo::own;
-use rulecheck::store::{Points, Series, Store, Writer};
+use rulecheck::store::{Lead, Points, Series, Store, Writer};
 use rulecheck::text::Source;
 use rulecheck::text::yaml::{self, Decoder, Dialect};
 use snapbox::cmd::Command;
@@ -375,6 +375,80 @@ fn a_month_is_budgeted_at_once() {
     assert!(worst < 1.0 && peak > 10.0, "{worst} {peak}");
     println!("a month: {taken:?}");
     assert!(taken.as_millis() < 2_000, "{taken:?}");
+}
+
+proptest! {
+    /// What came before the samples is counted as if it were laid out, at moments before and after they begin.
+    #[test]
+    fn what_is_not_laid_out_counts_as_if_it_were(
+        own in prop::collection::vec((0u32..40, 0u32..9), 2..300),
+        (rate, bad_rate) in (1u32..30, 0u32..30),
+        (count, kept) in (2usize..4000, 0usize..60),
+        start in prop::sample::select(vec![0, 90_000, 86_400_000i64]),
+        method in prop::sample::select(vec![
+            "occurrences",
+            "{timeslices: {slice: 5m, target: 99%}}",
+            "{ratio_timeslices: {slice: 1m}}",
+        ]),
+    ) {
+        let kept = kept.min(count - 1);
+        let series = |name: &str, each: f64, rises: &[f64], laid_out: usize, store: &mut Store| {
+            let mut values: Vec<f64> = (0..=count).map(|number| number as f64 * each).collect();
+            let mut sum = count as f64 * each;
+            values.extend(rises.iter().map(|rise| {
+                sum += rise;
+                sum
+            }));
+            let left_out = count - laid_out;
+            let values = values.split_off(left_out);
+            let begin = start - laid_out as i64 * MINUTE;
+            let lead = Lead { count: left_out, rise: each };
+            add(store, name, Points::regular(begin, MINUTE, values).with_lead(lead));
+        };
+        let all: Vec<f64> = own.iter().map(|(good, bad)| f64::from(good + bad)).collect();
+        let bad: Vec<f64> = own.iter().map(|(_, bad)| f64::from(*bad)).collect();
+        let slo = slo(&format!("objective: 99%, window: 2d, {EVENTS}, method: {method}"));
+        let budgets = [count, kept].map(|laid_out| {
+            let mut store = Store::default();
+            series("all_total", f64::from(rate), &all, laid_out, &mut store);
+            series("bad_total", f64::from(bad_rate.min(rate)), &bad, laid_out, &mut store);
+            budget(&slo, &store, History::Full)
+        });
+        let [whole, short] = &budgets;
+        prop_assert_eq!(whole.extent(), short.extent());
+        let (from, to) = whole.extent();
+        for part in 1..=40 {
+            let at = from + (to - from) * part / 40 / MINUTE * MINUTE;
+            match (whole.at(at).spent, short.at(at).spent) {
+                (Ok(whole), Ok(short)) => close(short, whole),
+                (whole, short) => prop_assert_eq!(whole, short),
+            }
+            for window in [5 * MINUTE, HOUR, DAY] {
+                match (whole.burn_rate(window, at), short.burn_rate(window, at)) {
+                    (Ok(whole), Ok(short)) => close(short, whole),
+                    (whole, short) => prop_assert_eq!(whole, short),
+                }
+            }
+        }
+    }
+}
+
+/// Gauges hold their value before the samples that are laid out.
+#[test]
+fn values_that_are_not_laid_out_count_as_the_first() {
+    let slo = slo("objective: 90%, window: 1d, threshold: {query: depth, below: 5}");
+    for (value, spent) in [(9.0, 10.0), (1.0, 0.0)] {
+        let lead = Lead {
+            count: 1430,
+            rise: 0.0,
+        };
+        let mut store = Store::default();
+        let points = Points::regular(0, MINUTE, vec![value; 10]);
+        add(&mut store, "depth", points.with_lead(lead));
+        let now = budget(&slo, &store, History::Observed).at(9 * MINUTE);
+        close(now.total, 1440.0);
+        close(now.spent.unwrap(), spent);
+    }
 }
 
 /// Each `NAME.args` in `fixtures/slo/budget` is a call, and `NAME.txt` what it prints: on standard output, and behind `---`

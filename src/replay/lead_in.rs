@@ -5,12 +5,13 @@ use super::plan::{MAX_TICKS, PlannedRule};
 use super::{History, ReplayError};
 use crate::model::{Matcher, Millis};
 use crate::promql::selectors::{Reach, reads};
-use crate::rules::RuleKind;
+use crate::rules::{Rule, RuleGroup, RuleKind};
 
 /// Lets recording rules begin as long before the replay as something looks back on them, but not before the history. Alerts
 /// begin with the replay.
 pub(super) fn lead_in(rules: &mut [PlannedRule<'_>], history: &History) -> Result<(), ReplayError> {
-    let leads = Leads::of(rules, history).lengths;
+    let all = rules.iter().map(|rule| (rule.rule, rule.writer.offset));
+    let leads = Leads::of(all.collect(), history).lengths;
     for (rule, lead) in rules.iter_mut().zip(leads) {
         let moments = &mut rule.moments;
         let whole = history.length.div_euclid(moments.step);
@@ -31,9 +32,47 @@ pub(super) fn lead_in(rules: &mut [PlannedRule<'_>], history: &History) -> Resul
     Ok(())
 }
 
+/// How far before the start of a replay its rules read, and so those on which they look back: at most all of the history.
+pub fn reach_back(groups: &[&RuleGroup], history: &History) -> Millis {
+    let rules = groups.iter().flat_map(|group| {
+        let offset = group.query_offset.unwrap_or(0).max(0);
+        group.rules.iter().map(move |rule| (rule, offset))
+    });
+    let leads = Leads::of(rules.collect(), history);
+    let read = leads.rules.iter().zip(&leads.lengths);
+    let farthest = read.flat_map(|(&(rule, offset), lead)| {
+        let templates = match &rule.kind {
+            RuleKind::Alert(alert) => alert.labels.iter().chain(&alert.annotations),
+            RuleKind::Recording { .. } => [].iter().chain(&[]),
+        };
+        let mut templates = templates.map(|(_, template)| template);
+        let queries = templates
+            .any(|template| template.queries())
+            .then_some(history.length);
+        let used = reads(&rule.expr.expr, Reach::LOOKBACK).into_iter();
+        let before = lead.saturating_add(offset);
+        used.map(move |used| length(used.reach, before, history.length))
+            .chain(queries)
+    });
+    let farthest = farthest.max().unwrap_or(0);
+    // Rules begin at whole intervals, so up to one earlier.
+    let intervals = groups.iter().filter_map(|group| group.interval);
+    let interval = intervals.max().unwrap_or(0);
+    farthest.saturating_add(interval).min(history.length)
+}
+
+/// How long before the replay something reaches that is evaluated so long before it.
+fn length(reach: Reach, before: Millis, all: Millis) -> Millis {
+    match reach {
+        Reach::Around { oldest, .. } => oldest.saturating_add(before),
+        Reach::Fixed => all,
+    }
+}
+
 /// How long before the replay each rule is read.
 struct Leads<'r, 'a> {
-    rules: &'r [PlannedRule<'a>],
+    /// The rules, and how far back each writes.
+    rules: Vec<(&'a Rule, Millis)>,
     history: &'r History,
     outputs: Outputs<'a>,
     lengths: Vec<Millis>,
@@ -44,14 +83,14 @@ struct Leads<'r, 'a> {
 }
 
 impl<'r, 'a> Leads<'r, 'a> {
-    fn of(rules: &'r [PlannedRule<'a>], history: &'r History) -> Leads<'r, 'a> {
+    fn of(rules: Vec<(&'a Rule, Millis)>, history: &'r History) -> Leads<'r, 'a> {
         let mut leads = Leads {
-            rules,
             history,
-            outputs: Outputs::new(rules.iter().map(|rule| rule.rule)),
+            outputs: Outputs::new(rules.iter().map(|&(rule, _)| rule)),
             lengths: vec![0; rules.len()],
             raised: vec![0; rules.len()],
             open: (0..rules.len()).rev().collect(),
+            rules,
         };
         for (matchers, before) in &history.reads {
             leads.read(matchers, *before);
@@ -64,15 +103,13 @@ impl<'r, 'a> Leads<'r, 'a> {
 
     /// Follows what a rule reads when it begins as early as is known.
     fn follow(&mut self, index: usize) {
-        let (Some(rule), Some(&lead)) = (self.rules.get(index), self.lengths.get(index)) else {
+        let (Some(&(rule, offset)), Some(&lead)) = (self.rules.get(index), self.lengths.get(index))
+        else {
             return;
         };
-        let before = lead.saturating_add(rule.writer.offset);
-        for used in reads(&rule.query().expr, Reach::LOOKBACK) {
-            let length = match used.reach {
-                Reach::Around { oldest, .. } => oldest.saturating_add(before),
-                Reach::Fixed => self.history.length,
-            };
+        let before = lead.saturating_add(offset);
+        for used in reads(&rule.expr.expr, Reach::LOOKBACK) {
+            let length = length(used.reach, before, self.history.length);
             self.read(&used.matchers, length);
         }
     }
@@ -82,18 +119,17 @@ impl<'r, 'a> Leads<'r, 'a> {
         let length = length.min(self.history.length);
         for output in self.outputs.matching(matchers) {
             let index = output.rule;
-            let is_recording =
-                |rule: &PlannedRule<'_>| matches!(rule.rule.kind, RuleKind::Recording { .. });
-            let known = self.lengths.get_mut(index).filter(|known| **known < length);
-            let raised = self.raised.get_mut(index);
-            if let (Some(known), Some(raised), true) = (
-                known,
-                raised,
-                self.rules.get(index).is_some_and(is_recording),
-            ) {
-                *raised += 1;
+            let rule = self.rules.get(index);
+            let records =
+                rule.is_some_and(|(rule, _)| matches!(rule.kind, RuleKind::Recording { .. }));
+            let known = self.lengths.get_mut(index);
+            if let Some(known) = known.filter(|known| records && **known < length) {
+                let raised = self.raised.get_mut(index).map_or(0, |raised| {
+                    *raised += 1;
+                    *raised
+                });
                 // More often than there are rules: it reads itself in a circle, ever earlier.
-                *known = match *raised > self.rules.len() {
+                *known = match raised > self.rules.len() {
                     true => self.history.length,
                     false => length,
                 };

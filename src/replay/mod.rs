@@ -39,6 +39,7 @@ pub use dependencies::{
     Dependencies, DependencyFinding, DependencyKind, DependentRule, Given, Order, RuleRead,
     RuleSource,
 };
+pub use lead_in::reach_back;
 pub use needs::{Need, needs};
 pub use phase::phase;
 pub use plan::{MAX_TICKS, NO_VECTOR};

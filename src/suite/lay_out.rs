@@ -22,7 +22,12 @@ const MAX_SAMPLES: usize = 50_000_000;
 const PARALLEL_SAMPLES: u64 = 100_000;
 
 /// The input series of a test, given and generated, in the order in which evaluations get to see them, else as the file has them.
-pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diagnostic>> {
+/// Of what comes before the test only as much is laid out as something looks at one by one: `seen` before its start.
+pub(super) fn inputs(
+    file: &TestFile,
+    test: &TestCase,
+    seen: Millis,
+) -> Result<Store, Vec<Diagnostic>> {
     let lay_out = |series| lay_out(file, test, series);
     let count: u64 = test
         .input_series
@@ -51,7 +56,7 @@ pub(super) fn inputs(file: &TestFile, test: &TestCase) -> Result<Store, Vec<Diag
         let length = length(test, inputs.iter());
         inputs.extend(generated(test, length)?);
     }
-    warm_up(&file.source, &file.slos, test, &mut inputs)?;
+    warm_up(file, test, &mut inputs, seen)?;
     let interval = file.evaluation_interval.max(1);
     let first_evaluation = |series: &Series| match series.points.is_empty() {
         true => Timestamp::MAX,

@@ -12,7 +12,7 @@ use super::schedules::{apart, difference};
 use super::vacuous::{self, Active, Excuses, Finding, Silence};
 use super::verdict::{FileVerdict, TestVerdict, since};
 use super::vmalert::labelled;
-use super::warmup::looked_back;
+use super::warmup::{looked_back, seen};
 use super::why::why;
 use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
@@ -286,7 +286,7 @@ pub(super) fn replayed<'g>(
     groups: &'g [&'g RuleGroup],
     options: &RunOptions,
 ) -> Result<(Replay<'g>, Millis), Vec<Diagnostic>> {
-    let (staged, length) = staged(file, test, options)?;
+    let (staged, length) = staged(file, test, options, Some(groups))?;
     let spec = ReplaySpec { groups, ..staged };
     let replay = replay(spec).map_err(|error| {
         vec![
@@ -298,14 +298,24 @@ pub(super) fn replayed<'g>(
     Ok((replay, length))
 }
 
-/// What a test replays but for the rules; also says how long it lasts.
+/// What a test replays but for the rules; also says how long it lasts. Of what came before it as much is laid out as the groups
+/// look back on, all of it where it is not known which will be replayed.
 pub(super) fn staged(
     file: &TestFile,
     test: &TestCase,
     options: &RunOptions,
+    groups: Option<&[&RuleGroup]>,
 ) -> Result<(ReplaySpec<'static>, Millis), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
-    let store = inputs(file, test)?;
+    let history = match &test.warmup {
+        Some(warmup) => History {
+            length: warmup.length.value,
+            reads: looked_back(file, test, warmup),
+        },
+        None => History::default(),
+    };
+    let seen = groups.map_or(history.length, |groups| seen(file, test, groups, &history));
+    let store = inputs(file, test, seen)?;
     let length = length(test, store.iter());
     let end = test.start.saturating_add(length);
     let mut spec = ReplaySpec::new(&[], store, test.start, end, interval);
@@ -317,12 +327,7 @@ pub(super) fn staged(
     spec.schedule = options.schedule(file);
     spec.features = options.features;
     spec.max_samples = options.max_samples;
-    if let Some(warmup) = &test.warmup {
-        spec.history = History {
-            length: warmup.length.value,
-            reads: looked_back(file, test, warmup),
-        };
-    }
+    spec.history = history;
     Ok((spec, length))
 }
 

@@ -27,7 +27,7 @@ impl Stage {
     pub fn of(file: &Arc<TestFile>, options: &RunOptions) -> Result<Vec<Stage>, Vec<Diagnostic>> {
         let tests = file.tests.iter().enumerate();
         let stages = tests.map(|(index, test)| {
-            let (spec, _) = staged(file, test, options)?;
+            let (spec, _) = staged(file, test, options, None)?;
             let file = Arc::clone(file);
             Ok(Stage { file, index, spec })
         });

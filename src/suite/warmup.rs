@@ -10,13 +10,15 @@ use super::file::{Spanned, TestCase, TestFile};
 use super::generate::amounts;
 use super::read::Reader;
 use crate::model::{Matcher, Millis, Timestamp, metric_of};
+use crate::promql::Query;
 use crate::promql::selectors::{Reach, reads};
-use crate::rules::decode_duration;
+use crate::replay::{History, reach_back};
+use crate::rules::{RuleGroup, decode_duration};
 use crate::slo::counters::{counters, selector};
-use crate::slo::objective::{Indicator, Measure, Quality, Slo};
-use crate::store::{Points, Series, is_stale};
+use crate::slo::objective::{Indicator, Measure, MeasureKind, Quality, Slo};
+use crate::store::{Lead, Points, Series, is_stale};
+use crate::text::Diagnostic;
 use crate::text::yaml::{Fields, Kind, Node};
-use crate::text::{Diagnostic, Source};
 
 /// The keys of a warm-up.
 pub(super) const WARMUP_FIELDS: [&str; 3] = ["for", "rate", "error_ratio"];
@@ -88,25 +90,23 @@ impl<'d> Reader<'d, '_> {
 /// # Errors
 /// There is no objective, or one whose series can't be warmed up.
 pub(super) fn warm_up(
-    source: &Source,
-    slos: &[Slo],
+    file: &TestFile,
     test: &TestCase,
     series: &mut [Series],
+    seen: Millis,
 ) -> Result<(), Vec<Diagnostic>> {
+    let (source, slos) = (&file.source, &file.slos);
     let Some(warmup) = &test.warmup else {
         return Ok(());
     };
     let span = warmup.length.span;
     let fault =
         |message: String, help: &str| vec![Diagnostic::error(message).at(source, span).help(help)];
-    let count = warmup.length.value / test.interval.max(1);
+    let step = test.interval.max(1);
+    let count = warmup.length.value / step;
     if slos.is_empty() {
         let help = "name objectives under `slos:`: series that they read are warmed up";
         return Err(fault("nothing says what came before".to_owned(), help));
-    }
-    if count > MAX_SAMPLES {
-        let message = format!("a warm-up of {count} samples a series");
-        return Err(fault(message, "make it shorter, or `interval` longer"));
     }
     let mut rates: HashMap<usize, f64> = HashMap::new();
     // Tests of one file need not have the series of all its objectives, and some are of what rules record.
@@ -134,10 +134,22 @@ pub(super) fn warm_up(
             rates.entry(index).or_insert(rate);
         }
     }
+    let warmed_up = rates.keys().filter_map(|&index| series.get(index));
+    // Counting events before the samples takes that all begin with the test.
+    let is_regular =
+        |it: &Series| it.points.grid() == Some((test.start, step)) || it.points.is_empty();
+    let laid_out = match warmed_up.map(is_regular).all(|it| it) {
+        true => count.min(seen / step + 1),
+        false => count,
+    };
+    if laid_out > MAX_SAMPLES {
+        let message = format!("a warm-up of {laid_out} samples a series");
+        return Err(fault(message, "make it shorter, or `interval` longer"));
+    }
     for (index, series) in series.iter_mut().enumerate() {
         if let Some(rate) = rates.get(&index) {
-            let step = test.interval.max(1);
-            series.points = warmed(&series.points, test.start, step, count, *rate);
+            let each = rate * step as f64;
+            series.points = warmed(&series.points, test.start, step, (count, laid_out), each);
         }
     }
     Ok(())
@@ -150,24 +162,70 @@ pub(super) fn looked_back(
     warmup: &Warmup,
 ) -> Vec<(Vec<Matcher>, Millis)> {
     let all = warmup.length.value;
-    let checks = test.expr_checks.iter();
-    let checks = checks.filter_map(|check| check.query.as_deref().ok());
-    let expectations = test.expectations.iter();
-    let expected = expectations.filter_map(|item| match &item.kind {
-        ExpectationKind::Expr(expr) => Some(expr.query.as_ref()),
-        _ => None,
-    });
-    let asked = checks.chain(expected).map(|query| (query, 0));
+    let asked = queries(test).map(|query| (query, 0));
     let measures = file.slos.iter().flat_map(|slo| slo.indicator.measures());
     let counted = measures.map(|measure| (&measure.query, all));
     let read = asked.chain(counted).flat_map(|(query, before)| {
         let used = reads(&query.expr, Reach::LOOKBACK).into_iter();
-        used.map(move |used| match used.reach {
-            Reach::Around { oldest, .. } => (used.matchers.into_owned(), oldest.max(before)),
-            Reach::Fixed => (used.matchers.into_owned(), all),
+        used.map(move |used| {
+            let length = reached(used.reach, all).max(before);
+            (used.matchers.into_owned(), length)
         })
     });
     read.collect()
+}
+
+/// From how long before the test on its input series are looked at one by one: by rules, by its expressions, or for objectives
+/// that are no sums of counters. Others are counted without that.
+pub(super) fn seen(
+    file: &TestFile,
+    test: &TestCase,
+    groups: &[&RuleGroup],
+    history: &History,
+) -> Millis {
+    if history.length == 0 {
+        return 0;
+    }
+    if !file.slos.iter().all(is_counted) {
+        return history.length;
+    }
+    let used = queries(test).flat_map(|query| reads(&query.expr, Reach::LOOKBACK));
+    let asked = used.map(|used| reached(used.reach, history.length)).max();
+    reach_back(groups, history).max(asked.unwrap_or(0))
+}
+
+/// The expressions of a test.
+fn queries(test: &TestCase) -> impl Iterator<Item = &Query> {
+    let checks = test.expr_checks.iter();
+    let checks = checks.filter_map(|check| check.query.as_deref().ok());
+    let expected = test.expectations.iter();
+    let expected = expected.filter_map(|item| match &item.kind {
+        ExpectationKind::Expr(expr) => Some(expr.query.as_ref()),
+        _ => None,
+    });
+    checks.chain(expected)
+}
+
+/// How far before the test somebody reaches who is asked in it.
+fn reached(reach: Reach, all: Millis) -> Millis {
+    match reach {
+        Reach::Around { oldest, .. } => oldest,
+        Reach::Fixed => all,
+    }
+}
+
+/// Whether the events of an objective are counted from its series, without evaluating anything.
+fn is_counted(slo: &Slo) -> bool {
+    let is_sum = |measure: &Measure| {
+        measure.kind != MeasureKind::Values && counters(&measure.query.expr).is_some()
+    };
+    let is_plain = |measure: &Measure| selector(&measure.query.expr).is_some();
+    match &slo.indicator {
+        Indicator::Events { some, total, .. } => is_sum(some) && is_sum(total),
+        Indicator::Latency { histogram, .. } => is_plain(histogram),
+        Indicator::Threshold { value, .. } | Indicator::Boolean { value } => is_plain(value),
+        Indicator::Ratio { .. } => false,
+    }
 }
 
 const HELP: &str = "leave `warmup` away, and give the test the history that its objectives need";
@@ -349,16 +407,22 @@ fn extent(points: &Points) -> Millis {
     }
 }
 
-/// Samples that rise evenly before a series begins; its own lie higher by what came before, up to its first reset.
-fn warmed(points: &Points, start: Timestamp, step: Millis, count: i64, rate: f64) -> Points {
+/// So many samples that rise evenly before a series begins, of which the last are laid out; its own lie higher by what came
+/// before, up to its first reset.
+fn warmed(
+    points: &Points,
+    start: Timestamp,
+    step: Millis,
+    (count, laid_out): (i64, i64),
+    each: f64,
+) -> Points {
     if points.is_empty() || points.has_histograms() {
         return points.clone();
     }
-    let each = rate * step as f64;
     let raised = each * count as f64;
     let first = points.values().first().copied().unwrap_or(0.0);
     let base = if first.is_nan() { 0.0 } else { first };
-    let mut values: Vec<f64> = (0..count)
+    let mut values: Vec<f64> = (count - laid_out..count)
         .map(|number| base + each * number as f64)
         .collect();
     let mut was_reset = false;
@@ -373,11 +437,15 @@ fn warmed(points: &Points, start: Timestamp, step: Millis, count: i64, rate: f64
             false => value + raised,
         });
     }
-    let begin = start.saturating_sub(count.saturating_mul(step));
+    let begin = start.saturating_sub(laid_out.saturating_mul(step));
     if points.grid() == Some((start, step)) {
-        return Points::regular(begin, step, values);
+        let lead = Lead {
+            count: usize::try_from(count - laid_out).unwrap_or(0),
+            rise: each,
+        };
+        return Points::regular(begin, step, values).with_lead(lead);
     }
-    let before = (0..count).map(|number| begin + number * step);
+    let before = (0..laid_out).map(|number| begin + number * step);
     let own = (0..points.len()).map(|index| points.time(index));
     Points::listed(before.chain(own).collect(), values)
 }
@@ -389,14 +457,21 @@ mod tests {
     #[test]
     fn counters_go_on_from_what_came_before() {
         let points = Points::regular(0, 10, vec![5.0, 7.0, 1.0, f64::NAN, 2.0]);
-        let warm = warmed(&points, 0, 10, 3, 0.2);
+        let warm = warmed(&points, 0, 10, (3, 3), 2.0);
+        assert_eq!(warm.lead(), None);
         assert_eq!(warm.grid(), Some((-30, 10)));
         assert_eq!(&warm.values()[..6], [5.0, 7.0, 9.0, 11.0, 13.0, 1.0]);
         assert_eq!(warm.values()[7], 2.0);
         assert_eq!(rise(&points), 2.0 + 1.0 + 1.0);
         let listed = Points::listed(vec![3, 9], vec![0.0, 4.0]);
-        let warm = warmed(&listed, 0, 10, 2, 0.1);
+        let warm = warmed(&listed, 0, 10, (2, 2), 1.0);
         assert_eq!(warm.listed_times(), [-20, -10, 3, 9]);
         assert_eq!(warm.values(), [0.0, 1.0, 2.0, 6.0]);
+        // The same with all but the last sample not laid out.
+        let warm = warmed(&points, 0, 10, (3, 1), 2.0);
+        assert_eq!(warm.grid(), Some((-10, 10)));
+        assert_eq!(&warm.values()[..4], [9.0, 11.0, 13.0, 1.0]);
+        let (count, rise) = (2, 2.0);
+        assert_eq!(warm.lead(), Some(Lead { count, rise }));
     }
 }

@@ -19,6 +19,8 @@ pub struct Counts {
     bad: Vec<f64>,
     /// All events up to each tick.
     total: Vec<f64>,
+    /// Bad and all events of each step between the beginning of the history and the first tick.
+    lead: (f64, f64),
 }
 
 /// Moments at equal distances; an event belongs to the first at or after it.
@@ -57,11 +59,29 @@ impl Counts {
     /// How many are bad, and how many there are in all, after one moment up to another.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> (f64, f64) {
         let (first, last) = (self.grid.at(from), self.grid.at(to));
-        let of = |sums: &[f64]| match (sums.get(first), sums.get(last)) {
-            (Some(first), Some(last)) => last - first,
+        let (first_before, last_before) = (self.before(from), self.before(to));
+        let of = |sums: &[f64], lead: f64| match (sums.get(first), sums.get(last)) {
+            (Some(first), Some(last)) => last - first + lead * (first_before - last_before),
             _ => 0.0,
         };
-        (of(&self.bad), of(&self.total))
+        (of(&self.bad, self.lead.0), of(&self.total, self.lead.1))
+    }
+
+    /// How many steps of the history lie between a moment and the first tick.
+    fn before(&self, time: Timestamp) -> f64 {
+        if time >= self.grid.start {
+            return 0.0;
+        }
+        let before = |time| self.grid.start.saturating_sub(time).max(0);
+        // As on the grid, the tick at or before it counts. The first sample counts nothing.
+        let steps = before(time).saturating_add(self.grid.step - 1) / self.grid.step;
+        steps.min(before(self.from) / self.grid.step) as f64
+    }
+
+    /// The same, and as much in each step between the beginning of the history and the first tick.
+    pub(super) fn with_lead(mut self, bad: f64, total: f64) -> Counts {
+        self.lead = (bad, total);
+        self
     }
 
     /// Bad and all events of each tick, summed up here. Lists have an entry more than there are steps.
@@ -85,6 +105,7 @@ impl Counts {
             to,
             bad,
             total,
+            lead: (0.0, 0.0),
         }
     }
 }
@@ -93,7 +114,16 @@ impl Counts {
 pub(super) struct Bins {
     grid: Grid,
     grouping: Vec<String>,
-    groups: HashMap<Labels, Vec<f64>>,
+    groups: HashMap<Labels, Amounts>,
+}
+
+/// The events of one group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Amounts {
+    /// Those of each tick.
+    pub of_ticks: Vec<f64>,
+    /// Those of each step before the first tick.
+    pub before: f64,
 }
 
 impl Bins {
@@ -115,31 +145,54 @@ impl Bins {
         let amounts = self.groups.entry(key);
         Bin {
             grid: self.grid,
-            amounts: amounts.or_insert_with(|| vec![0.0; count]),
+            amounts: amounts.or_insert_with(|| Amounts {
+                of_ticks: vec![0.0; count],
+                before: 0.0,
+            }),
         }
     }
 
     /// The groups in the order of their labels.
-    pub(super) fn into_groups(self) -> Vec<(Labels, Vec<f64>)> {
-        let mut groups: Vec<(Labels, Vec<f64>)> = self.groups.into_iter().collect();
+    pub(super) fn into_groups(self) -> Vec<(Labels, Amounts)> {
+        let mut groups: Vec<(Labels, Amounts)> = self.groups.into_iter().collect();
         groups.sort_by(|(a, _), (b, _)| a.cmp(b));
         groups
     }
 }
 
-/// The events of one group.
+impl Amounts {
+    /// All but some of them.
+    pub(super) fn without(&self, some: &Amounts) -> Amounts {
+        let of_ticks = self.of_ticks.iter().enumerate();
+        let rest = of_ticks.map(|(tick, all)| all - some.of_ticks.get(tick).unwrap_or(&0.0));
+        Amounts {
+            of_ticks: rest.collect(),
+            before: self.before - some.before,
+        }
+    }
+}
+
+/// Where the events of one group are counted.
 pub(super) struct Bin<'b> {
     grid: Grid,
-    amounts: &'b mut [f64],
+    amounts: &'b mut Amounts,
 }
 
 impl Bin<'_> {
     /// Counts so many at a moment; what is no number does not count.
     pub(super) fn add(&mut self, time: Timestamp, amount: f64) {
-        if let Some(sum) = self.amounts.get_mut(self.grid.of(time))
+        let sum = self.amounts.of_ticks.get_mut(self.grid.of(time));
+        if let Some(sum) = sum
             && amount.is_finite()
         {
             *sum += amount;
+        }
+    }
+
+    /// Counts so many at each sample before the first tick, where samples lie so far apart.
+    pub(super) fn add_before(&mut self, amount: f64, interval: Millis) {
+        if amount.is_finite() {
+            self.amounts.before += amount * self.grid.step as f64 / interval.max(1) as f64;
         }
     }
 }

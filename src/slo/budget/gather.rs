@@ -1,6 +1,6 @@
 //! Counts the events of an objective in the series of a store.
 
-use super::counts::{Bins, Counts, Grid};
+use super::counts::{Amounts, Bin, Bins, Counts, Grid};
 use super::unmatched;
 use crate::model::{Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp, metric_of};
 use crate::promql::ast::BinaryOp;
@@ -45,20 +45,19 @@ pub fn gather(slo: &Slo, view: &View<'_>, until: Timestamp) -> Result<Gathered, 
         Indicator::Events { .. } | Indicator::Latency { .. } => first,
         _ => grid.start,
     };
-    let extent = (from, last);
+    let extent = (from.saturating_sub(gatherer.lead), last);
     let bad = bad.into_groups();
     let mut groups = Vec::new();
     for (labels, total) in total.into_groups() {
         let some = bad.iter().find(|(other, _)| *other == labels);
-        let some = some.map_or_else(Vec::new, |(_, bad)| bad.clone());
+        let some = some.map_or_else(Amounts::default, |(_, bad)| bad.clone());
         let bad = match gatherer.counts_good {
-            // What was counted as good is missing from the bad.
-            true => (0..total.len())
-                .map(|tick| total.get(tick).unwrap_or(&0.0) - some.get(tick).unwrap_or(&0.0))
-                .collect(),
+            true => total.without(&some),
             false => some,
         };
-        groups.push((labels, Counts::of_events(grid, extent, bad, total)));
+        let before = (bad.before, total.before);
+        let counts = Counts::of_events(grid, extent, bad.of_ticks, total.of_ticks);
+        groups.push((labels, counts.with_lead(before.0, before.1)));
     }
     if groups.is_empty() {
         let none = vec![0.0; grid.count + 1];
@@ -79,7 +78,10 @@ struct Gatherer<'g> {
     slo: &'g Slo,
     view: &'g View<'g>,
     grid: Grid,
+    /// From the first sample that is laid out to the last.
     extent: (Timestamp, Timestamp),
+    /// How long the history was before that.
+    lead: Millis,
     /// Whether what is counted as some of the events are the good ones.
     counts_good: bool,
     bad_is_unmatched: bool,
@@ -93,6 +95,7 @@ impl<'g> Gatherer<'g> {
     ) -> Result<Gatherer<'g>, Vec<Diagnostic>> {
         let mut spacing: Option<Millis> = None;
         let mut extent: Option<(Timestamp, Timestamp)> = None;
+        let mut lead = 0;
         for query in slo.indicator.measures().map(|measure| &measure.query) {
             for used in selectors(&query.expr, view.lookback) {
                 for id in view.store.select(&used.selector.matchers) {
@@ -102,6 +105,7 @@ impl<'g> Gatherer<'g> {
                         continue;
                     };
                     let (first, last) = (points.time(0), points.time(last));
+                    lead = lead.max(lead_of(points));
                     let (from, to) = extent.unwrap_or((first, last));
                     extent = Some((from.min(first), to.max(last)));
                     if count > 1 {
@@ -129,6 +133,7 @@ impl<'g> Gatherer<'g> {
             view,
             grid,
             extent,
+            lead,
             counts_good: false,
             bad_is_unmatched: false,
         })
@@ -228,8 +233,7 @@ impl<'g> Gatherer<'g> {
             for id in self.view.store.select(counters.matchers) {
                 let Series { labels, points, .. } = self.view.store.get(id);
                 let mut bin = bins.of(labels);
-                let each = |time, amount: f64| bin.add(time, sign * amount);
-                increases(points, self.extent, each);
+                increases(points, self.extent, sign, &mut bin);
             }
         }
     }
@@ -280,8 +284,13 @@ impl<'g> Gatherer<'g> {
         };
         for id in self.view.store.select(matchers) {
             let Series { labels, points, .. } = self.view.store.get(id);
-            let points = points.fresh();
             let mut bin = bins.of(labels);
+            let first = points.values().first().filter(|first| !first.is_nan());
+            if let (Some(_), Some((_, step)), Some(&first)) = (points.lead(), points.grid(), first)
+            {
+                bin.add_before(amount(first), step);
+            }
+            let points = points.fresh();
             for index in 0..points.count_until(self.extent.1) {
                 let value = points.values().get(index).copied().unwrap_or(f64::NAN);
                 if !value.is_nan() && points.histogram(index).is_none() {
@@ -359,7 +368,7 @@ impl<'g> Gatherer<'g> {
             for (wanted, bins) in [(within, &mut *good), (f64::INFINITY, &mut *total)] {
                 if bound == wanted {
                     let mut bin = bins.of(&key);
-                    increases(points, self.extent, |time, amount| bin.add(time, amount));
+                    increases(points, self.extent, 1.0, &mut bin);
                 }
             }
         }
@@ -506,12 +515,21 @@ fn risen(before: f64, now: f64) -> f64 {
     }
 }
 
-/// The raw increases of a counter and when they were seen.
-fn increases(
-    points: &Points,
-    (from, to): (Timestamp, Timestamp),
-    mut each: impl FnMut(Timestamp, f64),
-) {
+/// How long a series was before its samples that are laid out.
+fn lead_of(points: &Points) -> Millis {
+    match (points.lead(), points.grid()) {
+        (Some(lead), Some((_, step))) => step.saturating_mul(lead.count as Millis),
+        _ => 0,
+    }
+}
+
+/// Counts the raw increases of a counter when they were seen, so many times.
+fn increases(points: &Points, (from, to): (Timestamp, Timestamp), weight: f64, bin: &mut Bin<'_>) {
+    if let (Some(lead), Some((start, step))) = (points.lead(), points.grid()) {
+        bin.add_before(weight * lead.rise, step);
+        bin.add(start, weight * lead.rise);
+    }
+    let mut each = |time, amount: f64| bin.add(time, weight * amount);
     let points = points.fresh();
     let starts = points.starts();
     let mut before: Option<(Timestamp, f64)> = None;
