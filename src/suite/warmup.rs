@@ -139,7 +139,8 @@ pub(super) fn warm_up(
     let is_regular =
         |it: &Series| it.points.grid() == Some((test.start, step)) || it.points.is_empty();
     let laid_out = match warmed_up.map(is_regular).all(|it| it) {
-        true => count.min(seen / step + 1),
+        // Some windows look at the sample before them, too.
+        true => count.min(seen.saturating_add(Reach::LOOKBACK) / step + 1),
         false => count,
     };
     if laid_out > MAX_SAMPLES {

@@ -127,7 +127,8 @@ impl<'g> Gatherer<'g> {
                 }
             }]);
         };
-        let grid = grid(slo, extent, spacing.unwrap_or(60_000)).map_err(|fault| vec![fault])?;
+        let spacing = spacing.unwrap_or(60_000);
+        let grid = grid(slo, extent, lead, spacing).map_err(|fault| vec![fault])?;
         Ok(Gatherer {
             slo,
             view,
@@ -581,6 +582,7 @@ const STEPS: [Millis; 11] = [
 fn grid(
     slo: &Slo,
     (from, to): (Timestamp, Timestamp),
+    lead: Millis,
     spacing: Millis,
 ) -> Result<Grid, Diagnostic> {
     let slice = match slo.method {
@@ -588,7 +590,12 @@ fn grid(
         Method::Occurrences => None,
     };
     let length = to.saturating_sub(from);
-    let fits = |step: &Millis| length / step < MAX_TICKS && slice.is_none_or(|it| it % step == 0);
+    // Slices are made of what came before the samples as well.
+    let whole = length.saturating_add(lead);
+    let fits_slice = |it: Millis, step: &Millis| it % step == 0 && whole / it.max(1) < MAX_TICKS;
+    let fits = |step: &Millis| {
+        length / step < MAX_TICKS && slice.is_none_or(|slice| fits_slice(slice, step))
+    };
     let fine = STEPS
         .iter()
         .rev()
@@ -600,10 +607,11 @@ fn grid(
             let fault = Diagnostic::error(format!(
                 "{}: its series reach over {} years, too long for slices of time this short",
                 slo.name,
-                length / (365 * 86_400_000)
+                whole / (365 * 86_400_000)
             ));
             let fault = fault.at(&slo.place.source, slo.place.span);
-            return Err(fault.help("look for a sample with a wrong time"));
+            let help = "look for a sample with a wrong time, or a warm-up that is too long";
+            return Err(fault.help(help));
         }
     };
     let start = (from - 1).div_euclid(step) * step;

@@ -149,8 +149,13 @@ impl<'d> Reader<'d, '_> {
         what: &str,
         read: impl Fn(&mut Self, Node<'d>, &'static str) -> Option<T>,
     ) -> Option<Bounds<T>> {
+        let noted = self.decoder.faults.len();
         let fields = self.fields(node, what, &BOUNDS)?;
-        self.bounds_of(&fields, node.target().span(), what, read)
+        // Where a key is none, what it was meant to be is not missing besides.
+        match self.decoder.faults.len() > noted {
+            true => None,
+            false => self.bounds_of(&fields, node.target().span(), what, read),
+        }
     }
 
     /// Bounds by keys that may stand beside others.
