@@ -18,6 +18,8 @@ mod fixture;
 
 mod generate;
 
+mod history;
+
 mod include;
 
 mod input;

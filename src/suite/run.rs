@@ -1,10 +1,13 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::check::Checker;
 use super::coverage::{self, Reached};
 use super::file::{TestCase, TestFile};
+use super::history;
 use super::lay_out::{generated_faults, inputs};
 use super::order::{groups_in_order, unknown_groups};
 use super::said::Said;
@@ -16,7 +19,7 @@ use super::warmup::{looked_back, seen};
 use super::why::why;
 use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
-use crate::replay::{History, OnRuleError, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{History, OnRuleError, Replay, ReplaySpec, RuleId, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
 use crate::store::Series;
 use crate::text::{Diagnostic, Severity, Span, closest, distinct};
@@ -114,6 +117,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
         return Err(errors);
     }
     warnings.extend(faults);
+    warnings.extend(seen.too_short.values().cloned());
     let apart = apart(&suite.file, &groups);
     // A file that says its schedule means that one.
     let is_chosen = suite.file.schedule.is_some() && options.schedule.is_none();
@@ -180,6 +184,8 @@ struct Seen {
     active: Active,
     excuses: Excuses,
     vacuous: Vec<Finding>,
+    /// Alerts that fired with too little history, each with what is said of the first test where it did.
+    too_short: BTreeMap<RuleId, Diagnostic>,
 }
 
 impl Seen {
@@ -190,6 +196,9 @@ impl Seen {
         self.active.merge(other.active);
         self.excuses.merge(other.excuses);
         self.vacuous.extend(other.vacuous);
+        for (alert, fault) in other.too_short {
+            self.too_short.entry(alert).or_insert(fault);
+        }
     }
 }
 
@@ -379,6 +388,10 @@ fn run_test(
         active: Active::of(&replay),
         excuses: Excuses::of(test, &replay),
         vacuous: vacuous::amounts(file, test, groups, &replay),
+        too_short: match options.promtool_compatible {
+            true => BTreeMap::new(),
+            false => history::too_short(file, test, groups, &options.features, &replay),
+        },
     };
     Ok((verdict, seen))
 }

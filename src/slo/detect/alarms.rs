@@ -1,5 +1,6 @@
 //! Which alerts look at an objective's events, and what they ask for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::traffic::{Traffic, value_at};
@@ -116,6 +117,28 @@ impl Watch {
             groups: kept(groups, &dependencies, &is_needed),
         }
     }
+}
+
+/// The longest window of each alert that asks for something over a long and a short window at once, by its rule.
+pub fn longest_windows(
+    groups: &[&RuleGroup],
+    interval: Millis,
+    features: &Features,
+) -> BTreeMap<RuleId, Millis> {
+    let dependencies = Dependencies::new(groups, interval, &|_| None);
+    let far = Far::of(&dependencies);
+    let alerts = dependencies.rules.iter().filter(|rule| rule.is_alert());
+    let found = alerts.filter_map(|rule| {
+        let window = |part: Span| far.only_window(rule, part);
+        let lists = parts(&rule.rule.expr, features, &window)?;
+        let paired = lists.iter().filter_map(|list| {
+            let windows = || list.iter().map(|part| part.window);
+            let (shortest, longest) = (windows().min()?, windows().max()?);
+            (shortest > 0 && shortest < longest).then_some(longest)
+        });
+        Some((rule.id, paired.max()?))
+    });
+    found.collect()
 }
 
 /// The groups with only the rules that are needed.

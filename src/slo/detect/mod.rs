@@ -9,7 +9,7 @@ mod traffic;
 use rayon::prelude::*;
 
 use self::alarms::{Alarm, Answer, Watch};
-use self::play::{Play, Played};
+use self::play::{Formula, Play, Played};
 use super::multiwindow;
 use super::objective::{Method, Slo};
 use super::workbook::{self, Condition, Firing, Test};
@@ -17,6 +17,7 @@ use crate::model::{Labels, Millis};
 use crate::promql::Features;
 use crate::rules::{Rule, RuleGroup, RuleKind};
 
+pub use alarms::longest_windows;
 pub use traffic::Traffic;
 
 /// How outages are let happen.
@@ -173,7 +174,7 @@ pub fn detect(
         options,
     };
     let full = play.full_outage()?;
-    let formulas: Vec<(Option<Vec<Condition>>, bool)> = watch
+    let formulas: Vec<Formula> = watch
         .alarms
         .iter()
         .zip(&full.answers)
@@ -334,7 +335,7 @@ fn conditions(alarm: &Alarm, answers: Option<&[Vec<Answer>]>) -> Option<Vec<Cond
 /// The search for the smallest outage of a length that an alert tells of.
 struct Search<'a> {
     play: &'a Play<'a>,
-    formulas: &'a [(Option<Vec<Condition>>, bool)],
+    formulas: &'a [Formula],
     number: usize,
     length: Millis,
 }

@@ -7,10 +7,16 @@ use crate::model::{Millis, Timestamp};
 use crate::replay::{AlertState, OnRuleError, Replay, ReplaySpec, Schedule, Stretch, replay};
 use crate::rules::RuleGroup;
 use crate::slo::objective::Slo;
-use crate::slo::workbook::{self, Condition};
+use crate::slo::workbook::{self, Condition, Firing};
 
 /// Outages begin at a multiple of this, so that evaluations and samples fall on their beginning.
 const DAY: Millis = 86_400_000;
+
+/// No series gets more samples than these.
+const MAX_SAMPLES: Millis = 5_000_000;
+
+/// What an alert asks for, where that is known, and whether it answers to the share of bad events.
+pub(super) type Formula = (Option<Vec<Condition>>, bool);
 
 /// An objective's traffic and the rules that look at it.
 pub(super) struct Play<'a> {
@@ -43,10 +49,11 @@ impl Play<'_> {
         let outage = self.outage_of(1.0, length);
         let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
         let end = outage.from + length;
-        let replay = self.replay(&groups, outage, end)?;
+        let before = self.replay(&groups, outage, outage.from, outage.from)?;
+        let after = self.replay(&groups, outage, end, end)?;
         let answer = |alarm: &Alarm| {
             let parts = alarm.parts.as_ref()?;
-            let of = |moment: Timestamp| {
+            let of = |replay: &Replay<'_>, moment: Timestamp| {
                 let view = replay.view_after(moment);
                 let values = parts.iter().map(|list| {
                     let values = list.iter().map(|part| part.at(&view, moment));
@@ -54,7 +61,7 @@ impl Play<'_> {
                 });
                 values.collect::<Vec<_>>()
             };
-            let (quiet, full) = (of(outage.from), of(end));
+            let (quiet, full) = (of(&before, outage.from), of(&after, end));
             let lists = parts.iter().zip(quiet.iter().zip(&full));
             let answers = lists.map(|(list, (quiet, full))| {
                 let values = list.iter().zip(quiet.iter().zip(full));
@@ -73,26 +80,60 @@ impl Play<'_> {
         &self,
         errors: f64,
         length: Millis,
-        formulas: &[(Option<Vec<Condition>>, bool)],
+        formulas: &[Formula],
     ) -> Result<Played, String> {
         let outage = self.outage_of(errors, length);
+        match self.both_ends(outage, formulas)? {
+            Some(played) => Ok(played),
+            None => self.until_quiet(outage, outage.from, formulas),
+        }
+    }
+
+    /// The beginning of a long outage and its end, where alerts that fire do so soon and nothing happens between; `None` where
+    /// that is not certain.
+    fn both_ends(&self, outage: Outage, formulas: &[Formula]) -> Result<Option<Played>, String> {
+        let is_steady = self.options.rate.is_none() && !self.traffic.is_of_samples();
+        if !is_steady || formulas.iter().any(|(conditions, _)| conditions.is_none()) {
+            return Ok(None);
+        }
+        let detections = self.firings(outage, formulas).map(|it| it.detection as Millis);
+        let head = detections.max().unwrap_or(0) + self.margin();
+        let tail = self.patience() + self.margin();
+        if head + tail + self.watch.lead + self.margin() >= outage.length {
+            return Ok(None);
+        }
         let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
-        let patience = |alarm: &Alarm| alarm.hold + alarm.keep;
-        let longest = self.watch.alarms.iter().map(patience).max().unwrap_or(0);
+        let begun = self.replay(&groups, outage, outage.from, outage.from + head)?;
+        let mut played = self.played(&begun, outage);
+        let ended = self.until_quiet(outage, outage.from + outage.length - tail, formulas)?;
+        for (seen, last) in played.seen.iter_mut().zip(&ended.seen) {
+            match (seen, last) {
+                (Some(seen), Some(last)) => seen.reset = last.reset,
+                (None, None) => {}
+                // Something happened between.
+                _ => return Ok(None),
+            }
+        }
+        played.errors.extend(ended.errors);
+        Ok(Some(played))
+    }
+
+    /// Replays the rules from a moment of an outage on until no alert is pending or firing any more.
+    fn until_quiet(
+        &self,
+        outage: Outage,
+        from: Timestamp,
+        formulas: &[Formula],
+    ) -> Result<Played, String> {
+        let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
+        let longest = self.patience();
         let most = self.watch.reach + self.watch.lead + longest + 2 * self.margin();
         // As long as the formula says that an alert goes on, and longer where it does not end then.
-        let expected = formulas.iter().map(|(conditions, _)| match conditions {
-            Some(conditions) => {
-                let errors = counted(self.slo, errors);
-                let firing = workbook::firing(conditions, errors, length as f64);
-                firing.map_or(0.0, |it| it.reset) as Millis
-            }
-            None => 0,
-        });
-        let mut wait = expected.max().unwrap_or(0) + longest + self.margin();
+        let resets = self.firings(outage, formulas).map(|it| it.reset as Millis);
+        let mut wait = resets.max().unwrap_or(0) + longest + self.margin();
         loop {
-            let end = outage.from + length + wait.min(most);
-            let replay = self.replay(&groups, outage, end)?;
+            let end = outage.from + outage.length + wait.min(most);
+            let replay = self.replay(&groups, outage, from, end)?;
             let played = self.played(&replay, outage);
             let is_open = replay.timeline.alerts.iter().any(|alert| {
                 let mut last = alert.instances.iter().filter_map(|it| it.stretches.last());
@@ -103,6 +144,23 @@ impl Play<'_> {
             }
             wait = wait.saturating_mul(2);
         }
+    }
+
+    /// What the formulas say of an outage.
+    fn firings<'f>(
+        &self,
+        outage: Outage,
+        formulas: &'f [Formula],
+    ) -> impl Iterator<Item = Firing> + use<'f> {
+        let errors = counted(self.slo, outage.errors);
+        let all = formulas.iter().filter_map(|(conditions, _)| conditions.as_ref());
+        all.filter_map(move |it| workbook::firing(it, errors, outage.length as f64))
+    }
+
+    /// The longest `for` and `keep_firing_for` of an alert.
+    fn patience(&self) -> Millis {
+        let all = self.watch.alarms.iter().map(|alarm| alarm.hold + alarm.keep);
+        all.max().unwrap_or(0)
     }
 
     fn played(&self, replay: &Replay<'_>, outage: Outage) -> Played {
@@ -161,13 +219,15 @@ impl Play<'_> {
         3 * (slowest.max(self.options.interval) + self.options.scrape)
     }
 
+    /// Replays the rules from a moment on; what they record before it is complete by then.
     fn replay<'g>(
         &self,
         groups: &'g [&'g RuleGroup],
         outage: Outage,
+        from: Timestamp,
         end: Timestamp,
     ) -> Result<Replay<'g>, String> {
-        let begin = outage.from - self.watch.lead - self.margin();
+        let begin = from - self.watch.lead - self.margin();
         let before = begin - self.watch.reach - self.options.scrape;
         let scrape = self.options.scrape.max(1);
         let scene = Scene {
@@ -178,6 +238,12 @@ impl Play<'_> {
             rate: self.options.rate,
             outage,
         };
+        let samples = (scene.end - scene.start) / scrape;
+        if samples > MAX_SAMPLES {
+            return Err(format!(
+                "its rules look back so far that {samples} samples a series are needed: take a longer scrape interval"
+            ));
+        }
         let store = self.traffic.store(&scene);
         let mut spec = ReplaySpec::new(groups, store, begin, end, self.options.interval);
         spec.schedule = Schedule::Production;
