@@ -120,7 +120,7 @@ impl Condition {
             reset = reset.min(test.reset(errors)?);
         }
         let fires = length > begin && length + reset - begin > self.hold && reset.is_finite();
-        fires.then(|| Firing {
+        fires.then_some(Firing {
             detection: begin + self.hold,
             reset: reset + self.keep,
         })
