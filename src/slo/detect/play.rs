@@ -96,7 +96,9 @@ impl Play<'_> {
         if !is_steady || formulas.iter().any(|(conditions, _)| conditions.is_none()) {
             return Ok(None);
         }
-        let detections = self.firings(outage, formulas).map(|it| it.detection as Millis);
+        let detections = self
+            .firings(outage, formulas)
+            .map(|it| it.detection as Millis);
         let head = detections.max().unwrap_or(0) + self.margin();
         let tail = self.patience() + self.margin();
         if head + tail + self.watch.lead + self.margin() >= outage.length {
@@ -153,13 +155,19 @@ impl Play<'_> {
         formulas: &'f [Formula],
     ) -> impl Iterator<Item = Firing> + use<'f> {
         let errors = counted(self.slo, outage.errors);
-        let all = formulas.iter().filter_map(|(conditions, _)| conditions.as_ref());
+        let all = formulas
+            .iter()
+            .filter_map(|(conditions, _)| conditions.as_ref());
         all.filter_map(move |it| workbook::firing(it, errors, outage.length as f64))
     }
 
     /// The longest `for` and `keep_firing_for` of an alert.
     fn patience(&self) -> Millis {
-        let all = self.watch.alarms.iter().map(|alarm| alarm.hold + alarm.keep);
+        let all = self
+            .watch
+            .alarms
+            .iter()
+            .map(|alarm| alarm.hold + alarm.keep);
         all.max().unwrap_or(0)
     }
 
