@@ -116,7 +116,7 @@ fn a_change_is_of_one_number_and_of_nothing_else() {
         let knobs = set.knobs();
         files += 1;
         // Each change reads the whole file again.
-        let most = (400_000 / set.files[0].source.text().len()).clamp(4, 40);
+        let most = (400_000 / set.files[0].source.text().len()).clamp(3, 12);
         for knob in knobs.iter().step_by(knobs.len().div_ceil(most)) {
             all += 1;
             for value in others(knob) {
@@ -124,7 +124,7 @@ fn a_change_is_of_one_number_and_of_nothing_else() {
             }
         }
     }
-    assert!(files > 60 && all > 600, "{all} knobs in {files} files");
+    assert!(files > 60 && all > 300, "{all} knobs in {files} files");
 }
 
 #[test]
@@ -151,4 +151,190 @@ fn names_mean_one_knob_each() {
             }
         }
     }
+}
+
+/// A text, what is set in it, and the text that comes of it; where nothing follows, an error that holds the words.
+const CASES: &[(&str, &str, &str)] = &[
+    // Each number of a sum where it stands.
+    (
+        "expr: a > 14.4 * 0.001",
+        "A.threshold[2]=0.05",
+        "expr: a > 14.4 * 0.05",
+    ),
+    (
+        "expr: 'a{b=\"it''s 5\"} > 5' # 5",
+        "A.threshold=6",
+        "expr: 'a{b=\"it''s 5\"} > 6' # 5",
+    ),
+    (
+        r#"expr: "a{b=\"5\"} >\t5""#,
+        "A.threshold=-1e3",
+        r#"expr: "a{b=\"5\"} >\t-1e3""#,
+    ),
+    (r#"expr: "a > \x35""#, "A.threshold=6", r#"expr: "a > 6""#),
+    (
+        "expr: >-\n      a\n\n        > 5\n    for: 1m",
+        "A.for=2m",
+        "expr: >-\n      a\n\n        > 5\n    for: 2m",
+    ),
+    (
+        "expr: >-\n      a\n\n        > 5\n    for: 1m",
+        "A.threshold=0x6",
+        "expr: >-\n      a\n\n        > 0x6\n    for: 1m",
+    ),
+    (
+        "expr: a >\n      5",
+        "A.threshold=NaN",
+        "expr: a >\n      NaN",
+    ),
+    (
+        "expr: |\r\n      a > 5\r\n    for: 1m\r\n",
+        "A.threshold=6",
+        "expr: |\r\n      a > 6\r\n    for: 1m\r\n",
+    ),
+    (
+        "expr: a > 5\r\n",
+        "A.for=1m",
+        "expr: a > 5\r\n    for: 1m\r\n",
+    ),
+    // A key that is not there comes behind the query, and `keep_firing_for` behind `for`.
+    (
+        "expr: |\n      a > 5\n      # 5\n\n    labels: {b: c}",
+        "A.for=1m",
+        "expr: |\n      a > 5\n      # 5\n    for: 1m\n\n    labels: {b: c}",
+    ),
+    (
+        "expr: a > 5 # five\n    for: 1m # one\n",
+        "A.keep_firing_for=2m",
+        "expr: a > 5 # five\n    for: 1m # one\n    keep_firing_for: 2m\n",
+    ),
+    (
+        "expr: a > 5\n    for:\n",
+        "A.for=1m",
+        "expr: a > 5\n    for: 1m\n",
+    ),
+    (
+        "expr: a > 5\n    for: ~\n",
+        "A.for=1m",
+        "expr: a > 5\n    for: 1m\n",
+    ),
+    (
+        "expr: a > 5\n    for: '1m'",
+        "A.for=0s",
+        "expr: a > 5\n    for: '0s'",
+    ),
+    (
+        "expr: a > 5\n    for: 0",
+        "A.for=0",
+        "expr: a > 5\n    for: 0",
+    ),
+    ("expr: a > 5", "A.for=0", "expr: a > 5"),
+    // Brackets only where a sign would mean something else.
+    ("expr: a > 2 ^ 2", "A.threshold[1]=-3", "expr: a > (-3) ^ 2"),
+    ("expr: a > 2 ^ 2", "A.threshold[2]=-3", "expr: a > 2 ^ -3"),
+    ("expr: a - 5 > 0", "A.number=-3", "expr: a - -3 > 0"),
+    ("expr: a > - 5", "A.threshold=-3", "expr: a > - -3"),
+    ("expr: (a)>5<9", "A.threshold[2]=0x6", "expr: (a)>5<0x6"),
+    (
+        "expr: rate(a[300]) > 5",
+        "A.window=5m",
+        "expr: rate(a[5m]) > 5",
+    ),
+    (
+        "expr: a offset 5m > 5",
+        "A.offset=-5m",
+        "expr: a offset -5m > 5",
+    ),
+    ("expr: topk(3, a)", "A.number=5", "expr: topk(5, a)"),
+    // What Prometheus would not load.
+    ("expr: rate(a[5m])", "A.window=Inf", ""),
+    ("expr: a > 5", "A.threshold=5 5", ""),
+    ("expr: a > 5", "A.threshold=b", ""),
+    ("expr: a > 5", "A.threshold=", ""),
+    ("expr: a > 5", "A.for=300y", ""),
+    ("expr: a > 5", "A.for=5m#", ""),
+    ("expr: !!binary YSA+IDU=", "A.threshold=6", ""),
+];
+
+#[test]
+fn texts_change_where_the_number_stands() {
+    for (rule, set, expected) in CASES {
+        let text = |rule: &str| format!("groups:\n- name: g\n  rules:\n  - alert: A\n    {rule}");
+        let rules = rule_set("f", &text(rule)).unwrap_or_else(|| panic!("{rule}: no rules"));
+        let changed = Change::parse(set, &rules.knobs())
+            .map_err(|fault| vec![fault])
+            .and_then(|change| rules.changed(&[change]));
+        match changed {
+            Ok(edited) => {
+                let after = edited.texts.first();
+                let after = after.map_or(rules.files[0].source.text(), |(_, after)| after.text());
+                assert_eq!(after, text(expected), "{rule}: {set}");
+            }
+            Err(faults) => {
+                assert_eq!(*expected, "", "{rule}: {set}: {faults:?}");
+                assert!(
+                    faults.iter().all(|fault| fault.help.is_some()),
+                    "{faults:?}"
+                );
+            }
+        }
+    }
+}
+
+/// A rule in braces, a rule that is an alias, defaults that are merged, rules in objects and in files in objects.
+#[test]
+fn wrapped_rules_change_where_they_are_written() {
+    let object = "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: x}\nspec:\n  groups:\n  \
+                  - name: g\n    rules:\n    - alert: A\n      expr: a > 5\n";
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  r.yml: |\n    groups:\n    - name: g\n      \
+               rules:\n      - alert: A\n        expr: a > 5\n        labels: {b: c}\n";
+    let merged = "groups:\n- name: g\n  rules:\n  - &a\n    alert: A\n    expr: a > 5\n    for: 1m\n  - <<: *a\n    alert: B\n  \
+                  - *a\n";
+    let json = r#"{"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "a > 5"}]}]}"#;
+    for (text, set, old, new) in [
+        (object, "A.threshold=6", "> 5", "> 6"),
+        (object, "A.for=1m", "> 5\n", "> 5\n      for: 1m\n"),
+        (map, "A.threshold=6", "> 5", "> 6"),
+        (map, "A.for=1m", "> 5\n", "> 5\n        for: 1m\n"),
+        (merged, "B.threshold=6", "> 5", "> 6"),
+        (merged, "B.for=2m", "1m", "2m"),
+        (merged, "A#2.for=2m", "1m", "2m"),
+        (json, "A.threshold=6", "> 5", "> 6"),
+        (json, "A.for=1m", "> 5\"", "> 5\", \"for\": \"1m\""),
+    ] {
+        let rules = rule_set("f", text).unwrap_or_else(|| panic!("{text}: no rules"));
+        let change =
+            Change::parse(set, &rules.knobs()).unwrap_or_else(|fault| panic!("{set}: {fault}"));
+        let edited = rules.changed(&[change]);
+        let edited = edited.unwrap_or_else(|faults| panic!("{set}: {faults:?}\n{text}"));
+        assert_eq!(
+            edited.texts[0].1.text(),
+            text.replacen(old, new, 1),
+            "{set}"
+        );
+    }
+}
+
+/// Who merges a rule has what is added to it, too, which nobody asked for.
+#[test]
+fn what_others_merge_gets_no_new_key() {
+    let text = "groups:\n- name: g\n  rules:\n  - &a\n    alert: A\n    expr: a > 5\n  - <<: *a\n    alert: B\n";
+    let rules = rule_set("f", text).unwrap();
+    let change = Change::parse("A.for=2m", &rules.knobs()).unwrap();
+    let refused = rules.changed(&[change]).unwrap_err();
+    assert!(refused[0].message.contains("by itself"), "{refused:?}");
+}
+
+#[test]
+fn one_text_has_one_value() {
+    let text = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: &e a > 5\n  - alert: B\n    expr: *e\n";
+    let rules = rule_set("f", text).unwrap();
+    let change = |set: &str| Change::parse(set, &rules.knobs()).unwrap();
+    let edited = rules.changed(&[change("A.threshold=6"), change("B.threshold=6")]);
+    assert_eq!(edited.unwrap().texts[0].1.text(), text.replace('5', "6"));
+    let refused = rules.changed(&[change("A.threshold=6"), change("B.threshold=7")]);
+    assert!(refused.unwrap_err()[0].message.contains("one text"));
+    // What one says stays, the other asks to move it.
+    let refused = rules.changed(&[change("A.threshold=6"), change("B.threshold=5")]);
+    assert!(refused.is_err());
 }

@@ -31,6 +31,8 @@ mod slo;
 
 mod test;
 
+mod whatif;
+
 mod why;
 
 use std::ffi::OsString;
@@ -74,6 +76,8 @@ enum Command {
     Query(query::Options),
     /// Explain why an alert fires or does not, or what an expression yields, at one moment
     Why(why::Options),
+    /// Name every number of rules that can move, and show what would have happened had it been another
+    Whatif(whatif::Options),
     /// Show which rule reads which, and names that nobody reads or records
     Graph(graph::Options),
     /// Make rules of service level objectives, and check them: Sloth, Pyrra
@@ -133,6 +137,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
+        Command::Whatif(options) => whatif::run(&options),
         Command::Graph(options) => graph::run(&options),
         Command::Slo(options) => slo::run(&options),
         Command::Serve(options) => serve::run(&options),

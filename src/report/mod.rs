@@ -35,6 +35,8 @@ pub mod timeline;
 
 mod unmet;
 
+pub mod whatif;
+
 pub mod why;
 
 pub mod workbook;

@@ -1,0 +1,178 @@
+//! `rulecheck whatif`: what moves in rules, and what would have happened had it been moved.
+
+mod load;
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+
+use self::load::Loaded;
+use super::load::{complain_of_errors, too_long};
+use super::schedule::{PhaseOptions, ScheduleName};
+use super::{Limits, Outcome, Reading, TEXT_OR_JSON, complain, format};
+use crate::io;
+use crate::report::Format;
+use crate::report::whatif::{self, Compared, Fate, Told};
+use crate::text::{Diagnostic, Source};
+use crate::whatif::{Change, Edited, Knob, RuleSet, World};
+
+/// The options of `rulecheck whatif`.
+#[derive(Debug, Args)]
+#[command(after_help = NOTES)]
+#[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["list", "set"]))]
+pub(super) struct Options {
+    /// Rule files, folders that hold some, or patterns; those that the tests name need not be given
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "tests")]
+    rules: Vec<PathBuf>,
+    /// Name everything that can move, with its present value and its place
+    #[arg(long, conflicts_with = "set")]
+    list: bool,
+    /// Move a knob, by its short or its full name; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    set: Vec<String>,
+    /// Replay over these series before and after: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "tests")]
+    data: Vec<PathBuf>,
+    /// Replay each test of these test files, or folders that hold some, before and after
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    tests: Vec<PathBuf>,
+    /// Change the number in the rule file, and nothing else there
+    #[arg(long, requires = "set", conflicts_with = "list")]
+    write: bool,
+    /// Only show what --write would change
+    #[arg(long, requires = "write")]
+    dry_run: bool,
+    /// The global evaluation interval, for groups that have none of their own; tests say it themselves
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    interval: String,
+    /// Group schedule: each group on its own interval, or all on the global one from the first sample on [default:
+    /// production, or what a test says]
+    #[arg(long, value_enum, hide_default_value = true)]
+    schedule: Option<ScheduleName>,
+    #[command(flatten)]
+    phases: PhaseOptions,
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+const NOTES: &str = "Knobs: threshold: a number in the side of a comparison that selects no series; number: any other of \
+an expression; window, step, offset: of selectors and subqueries; for, keep_firing_for: of alerts, 0s where they have none. \
+The number in [] counts those of a kind in the order of the text.";
+
+/// Lists knobs, or moves some.
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let loaded = load::load(options)?;
+    let knobs = loaded.rules.knobs();
+    if options.list {
+        io::print(&match options.format {
+            Format::Json => whatif::knobs_json(&knobs),
+            _ => whatif::knobs_text(&knobs),
+        });
+        return Ok(Outcome::Success);
+    }
+    if loaded.worlds.is_empty() && !options.write {
+        let fault = Diagnostic::error("there is nothing to replay over, and nothing is written");
+        let help = "give --data or --tests to see what changes, or --write to change the files";
+        return Err(vec![fault.help(help)]);
+    }
+    set(options, &loaded, &knobs)
+}
+
+/// Moves knobs: replays before and after, and writes what changes.
+fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Vec<Diagnostic>> {
+    let changes = changes(&options.set, knobs)?;
+    let edited = loaded.rules.changed(&changes)?;
+    tell_shared(&changes, knobs);
+    let mut ended = Outcome::Success;
+    let mut compared = Vec::with_capacity(loaded.worlds.len());
+    for world in &loaded.worlds {
+        let (world, outcome) = compare(world, &loaded.rules, &edited.rules)?;
+        compared.push(world);
+        ended = ended.max(outcome);
+    }
+    let fate = match (options.write, options.dry_run) {
+        (false, _) => Fate::Left,
+        (true, true) => Fate::Shown,
+        (true, false) => Fate::Written,
+    };
+    if fate == Fate::Written {
+        write(&edited)?;
+    }
+    let told = Told {
+        changes: &changes,
+        worlds: &compared,
+        texts: &edited.texts,
+        fate,
+    };
+    io::print(&match options.format {
+        Format::Json => told.json(),
+        _ => told.text(),
+    });
+    Ok(ended)
+}
+
+/// The changes that `--set` asks for, or all that is wrong with them.
+fn changes(texts: &[String], knobs: &[Knob]) -> Result<Vec<Change>, Vec<Diagnostic>> {
+    let read = texts.iter().map(|text| Change::parse(text, knobs));
+    super::load::all_or_faults(read.map(|change| change.map_err(|fault| vec![fault])))
+}
+
+/// Says which knobs move along because they are the same text.
+fn tell_shared(changes: &[Change], knobs: &[Knob]) {
+    for change in changes.iter().filter(|change| !change.is_nothing()) {
+        let knob = &change.knob;
+        let others = knobs
+            .iter()
+            .filter(|other| other.is_same_text(knob) && other.name != knob.name);
+        let others: Vec<&str> = others.map(Knob::shown).collect();
+        if !others.is_empty() {
+            let message = format!("{} is the same text as {}", knob.shown(), others.join(", "));
+            let warning = Diagnostic::warning(message).at(&knob.place.source, knob.place.span);
+            complain(&warning.help("they move together: an alias stands for what is written here"));
+        }
+    }
+}
+
+/// What every alert does in a world, before and after.
+fn compare(
+    world: &World,
+    before: &RuleSet,
+    after: &RuleSet,
+) -> Result<(Compared, Outcome), Vec<Diagnostic>> {
+    let told = |error| too_long(&error);
+    let outcomes = world.replay(before, |replay, groups| world.outcomes(replay, groups));
+    let then = world.replay(after, |replay, groups| {
+        let outcome = complain_of_errors(replay, groups);
+        (world.outcomes(replay, groups), outcome)
+    });
+    let (then, outcome) = then.map_err(told)?;
+    let alerts = outcomes.map_err(told)?.into_iter().zip(then).collect();
+    let name = world.name.clone();
+    Ok((
+        Compared {
+            world: name,
+            alerts,
+        },
+        outcome,
+    ))
+}
+
+/// Writes all files that change, or none.
+fn write(edited: &Edited) -> Result<(), Vec<Diagnostic>> {
+    let mut written: Vec<&Source> = Vec::new();
+    for (before, after) in &edited.texts {
+        if let Err(fault) = io::replace(Path::new(before.name()), after.text()) {
+            let back = written.iter();
+            let back = back.map(|it| io::replace(Path::new(it.name()), it.text()));
+            let more: Vec<Diagnostic> = back.filter_map(Result::err).collect();
+            return Err([vec![fault], more].concat());
+        }
+        written.push(before);
+    }
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! Knobs, and what alerts did before and after some were moved.
+//!
+//! JSON: `{"version": 1, "knobs": [{"name", "short", "kind", "value", "file", "line", "column"}]}`, `short` null where only the
+//! full name will do; and `{"version": 1, "changes": [{"knob", "from", "to", "file", "line", "column"}], "worlds": [{"name",
+//! "alerts": [{"group", "alert", "before", "after"}]}], "diff", "written"}`, where before and after are `{"firings", "firing",
+//! "longest", "instances", "flaps", "first"}`, seconds, `first` null where it never fires.
+
+use serde_json::{Value, json};
+use tabled::builder::Builder;
+use tabled::settings::Style;
+
+use super::timeline::seconds;
+use super::{count, text};
+use crate::model::Duration;
+use crate::series::time::show;
+use crate::text::Source;
+use crate::whatif::{AlertOutcome, Change, FLAP, Knob, Outcome};
+
+/// What every alert did in a world, before and after.
+#[derive(Debug)]
+pub struct Compared {
+    /// The world's name.
+    pub world: String,
+    /// The alerts in the order of evaluation.
+    pub alerts: Vec<(AlertOutcome, AlertOutcome)>,
+}
+
+/// What came of some changes.
+#[derive(Debug)]
+pub struct Told<'t> {
+    /// What moved.
+    pub changes: &'t [Change],
+    /// What that did, in each world; none where nothing was replayed.
+    pub worlds: &'t [Compared],
+    /// The files whose text is another, as it was and as it is.
+    pub texts: &'t [(Source, Source)],
+    /// What became of the texts.
+    pub fate: Fate,
+}
+
+/// What becomes of files that change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They stay as they are.
+    Left,
+    /// It is shown what would be written.
+    Shown,
+    /// They are written.
+    Written,
+}
+
+/// A table of knobs.
+pub fn knobs_text(knobs: &[Knob]) -> String {
+    if knobs.is_empty() {
+        return "nothing can move: the rules hold no number\n".to_owned();
+    }
+    let mut rows = Builder::default();
+    rows.push_record(["knob", "value", "kind", "place", "full name"]);
+    for knob in knobs {
+        let full = knob.short.as_ref().map_or("", |_| &knob.name);
+        let record = [
+            knob.shown(),
+            &on_one_line(&knob.value),
+            knob.kind.name(),
+            &knob.place.to_string(),
+            full,
+        ];
+        rows.push_record(record);
+    }
+    table(rows)
+}
+
+/// The same for programs.
+pub fn knobs_json(knobs: &[Knob]) -> String {
+    let knob = |knob: &Knob| {
+        let mut value = json!({
+            "name": knob.name,
+            "short": knob.short,
+            "kind": knob.kind.name(),
+            "value": knob.value,
+        });
+        place(&mut value, knob);
+        value
+    };
+    let knobs: Vec<Value> = knobs.iter().map(knob).collect();
+    format!("{:#}\n", json!({"version": 1, "knobs": knobs}))
+}
+
+fn place(value: &mut Value, knob: &Knob) {
+    let at = knob.place.source.line_column(knob.place.span.start);
+    value["file"] = json!(knob.place.source.name());
+    value["line"] = json!(at.line);
+    value["column"] = json!(at.column);
+}
+
+impl Told<'_> {
+    /// What moved, what that did, and what became of the files.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for change in self.changes {
+            out.push_str(&moved(change));
+        }
+        for world in self.worlds {
+            out.push_str(&self.world(world));
+        }
+        out.push_str(&self.same());
+        match self.fate {
+            Fate::Left => {}
+            Fate::Shown => {
+                let diff = self.diff();
+                let diff = if diff.is_empty() { NOTHING } else { &diff };
+                out.push_str(&format!("\n{diff}"));
+            }
+            Fate::Written if self.texts.is_empty() => out.push_str(NOTHING),
+            Fate::Written => {
+                for (before, _) in self.texts {
+                    out.push_str(&format!("wrote {}\n", before.name()));
+                }
+            }
+        }
+        out
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> String {
+        let change = |change: &Change| {
+            let knob = &change.knob;
+            let mut value = json!({"knob": knob.name, "from": knob.value, "to": change.value});
+            place(&mut value, knob);
+            value
+        };
+        let changes: Vec<Value> = self.changes.iter().map(change).collect();
+        let worlds: Vec<Value> = self.worlds.iter().map(Compared::json).collect();
+        let mut value = json!({"version": 1, "changes": changes, "worlds": worlds});
+        match self.fate {
+            Fate::Left => {}
+            Fate::Shown => value["diff"] = json!(self.diff()),
+            Fate::Written => {
+                let names = self.texts.iter().map(|(before, _)| before.name());
+                value["written"] = json!(names.collect::<Vec<_>>());
+            }
+        }
+        format!("{value:#}\n")
+    }
+
+    fn diff(&self) -> String {
+        let texts = self.texts.iter();
+        let diffs = texts
+            .map(|(before, after)| text::diff::unified(before.name(), before.text(), after.text()));
+        diffs.collect()
+    }
+
+    /// A table of the alerts that do something else.
+    fn world(&self, world: &Compared) -> String {
+        let mut changed = world.changed().peekable();
+        if changed.peek().is_none() {
+            return String::new();
+        }
+        let mut rows = Builder::default();
+        rows.push_record([
+            "alert",
+            "",
+            "firings",
+            "firing",
+            "longest",
+            "instances",
+            "flaps",
+            "first",
+        ]);
+        for (before, after) in changed {
+            let name = format!("{}/{}", before.group, before.alert);
+            rows.push_record(row(&name, "before", &before.outcome));
+            rows.push_record(row("", "after", &after.outcome));
+        }
+        format!("\n{}:\n{}", world.world, table(rows))
+    }
+
+    /// How many alerts do what they did.
+    fn same(&self) -> String {
+        if self.worlds.is_empty() {
+            return String::new();
+        }
+        let all: usize = self.worlds.iter().map(|world| world.alerts.len()).sum();
+        let changed: usize = self
+            .worlds
+            .iter()
+            .map(|world| world.changed().count())
+            .sum();
+        let over = match self.worlds.len() {
+            1 => String::new(),
+            tests => format!(" over {}", count(tests, "test")),
+        };
+        let rest = all - changed;
+        match (changed, rest) {
+            (0, rest) => format!("\nas before: {}{over}\n", count(rest, "alert")),
+            (_, rest) => format!(
+                "\nas before: {}{over}; a flap is a firing of less than {}\n",
+                count(rest, "other alert"),
+                Duration(FLAP)
+            ),
+        }
+    }
+}
+
+const NOTHING: &str = "nothing to write: the files say so already\n";
+
+/// `HighErrorRate.threshold: 10 -> 5  rules.yml:3:7`.
+fn moved(change: &Change) -> String {
+    let knob = &change.knob;
+    let (from, to) = (on_one_line(&knob.value), &change.value);
+    format!("{}: {from} -> {to}  {}\n", knob.shown(), knob.place)
+}
+
+fn on_one_line(value: &str) -> String {
+    value.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Compared {
+    fn changed(&self) -> impl Iterator<Item = &(AlertOutcome, AlertOutcome)> {
+        let alerts = self.alerts.iter();
+        alerts.filter(|(before, after)| before.outcome != after.outcome)
+    }
+
+    fn json(&self) -> Value {
+        let alert = |(before, after): &(AlertOutcome, AlertOutcome)| {
+            json!({
+                "group": before.group,
+                "alert": before.alert,
+                "before": outcome_json(&before.outcome),
+                "after": outcome_json(&after.outcome),
+            })
+        };
+        let alerts: Vec<Value> = self.alerts.iter().map(alert).collect();
+        json!({"name": self.world, "alerts": alerts})
+    }
+}
+
+fn row(name: &str, when: &str, outcome: &Outcome) -> [String; 8] {
+    [
+        name.to_owned(),
+        when.to_owned(),
+        outcome.firings.to_string(),
+        Duration(outcome.firing).to_string(),
+        Duration(outcome.longest).to_string(),
+        outcome.instances.to_string(),
+        outcome.flaps.to_string(),
+        outcome.first.map_or_else(|| "never".to_owned(), show),
+    ]
+}
+
+fn outcome_json(outcome: &Outcome) -> Value {
+    json!({
+        "firings": outcome.firings,
+        "firing": seconds(outcome.firing),
+        "longest": seconds(outcome.longest),
+        "instances": outcome.instances,
+        "flaps": outcome.flaps,
+        "first": outcome.first.map(seconds),
+    })
+}
+
+/// Rows as lines without blanks at either end.
+fn table(rows: Builder) -> String {
+    let drawn = rows.build().with(Style::blank()).to_string();
+    let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
+    drawn.lines().map(line).collect()
+}
