@@ -134,11 +134,11 @@ pub(super) fn warm_up(
             rates.entry(index).or_insert(rate);
         }
     }
-    let warmed_up = rates.keys().filter_map(|&index| series.get(index));
+    let mut warmed_up = rates.keys().filter_map(|&index| series.get(index));
     // Counting events before the samples takes that all begin with the test.
     let is_regular =
         |it: &Series| it.points.grid() == Some((test.start, step)) || it.points.is_empty();
-    let laid_out = match warmed_up.map(is_regular).all(|it| it) {
+    let laid_out = match warmed_up.all(is_regular) {
         // Some windows look at the sample before them, too.
         true => count.min(seen.saturating_add(Reach::LOOKBACK) / step + 1),
         false => count,
