@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rulecheck::rules::{self, ReadOptions};
 use rulecheck::text::Source;
-use rulecheck::whatif::{Change, Knob, KnobKind, RuleSet, find};
+use rulecheck::whatif::{Change, Knob, KnobKind, RuleSet, SpecFiles, find};
 
 /// The rules of a text; `None` where there are none.
 fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
@@ -19,6 +19,7 @@ fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
     let file = rules::read(&Source::new(name, text), &reading).ok()?;
     Some(RuleSet {
         files: vec![file],
+        specs: None,
         reading,
     })
 }
@@ -56,6 +57,7 @@ fn others(knob: &Knob) -> Vec<&'static str> {
         KnobKind::Window | KnobKind::Step => &["17m", "1h1m1s1ms"],
         KnobKind::Offset => &["17m", "-17m"],
         KnobKind::For | KnobKind::KeepFiringFor => &["17m", "1d1h"],
+        KnobKind::Objective | KnobKind::Period | KnobKind::Factor => &[],
     };
     let others = values.iter().filter(|value| **value != knob.value);
     others.copied().collect()
@@ -337,4 +339,46 @@ fn one_text_has_one_value() {
     // What one says stays, the other asks to move it.
     let refused = rules.changed(&[change("A.threshold=6"), change("B.threshold=5")]);
     assert!(refused.is_err());
+}
+
+#[test]
+fn objectives_move_in_their_own_text() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = 0;
+    for file in [
+        "rules/birthday-scheduler/slos.yml",
+        "rules/cv-matching/slos.yml",
+        "rules/asset-forge/slos.yml",
+    ] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let none = RuleSet {
+            files: Vec::new(),
+            specs: None,
+            reading: ReadOptions::default(),
+        };
+        let sources = vec![Source::new(file, text.as_str())];
+        let rules = none.with_specs(SpecFiles { sources }).unwrap();
+        let knobs = rules.knobs();
+        let before = rules.files[0].source.text().to_owned();
+        for knob in &knobs {
+            all += 1;
+            let value = match knob.kind {
+                KnobKind::Objective if knob.value.ends_with('%') => "12.5%",
+                KnobKind::Objective if knob.value.starts_with("0.") => "0.125",
+                KnobKind::Objective => "12.5",
+                _ => "21d",
+            };
+            let change = Change::new(knob, value).unwrap();
+            let edited = rules
+                .changed(&[change])
+                .unwrap_or_else(|faults| panic!("{}: {faults:?}", knob.name));
+            let (start, end) = (knob.place.span.start, knob.place.span.end);
+            let expected = format!("{}{value}{}", &text[..start], &text[end..]);
+            assert_eq!(edited.texts[0].1.text(), expected, "{}", knob.name);
+            assert_ne!(edited.rules.files[0].source.text(), before, "{}", knob.name);
+            let same = Change::new(knob, &knob.value).unwrap();
+            assert!(rules.changed(&[same]).unwrap().texts.is_empty());
+        }
+    }
+    assert!(all > 10, "{all} knobs");
 }

@@ -22,8 +22,12 @@ use crate::whatif::{Change, Edited, Knob, RuleSet, World};
 #[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["list", "set"]))]
 pub(super) struct Options {
     /// Rule files, folders that hold some, or patterns; those that the tests name need not be given
-    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "tests")]
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present_any = ["tests", "slo"])]
     rules: Vec<PathBuf>,
+    /// Specifications of service level objectives in any format, or folders that hold some: what moves in them moves the rules
+    /// that `rulecheck slo generate` makes of them
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    slo: Vec<PathBuf>,
     /// Name everything that can move, with its present value and its place
     #[arg(long, conflicts_with = "set")]
     list: bool,
@@ -61,7 +65,8 @@ pub(super) struct Options {
 }
 
 const NOTES: &str = "Knobs: threshold: a number in the side of a comparison that selects no series; number: any other of \
-an expression; window, step, offset: of selectors and subqueries; for, keep_firing_for: of alerts, 0s where they have none. \
+an expression; window, step, offset: of selectors and subqueries; for, keep_firing_for: of alerts, 0s where they have none; \
+objective, window, factor: of objectives. \
 The number in [] counts those of a kind in the order of the text.";
 
 /// Lists knobs, or moves some.

@@ -2,7 +2,7 @@
 //!
 //! JSON: `{"version": 1, "knobs": [{"name", "short", "kind", "value", "file", "line", "column"}]}`, `short` null where only the
 //! full name will do; and `{"version": 1, "changes": [{"knob", "from", "to", "file", "line", "column"}], "worlds": [{"name",
-//! "alerts": [{"group", "alert", "before", "after"}]}], "diff", "written"}`, where before and after are `{"firings", "firing",
+//! "alerts": [{"name", "group", "alert", "before", "after"}]}], "diff", "written"}`, where before and after are `{"firings", "firing",
 //! "longest", "instances", "flaps", "first"}`, seconds, `first` null where it never fires.
 
 use serde_json::{Value, json};
@@ -168,8 +168,7 @@ impl Told<'_> {
             "first",
         ]);
         for (before, after) in changed {
-            let name = format!("{}/{}", before.group, before.alert);
-            rows.push_record(row(&name, "before", &before.outcome));
+            rows.push_record(row(&before.name, "before", &before.outcome));
             rows.push_record(row("", "after", &after.outcome));
         }
         format!("\n{}:\n{}", world.world, table(rows))
@@ -224,6 +223,7 @@ impl Compared {
     fn json(&self) -> Value {
         let alert = |(before, after): &(AlertOutcome, AlertOutcome)| {
             json!({
+                "name": before.name,
                 "group": before.group,
                 "alert": before.alert,
                 "before": outcome_json(&before.outcome),

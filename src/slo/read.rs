@@ -1,9 +1,10 @@
 //! Tells the formats of specifications apart by their content.
 
+use super::generated::Bundle;
 use super::keys::{Reader, Tool, child, first_line, word};
 use super::objective::Slo;
 use super::sloth::{self, Windows};
-use super::{openslo, own, pyrra};
+use super::{multiwindow, openslo, own, pyrra};
 use crate::model::Millis;
 use crate::promql::Features;
 use crate::text::yaml::{self, Document, Kind, Node};
@@ -116,6 +117,47 @@ impl Spec {
             Spec::OpenSlo(spec) if !spec.unmade.is_empty() => Err(spec.unmade.clone()),
             Spec::OpenSlo(spec) => Ok(spec.objectives.iter().map(|it| it.slo.clone()).collect()),
         }
+    }
+}
+
+impl Spec {
+    /// The rules that it stands for.
+    ///
+    /// # Errors
+    ///
+    /// What can't be written as rules.
+    pub fn rules(
+        &self,
+        of_sloth: &sloth::Options,
+        of_pyrra: &pyrra::Options,
+    ) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
+        match self {
+            Spec::Sloth(spec) => match sloth::generate(spec, of_sloth) {
+                Ok(bundle) => Ok(vec![bundle]),
+                Err(fault) => Err(vec![fault.diagnose(spec, of_sloth)]),
+            },
+            Spec::Pyrra(spec) => Ok(vec![pyrra::generate(spec, of_pyrra)]),
+            Spec::Own(slos) => collect(slos.iter().map(multiwindow::generate)),
+            Spec::OpenSlo(spec) if !spec.unmade.is_empty() => Err(spec.unmade.clone()),
+            Spec::OpenSlo(spec) => collect(spec.objectives.iter().map(openslo::generate)),
+        }
+    }
+}
+
+/// All that was made, or every fault.
+fn collect(
+    made: impl Iterator<Item = Result<Bundle, Diagnostic>>,
+) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
+    let (mut bundles, mut faults) = (Vec::new(), Vec::new());
+    for one in made {
+        match one {
+            Ok(bundle) => bundles.push(bundle),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(bundles),
+        false => Err(faults),
     }
 }
 

@@ -81,13 +81,12 @@ pub(super) fn edits(
         if change.is_nothing() || done.iter().any(|other| other.is_same_text(knob)) {
             continue;
         }
-        let group = groups.get(knob.rule.group);
-        let rule = group.and_then(|group| group.rules.get(knob.rule.rule));
-        let (Some(group), Some(rule)) = (group, rule) else {
-            continue;
-        };
-        match knob.slot {
-            Slot::Query(_) => {
+        let owner = knob.rule.and_then(|id| {
+            let group = *groups.get(id.group)?;
+            Some((group, group.rules.get(id.rule)?))
+        });
+        match (knob.slot, owner) {
+            (Slot::Query(_), Some((_, rule))) => {
                 let of_rule = |other: &&Change| other.knob.rule == knob.rule;
                 let in_query = |other: &&Change| matches!(other.knob.slot, Slot::Query(_));
                 let all: Vec<&Change> = changes.iter().filter(of_rule).filter(in_query).collect();
@@ -97,11 +96,12 @@ pub(super) fn edits(
                 }
                 done.extend(all.iter().map(|change| &change.knob));
             }
-            Slot::Key => edits.push(at_key(change)),
-            Slot::Missing => match insert::edit(group, rule, change) {
+            (Slot::Key, _) => edits.push(at_key(change)),
+            (Slot::Missing, Some((group, rule))) => match insert::edit(group, rule, change) {
                 Some(edit) => edits.push(edit),
                 None => faults.push(unwritable(change)),
             },
+            (_, None) => faults.push(unwritable(change)),
         }
         done.push(knob);
     }

@@ -2,11 +2,12 @@
 
 use super::name::{Names, Stem};
 use super::numbers::numbers;
+use super::specs::{self, Setting};
 use crate::promql::Query;
 use crate::replay::RuleId;
 use crate::rules::{AlertRule, Rule, RuleGroup, RuleKind};
 use crate::text::yaml::Embedded;
-use crate::text::{Place, Span};
+use crate::text::{Place, Source, Span};
 
 /// Something in a rule that can move.
 #[derive(Debug, Clone)]
@@ -22,8 +23,8 @@ pub struct Knob {
     pub value: String,
     /// Where it stands; for what the rule does not have, the rule's name.
     pub place: Place,
-    /// The rule it belongs to, by its place among the [groups](super::RuleSet::groups).
-    pub rule: RuleId,
+    /// The rule it belongs to, by its place among the [groups](super::RuleSet::groups); none where it is a specification's.
+    pub rule: Option<RuleId>,
     /// How it is written.
     pub(super) slot: Slot,
 }
@@ -45,6 +46,12 @@ pub enum KnobKind {
     For,
     /// How long an alert goes on firing.
     KeepFiringFor,
+    /// Which share shall be good.
+    Objective,
+    /// Over which time an objective holds.
+    Period,
+    /// How fast a budget may be spent until an alert fires.
+    Factor,
 }
 
 /// How the value of a knob is written.
@@ -52,7 +59,7 @@ pub enum KnobKind {
 pub(super) enum Slot {
     /// In the rule's query, at these bytes of its text.
     Query(Span),
-    /// By a key of the rule.
+    /// By a key of its own.
     Key,
     /// Not at all.
     Missing,
@@ -69,6 +76,9 @@ impl KnobKind {
             KnobKind::Offset => "offset",
             KnobKind::For => "for",
             KnobKind::KeepFiringFor => "keep_firing_for",
+            KnobKind::Objective => "objective",
+            KnobKind::Period => "window",
+            KnobKind::Factor => "factor",
         }
     }
 
@@ -99,11 +109,17 @@ impl Knob {
 ///
 /// A moment behind `@` and what `fill` puts in are no knobs.
 pub fn knobs(groups: &[&RuleGroup]) -> Vec<Knob> {
+    knobs_with(groups, &[])
+}
+
+/// The same, and behind them what can move in specifications of objectives.
+pub(super) fn knobs_with(groups: &[&RuleGroup], specs: &[Source]) -> Vec<Knob> {
     let mut found = Vec::new();
-    let mut names = Names::of(groups);
+    let settings: Vec<Setting> = specs.iter().flat_map(specs::settings).collect();
+    let mut names = Names::of(groups, &settings);
     for (group, of_group) in groups.iter().enumerate() {
         for (rule, of_rule) in of_group.rules.iter().enumerate() {
-            let stem = names.stem(of_group, of_rule);
+            let stem = names.stem(&of_group.name, &of_rule.name);
             let mut collector = Collector {
                 group: of_group,
                 rule: of_rule,
@@ -117,9 +133,34 @@ pub fn knobs(groups: &[&RuleGroup]) -> Vec<Knob> {
             }
         }
     }
-    let knobs: Vec<(Stem, Knob)> = found;
-    names.shorten(knobs)
+    let mut counts = Vec::new();
+    let mut last: Option<(usize, Stem)> = None;
+    for setting in settings {
+        let stem = match last.take() {
+            Some((owner, stem)) if owner == setting.owner => stem,
+            _ => {
+                counts.clear();
+                names.stem(SPECS, &setting.name)
+            }
+        };
+        let nth = count(&mut counts, setting.kind);
+        let knob = Knob {
+            name: stem.full(setting.kind, nth),
+            short: None,
+            kind: setting.kind,
+            value: setting.value,
+            place: setting.place,
+            rule: None,
+            slot: Slot::Key,
+        };
+        found.push((stem.clone(), knob));
+        last = Some((setting.owner, stem));
+    }
+    names.shorten(found)
 }
+
+/// What stands in the names of knobs of objectives where rules have their group.
+pub(super) const SPECS: &str = "slo";
 
 struct Collector<'a> {
     group: &'a RuleGroup,
@@ -175,7 +216,7 @@ impl Collector<'_> {
             kind,
             value,
             place,
-            rule: self.id,
+            rule: Some(self.id),
             slot,
         };
         self.found.push((self.stem.clone(), knob));

@@ -14,6 +14,7 @@ mod name;
 mod numbers;
 mod outcome;
 mod set;
+mod specs;
 mod value;
 mod world;
 
@@ -23,4 +24,5 @@ pub use knob::{Knob, KnobKind, knobs};
 pub use name::find;
 pub use outcome::{FLAP, Outcome};
 pub use set::{Edited, RuleSet};
+pub use specs::SpecFiles;
 pub use world::{AlertOutcome, World};

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::knob::SPECS;
+use super::specs::Setting;
 use super::{Knob, KnobKind};
-use crate::rules::{Rule, RuleGroup};
+use crate::replay::RuleId;
+use crate::rules::RuleGroup;
 use crate::text::{Diagnostic, closest_few};
 
 /// So many names are offered in place of one that is not there, or that means several.
@@ -31,24 +34,32 @@ struct Counted {
 }
 
 impl Names {
-    /// Of all rules of groups.
-    pub fn of(groups: &[&RuleGroup]) -> Names {
+    /// Of all rules of groups, and of specifications.
+    pub fn of(groups: &[&RuleGroup], settings: &[Setting]) -> Names {
         let mut rules: HashMap<String, Counted> = HashMap::new();
         for group in groups {
             for rule in group.rules.iter() {
                 rules.entry(path(&group.name, &rule.name)).or_default().all += 1;
             }
         }
+        let mut owners: Vec<(usize, &str)> = Vec::new();
+        for setting in settings {
+            owners.push((setting.owner, &setting.name));
+        }
+        owners.dedup();
+        for (_, name) in owners {
+            rules.entry(path(SPECS, name)).or_default().all += 1;
+        }
         Names { rules }
     }
 
-    /// The name of the next rule.
-    pub fn stem(&mut self, group: &RuleGroup, rule: &Rule) -> Stem {
-        let counted = self.rules.entry(path(&group.name, &rule.name)).or_default();
+    /// The name of the next rule or specification.
+    pub fn stem(&mut self, group: &str, rule: &str) -> Stem {
+        let counted = self.rules.entry(path(group, rule)).or_default();
         counted.seen += 1;
         Stem {
-            group: group.name.clone(),
-            rule: rule.name.clone(),
+            group: group.to_owned(),
+            rule: rule.to_owned(),
             number: (counted.all > 1).then_some(counted.seen),
         }
     }
@@ -68,6 +79,20 @@ impl Names {
         };
         knobs.into_iter().map(shorten).collect()
     }
+}
+
+/// What all rules of groups are called in the names of their knobs.
+pub(super) fn rule_names(groups: &[&RuleGroup]) -> HashMap<RuleId, String> {
+    let mut names = Names::of(groups, &[]);
+    let mut all = HashMap::new();
+    for (group, of_group) in groups.iter().enumerate() {
+        for (rule, of_rule) in of_group.rules.iter().enumerate() {
+            let stem = names.stem(&of_group.name, &of_rule.name);
+            let name = path(&stem.group, &stem.rule) + &stem.number();
+            all.insert(RuleId { group, rule }, name);
+        }
+    }
+    all
 }
 
 fn path(group: &str, rule: &str) -> String {

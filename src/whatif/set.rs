@@ -1,15 +1,18 @@
 //! The rules of a call, and the same with some knobs moved.
 
 use super::change::{Edit, applied, edits, unwritable};
-use super::{Change, Knob, knobs};
+use super::knob::knobs_with;
+use super::{Change, Knob, SpecFiles};
 use crate::rules::{self, ReadOptions, RuleFile, RuleGroup};
 use crate::text::{Diagnostic, Source};
 
 /// The rule files of a call.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
-    /// They in their order.
+    /// They in their order; where there are specifications, behind them one with the rules that those stand for.
     pub files: Vec<RuleFile>,
+    /// Specifications of objectives, where some are given.
+    pub specs: Option<SpecFiles>,
     /// How they were read.
     pub reading: ReadOptions,
 }
@@ -31,7 +34,29 @@ impl RuleSet {
 
     /// Everything that can move.
     pub fn knobs(&self) -> Vec<Knob> {
-        knobs(&self.groups())
+        let written = self.written();
+        let groups = written.iter().flat_map(|file| &file.groups);
+        let specs = self.specs.as_ref();
+        let specs = specs.map_or(&[] as &[Source], |specs| specs.sources.as_slice());
+        knobs_with(&groups.collect::<Vec<_>>(), specs)
+    }
+
+    /// The files that somebody wrote.
+    fn written(&self) -> &[RuleFile] {
+        let generated = usize::from(self.specs.is_some());
+        let written = self.files.len().saturating_sub(generated);
+        self.files.get(..written).unwrap_or_default()
+    }
+
+    /// The same with the rules that specifications stand for.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the specifications.
+    pub fn with_specs(mut self, specs: SpecFiles) -> Result<RuleSet, Vec<Diagnostic>> {
+        self.files.push(specs.rules(&self.reading)?);
+        self.specs = Some(specs);
+        Ok(self)
     }
 
     /// The same with some knobs moved: the files are edited and read again, as they would be if the edits were written. What
@@ -44,7 +69,7 @@ impl RuleSet {
     pub fn changed(&self, changes: &[Change]) -> Result<Edited, Vec<Diagnostic>> {
         let edits = edits(&self.groups(), changes, &self.reading.features)?;
         let (mut files, mut texts) = (Vec::with_capacity(self.files.len()), Vec::new());
-        for file in &self.files {
+        for file in self.written() {
             let is_edited = edits
                 .iter()
                 .any(|edit: &Edit| edit.file == file.source.name());
@@ -60,10 +85,15 @@ impl RuleSet {
             texts.push((file.source.clone(), source));
             files.push(read);
         }
-        let rules = RuleSet {
+        let mut rules = RuleSet {
             files,
+            specs: None,
             reading: self.reading,
         };
+        if let Some(before) = &self.specs {
+            let specs = before.edited(&edits, &mut texts);
+            rules = rules.with_specs(specs)?;
+        }
         match self.misread(&rules, changes) {
             Some(fault) => Err(vec![fault]),
             None => Ok(Edited { rules, texts }),

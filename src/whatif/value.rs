@@ -14,7 +14,9 @@ use crate::text::Diagnostic;
 pub(super) fn check(knob: &Knob, value: &str) -> Result<(), Diagnostic> {
     let refused = match knob.kind {
         KnobKind::For | KnobKind::KeepFiringFor => wait(value).err(),
-        KnobKind::Threshold | KnobKind::Number => number(value).err(),
+        KnobKind::Objective => number(value.strip_suffix('%').unwrap_or(value)).err(),
+        KnobKind::Period => period(value).err(),
+        KnobKind::Threshold | KnobKind::Number | KnobKind::Factor => number(value).err(),
         KnobKind::Window | KnobKind::Step => match length(value) {
             Ok(seconds) if seconds > 0.0 => None,
             Ok(seconds) if seconds < 0.0 => Some(refusal("can't be negative", LENGTH_HELP)),
@@ -61,6 +63,19 @@ fn wait(value: &str) -> Result<Millis, Refusal> {
             "the longest is about 292 years",
         )),
         Err(_) => Err(refusal("this is no duration", WAIT_HELP)),
+    }
+}
+
+/// A time that an objective holds for; formats have units of their own.
+fn period(value: &str) -> Result<(), Refusal> {
+    let is_word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match value.starts_with('-') {
+        true => Err(refusal("can't be negative", "give a duration such as 30d")),
+        false if is_word => Ok(()),
+        false => Err(refusal(
+            "this is no duration",
+            "give a duration such as 30d",
+        )),
     }
 }
 

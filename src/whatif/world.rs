@@ -1,5 +1,6 @@
 //! What rules are replayed over: recorded data, or a test.
 
+use super::name::rule_names;
 use super::{Outcome, RuleSet};
 use crate::model::Millis;
 use crate::replay::{Replay, ReplayError, ReplaySpec, replay};
@@ -25,6 +26,8 @@ enum Scene {
 /// What an alert did in a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertOutcome {
+    /// What its rule is called, as in the names of its knobs: `group/Alert#2`.
+    pub name: String,
     /// The group of its rule.
     pub group: String,
     /// Its name.
@@ -102,8 +105,10 @@ impl World {
     /// What every alert did, in the order of evaluation.
     pub fn outcomes(&self, replay: &Replay<'_>, groups: &[&RuleGroup]) -> Vec<AlertOutcome> {
         let end = replay.stopped_at.unwrap_or(self.scene().end);
+        let names = rule_names(groups);
         let alerts = replay.timeline.alerts.iter();
         let outcomes = alerts.map(|alert| AlertOutcome {
+            name: names.get(&alert.rule).cloned().unwrap_or_default(),
             group: groups
                 .get(alert.rule.group)
                 .map_or_else(String::new, |group| group.name.clone()),

@@ -94,7 +94,8 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     for spec in &specs {
         let slos = spec.to_slos(period, &reading.features);
         let made = match options.rules.is_empty() {
-            true => super::generate::generate(spec, &of_sloth, &Default::default())
+            true => spec
+                .rules(&of_sloth, &Default::default())
                 .and_then(|bundles| groups(&bundles, &reading)),
             false => Ok(Vec::new()),
         };

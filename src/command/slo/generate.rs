@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::load::{self, Period};
-use crate::command::load::all_or_faults;
 use crate::command::{Outcome, complain, enabled};
 use crate::io;
 use crate::slo::generated::{self, Bundle};
-use crate::slo::read::Spec;
-use crate::slo::{multiwindow, openslo, pyrra, sloth};
+use crate::slo::{pyrra, sloth};
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo generate`.
@@ -71,7 +69,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
             Ok(specs) => {
                 specs.warnings.iter().for_each(complain);
                 for spec in &specs.specs {
-                    match generate(spec, &of_sloth, &of_pyrra) {
+                    match spec.rules(&of_sloth, &of_pyrra) {
                         Ok(made) => bundles.extend(made),
                         Err(found) => faults.extend(found),
                     }
@@ -98,30 +96,6 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 
 /// What a generated file begins with.
 const NOTE: &str = "Made by `rulecheck slo generate`: change the specification, not this file.";
-
-/// The rules of a specification.
-pub(super) fn generate(
-    spec: &Spec,
-    of_sloth: &sloth::Options,
-    of_pyrra: &pyrra::Options,
-) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
-    match spec {
-        Spec::Sloth(spec) => match sloth::generate(spec, of_sloth) {
-            Ok(bundle) => Ok(vec![bundle]),
-            Err(fault) => Err(vec![fault.diagnose(spec, of_sloth)]),
-        },
-        Spec::Pyrra(spec) => Ok(vec![pyrra::generate(spec, of_pyrra)]),
-        Spec::Own(slos) => collect(slos.iter().map(multiwindow::generate)),
-        Spec::OpenSlo(spec) if !spec.unmade.is_empty() => Err(spec.unmade.clone()),
-        Spec::OpenSlo(spec) => collect(spec.objectives.iter().map(openslo::generate)),
-    }
-}
-
-fn collect(
-    made: impl Iterator<Item = Result<Bundle, Diagnostic>>,
-) -> Result<Vec<Bundle>, Vec<Diagnostic>> {
-    all_or_faults(made.map(|made| made.map_err(|fault| vec![fault])))
-}
 
 /// Names of groups that would stand in one rule file twice.
 fn doubles(bundles: &[Bundle]) -> Vec<Diagnostic> {

@@ -12,7 +12,7 @@ use crate::replay::{OnRuleError, ReplaySpec, Schedule};
 use crate::rules::{ReadOptions, RuleFile};
 use crate::suite::{RunOptions, Stage};
 use crate::text::{Diagnostic, distinct};
-use crate::whatif::{RuleSet, World};
+use crate::whatif::{RuleSet, SpecFiles, World};
 
 /// What a call reads.
 pub(super) struct Loaded {
@@ -35,7 +35,7 @@ pub(super) fn load(options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
     let mut files = Files::new(files.into_iter().flatten().collect());
     if !options.tests.is_empty() {
         let worlds = tests(options, &reading, &mut files)?;
-        return Ok(loaded(files.all, reading, worlds));
+        return loaded(options, files.all, reading, worlds);
     }
     let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
     let schedule = options.schedule.unwrap_or(ScheduleName::Production);
@@ -57,14 +57,26 @@ pub(super) fn load(options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
         let names: Vec<String> = options.data.iter().map(|path| io::display(path)).collect();
         worlds.push(World::recorded(names.join(", "), spec));
     }
-    Ok(loaded(files.all, reading, worlds))
+    loaded(options, files.all, reading, worlds)
 }
 
-fn loaded(files: Vec<RuleFile>, reading: ReadOptions, worlds: Vec<World>) -> Loaded {
-    Loaded {
-        rules: RuleSet { files, reading },
-        worlds,
+fn loaded(
+    options: &Options,
+    files: Vec<RuleFile>,
+    reading: ReadOptions,
+    worlds: Vec<World>,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut rules = RuleSet {
+        files,
+        specs: None,
+        reading,
+    };
+    if !options.slo.is_empty() {
+        let named = io::spec_files(&options.slo);
+        let sources = each(named, |path| io::read(&path).map_err(|fault| vec![fault]))?;
+        rules = rules.with_specs(SpecFiles { sources })?;
     }
+    Ok(Loaded { rules, worlds })
 }
 
 /// Rule files by what they are, not by how they are named.
