@@ -94,7 +94,7 @@ mod tests {
         for (query, expected) in [
             (
                 r#"m{job="a",code=~"5.."} + m{job="a"}"#,
-                vec![r#"m{code="500",job="a"}"#, r#"m{code="200",job="a"}"#],
+                vec![r#"m{code="500", job="a"}"#, r#"m{code="200", job="a"}"#],
             ),
             (r#"m{code!~"4..|5.."}"#, vec![r#"m{code="200"}"#]),
             (r#"m{le="0.5"}"#, vec![r#"m{le="0.5"}"#]),
