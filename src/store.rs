@@ -333,8 +333,21 @@ impl Points {
 }
 
 impl Store {
+    /// The series that pass, in the same order.
+    pub fn filtered(&self, keep: impl Fn(&Series) -> bool) -> Store {
+        let mut store = Store::default();
+        for series in self.series.iter().filter(|series| keep(series)) {
+            store.add_shared(Arc::clone(series));
+        }
+        store
+    }
+
     /// Adds a series and returns its place.
     pub fn add(&mut self, series: Series) -> SeriesId {
+        self.add_shared(Arc::new(series))
+    }
+
+    fn add_shared(&mut self, series: Arc<Series>) -> SeriesId {
         let id = SeriesId(self.series.len() as u32);
         let metric = series.labels.metric();
         match self.by_metric.get_mut(metric) {
@@ -343,7 +356,7 @@ impl Store {
                 self.by_metric.insert(metric.to_owned(), vec![id]);
             }
         }
-        self.series.push(Arc::new(series));
+        self.series.push(series);
         id
     }
 

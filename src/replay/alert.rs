@@ -298,6 +298,29 @@ impl Naming<'_> {
     }
 }
 
+/// The labels of the alerts that the series of a result make; `None` where a label may depend on a sample's value or its
+/// moment.
+pub(super) fn fixed_labels(
+    rule: &PlannedRule<'_>,
+    alert: &AlertRule,
+    columns: &Columns,
+    renderer: &Renderer<'_>,
+) -> Option<Vec<Labels>> {
+    let mut templates = alert.labels.iter().map(|(_, template)| template);
+    if !templates.all(names_once) {
+        return None;
+    }
+    let naming = Naming {
+        rule,
+        alert,
+        renderer,
+        moments: rule.moments,
+    };
+    let series = columns.series.iter();
+    let named = series.map(|series| naming.render(&series.labels, Sample::Float(0.0), 0));
+    Some(named.collect())
+}
+
 /// Whether a template comes out the same for all samples of a series: it has no action, or sees only labels.
 fn names_once(template: &Template) -> bool {
     template.is_literal() || sees_only_labels(template.text())

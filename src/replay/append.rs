@@ -191,7 +191,10 @@ impl Inputs {
     pub(super) fn under<'a>(store: &Store, names: impl IntoIterator<Item = &'a str>) -> Inputs {
         let mut inputs = Inputs::default();
         for name in names {
-            for id in store.select(&[Matcher::equal(METRIC_NAME, name)]) {
+            let named = store.select(&[Matcher::equal(METRIC_NAME, name)]);
+            // What rules wrote is there only where others are evaluated again, and clashes with none of these.
+            let is_input = |id: &SeriesId| store.get(*id).writer == Writer::INPUT;
+            for id in named.into_iter().filter(is_input) {
                 let of_labels = inputs
                     .by_labels
                     .entry(store.get(id).labels.clone())

@@ -166,8 +166,13 @@ impl Run<'_, '_> {
             });
         }
         for refusal in append(&mut self.store, &self.inputs, outputs) {
-            let index = refusal.writer.position as usize - 1;
-            self.fail(refusal.moment, index, refusal.reason.to_string());
+            let position = |rule: &PlannedRule<'_>| rule.writer.position;
+            let index = self
+                .rules
+                .binary_search_by_key(&refusal.writer.position, position);
+            if let Ok(index) = index {
+                self.fail(refusal.moment, index, refusal.reason.to_string());
+            }
         }
     }
 

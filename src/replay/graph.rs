@@ -13,6 +13,7 @@ use super::circles::strongly_connected;
 use super::output::{Output, Outputs};
 use super::plan::PlannedRule;
 use super::synthetic::{ALERTS, ALERTS_FOR_STATE};
+use crate::rules::{Rule, RuleKind};
 
 /// Rules that can only be evaluated together, or one rule alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,10 @@ const MAX_COMPARED: usize = 512;
 /// The components of the rules, each after all that it reads from.
 pub(super) fn components(rules: &[PlannedRule<'_>]) -> Vec<Component> {
     let outputs = Outputs::new(rules.iter().map(|rule| rule.rule));
-    let reads: Vec<Vec<usize>> = rules.iter().map(|rule| read_by(rule, &outputs)).collect();
+    let reads: Vec<Vec<usize>> = rules
+        .iter()
+        .map(|rule| read_by(rule.rule, &outputs))
+        .collect();
     let mut edges = reads.clone();
     for (first, second) in clashes(&outputs) {
         edges[first].push(second);
@@ -62,12 +66,12 @@ pub(super) fn components(rules: &[PlannedRule<'_>]) -> Vec<Component> {
 }
 
 /// The rules whose outputs a rule may read, each once and in order.
-fn read_by(rule: &PlannedRule<'_>, outputs: &Outputs<'_>) -> Vec<usize> {
+pub(super) fn read_by(rule: &Rule, outputs: &Outputs<'_>) -> Vec<usize> {
     let mut read = Vec::new();
     if labels_query(rule) {
         read.extend(outputs.all.iter().map(|output| output.rule));
     }
-    for used in reads(&rule.query().expr, Reach::LOOKBACK) {
+    for used in reads(&rule.expr.expr, Reach::LOOKBACK) {
         read.extend(outputs.matching(&used.matchers).map(|output| output.rule));
     }
     read.sort_unstable();
@@ -76,7 +80,7 @@ fn read_by(rule: &PlannedRule<'_>, outputs: &Outputs<'_>) -> Vec<usize> {
 }
 
 /// Pairs of rules that may write the same series.
-fn clashes(outputs: &Outputs<'_>) -> Vec<(usize, usize)> {
+pub(super) fn clashes(outputs: &Outputs<'_>) -> Vec<(usize, usize)> {
     let mut buckets: BTreeMap<(&str, &[&str]), Vec<&Output<'_>>> = BTreeMap::new();
     for output in &outputs.all {
         let alert = match output.labels.get(ALERT_NAME) {
@@ -117,9 +121,11 @@ fn clashes(outputs: &Outputs<'_>) -> Vec<(usize, usize)> {
 }
 
 /// Whether a rule's labels depend on queries in their templates, which may read anything.
-fn labels_query(rule: &PlannedRule<'_>) -> bool {
-    rule.alert()
-        .is_some_and(|alert| alert.labels.iter().any(|(_, template)| template.queries()))
+fn labels_query(rule: &Rule) -> bool {
+    match &rule.kind {
+        RuleKind::Alert(alert) => alert.labels.iter().any(|(_, template)| template.queries()),
+        RuleKind::Recording { .. } => false,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! alerts, and the rules' errors. Rules whose inputs are complete are evaluated over all their moments in one
 //! go; only rules that read each other in a circle go moment by moment.
 
+mod again;
 mod alert;
 mod append;
 mod batch;
@@ -34,6 +35,7 @@ use crate::store::Store;
 
 use crate::rules::RuleGroup;
 
+pub use again::{Dependents, dependents, replay_some};
 pub use alert::ALERT_NAME;
 pub use dependencies::{
     Dependencies, DependencyFinding, DependencyKind, DependentRule, Given, Order, RuleRead,

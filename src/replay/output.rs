@@ -33,11 +33,23 @@ pub(super) struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     /// The outputs of rules, which are numbered as they come.
     pub fn new(rules: impl Iterator<Item = &'a Rule>) -> Outputs<'a> {
+        Outputs::with_holds(rules, |alert| alert.hold > 0)
+    }
+
+    /// The same where any alert may get a `for`.
+    pub fn possible(rules: impl Iterator<Item = &'a Rule>) -> Outputs<'a> {
+        Outputs::with_holds(rules, |_| true)
+    }
+
+    fn with_holds(
+        rules: impl Iterator<Item = &'a Rule>,
+        holds: fn(&AlertRule) -> bool,
+    ) -> Outputs<'a> {
         let mut all = Vec::new();
         for (index, rule) in rules.enumerate() {
             let labels = match &rule.kind {
                 RuleKind::Recording { labels } => vec![recorded(&rule.name, labels)],
-                RuleKind::Alert(alert) => synthetic(&rule.name, alert),
+                RuleKind::Alert(alert) => synthetic(&rule.name, alert, holds(alert)),
             };
             all.extend(labels.into_iter().map(|labels| Output {
                 rule: index,
@@ -112,7 +124,7 @@ fn recorded<'a>(name: &'a str, labels: &'a [(String, String)]) -> Known<'a> {
 }
 
 /// What is known of `ALERTS` and `ALERTS_FOR_STATE` of an alerting rule.
-fn synthetic<'a>(name: &'a str, alert: &'a AlertRule) -> Vec<Known<'a>> {
+fn synthetic<'a>(name: &'a str, alert: &'a AlertRule, holds: bool) -> Vec<Known<'a>> {
     let literal = alert
         .labels
         .iter()
@@ -126,7 +138,7 @@ fn synthetic<'a>(name: &'a str, alert: &'a AlertRule) -> Vec<Known<'a>> {
     alerts.insert(METRIC_NAME, vec![ALERTS]);
     // An alert without `for` is never seen pending.
     let mut states = vec![AlertState::Firing.name()];
-    if alert.hold > 0 {
+    if holds {
         states.push(AlertState::Pending.name());
     }
     alerts.insert(ALERT_STATE, states);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
 use crate::promql::selectors::greediest;
-use crate::promql::{Annotations, Reader, Sample, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, View};
+use crate::promql::{
+    Annotations, Columns, Reader, Sample, TOO_MANY_SAMPLES, TOO_MANY_STEPS, Ticks, View,
+};
 use crate::store::{Series, Store};
 
-use super::alert::{AlertRecord, InstanceRecord};
+use super::alert::{AlertRecord, InstanceRecord, fixed_labels};
 use super::plan::PlannedRule;
 use super::render::{Renderer, Setting};
 use super::timeline::{AlertState, AlertTimeline, Instance, RuleId, Stretch, Timeline};
@@ -183,6 +185,25 @@ impl<'a> Replay<'a> {
             moments: rule.moments_until(end),
             times: rule.stamps(end),
         })
+    }
+
+    /// The store without what some rules wrote, given in order.
+    pub fn store_without(&self, rules: &[RuleId]) -> Store {
+        let written = rules.iter().filter_map(|id| self.planned(*id));
+        let written: Vec<u32> = written.map(|rule| rule.writer.position).collect();
+        let is_other = |series: &Series| written.binary_search(&series.writer.position).is_err();
+        self.store.filtered(is_other)
+    }
+
+    /// The labels of the alerts that the series of a result make under a rule; `None` where they may depend on values or
+    /// moments, and for a rule that does not alert.
+    pub fn alert_labels(&self, id: RuleId, columns: &Columns) -> Option<Vec<Labels>> {
+        let rule = self.planned(id)?;
+        let renderer = Renderer {
+            store: &self.store,
+            setting: &self.setting,
+        };
+        fixed_labels(rule, rule.alert()?, columns, &renderer)
     }
 
     /// The series that a rule wrote.

@@ -8,21 +8,27 @@
 
 mod change;
 mod grid;
+mod incidents;
 mod insert;
 mod knob;
 mod name;
 mod numbers;
 mod outcome;
+mod paging;
 mod set;
 mod specs;
+mod sweep;
 mod value;
 mod world;
 
 pub use change::Change;
 pub use grid::{Axis, Grid, MAX_POINTS};
+pub use incidents::{Extent, Incident, Incidents};
 pub use knob::{Knob, KnobKind, knobs};
 pub use name::find;
 pub use outcome::{FLAP, Outcome};
+pub use paging::Paging;
 pub use set::{Edited, RuleSet};
 pub use specs::SpecFiles;
+pub use sweep::{Sweep, SweepError, SweepMode, SweptAlert, sweep};
 pub use world::{AlertOutcome, World};

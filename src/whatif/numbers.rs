@@ -137,7 +137,8 @@ fn selects(expr: &Expr) -> bool {
     }
 }
 
-fn is_number(expr: &Expr) -> bool {
+/// Whether an expression is made of numbers alone.
+pub(super) fn is_number(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Number(_) => true,
         ExprKind::Unary(..) | ExprKind::Paren(_) | ExprKind::Chain(_) => {

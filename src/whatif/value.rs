@@ -95,7 +95,7 @@ fn length(value: &str) -> Result<f64, Refusal> {
 }
 
 /// The value of a text that is a number of a query, or a duration in seconds, and nothing else.
-fn literal(value: &str) -> Option<f64> {
+pub(super) fn literal(value: &str) -> Option<f64> {
     let query = Query::parse(value, &Features::default()).ok()?;
     let span = query.expr.span;
     let is_bare = !value.contains(|c: char| c.is_whitespace() || c == '#');

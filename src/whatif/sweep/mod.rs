@@ -1,0 +1,335 @@
+//! What alerts would have done at every point of a grid.
+//!
+//! What a knob can change is known before anything is evaluated: the rules that depend on its rule. Knobs that change nothing
+//! in common are swept by themselves, and the points of the grid put together of what they yield. Where only the limit of a
+//! comparison at the top of an alert's expression moves, and how long the alert waits, its columns are evaluated once
+//! ([`columns`]); at all other points the rules are edited, read again, and those that depend on the change evaluated again
+//! over what the others wrote. Both yield the same.
+
+mod cells;
+mod columns;
+mod evaluated;
+mod growth;
+mod runs;
+
+use super::paging::{Paging, Watch};
+use super::{Grid, Incidents, RuleSet, World};
+use crate::model::Timestamp;
+use crate::replay::{Dependents, Replay, ReplayError, RuleId, dependents};
+use crate::rules::{RuleGroup, RuleKind};
+use crate::text::Diagnostic;
+
+/// Why a sweep can't be done.
+#[derive(Debug)]
+pub enum SweepError {
+    /// The rules can't be what they should be at a point.
+    Rules(Vec<Diagnostic>),
+    /// They can't be replayed.
+    Replay(ReplayError),
+}
+
+impl From<ReplayError> for SweepError {
+    fn from(error: ReplayError) -> SweepError {
+        SweepError::Replay(error)
+    }
+}
+
+/// An alert that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweptAlert {
+    /// The group of its rule.
+    pub group: String,
+    /// Its name.
+    pub alert: String,
+    /// The incidents that name it, as places among all.
+    pub incidents: Vec<usize>,
+}
+
+/// What alerts did at every point of a grid.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The alerts that something swept can change, and those that incidents name; in the order of evaluation.
+    pub alerts: Vec<SweptAlert>,
+    /// For how many points rules were evaluated again.
+    pub evaluated_again: usize,
+    /// How many values each axis has.
+    sizes: Vec<usize>,
+    blocks: Vec<Block>,
+}
+
+/// Axes that must be swept together.
+#[derive(Debug)]
+struct Block {
+    /// The axes, by their places in the grid, in order.
+    axes: Vec<usize>,
+    /// What must be evaluated again.
+    dependents: Dependents,
+    /// The alerts among that, by their places among all looked at.
+    alerts: Vec<usize>,
+    /// What these did at each combination of the axes' values; the last axis moves fastest.
+    points: Vec<Vec<Paging>>,
+}
+
+/// How the points of a sweep are computed; the result is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweepMode {
+    /// From columns that were evaluated once, wherever that can be.
+    Columns,
+    /// By evaluating rules again at each point.
+    Again,
+}
+
+/// What a sweep is made over.
+struct Ground<'s> {
+    rules: &'s RuleSet,
+    world: &'s World,
+    grid: &'s Grid,
+    groups: &'s [&'s RuleGroup],
+    base: &'s Replay<'s>,
+    end: Timestamp,
+}
+
+/// An alert with what it is judged by.
+struct Watched {
+    id: RuleId,
+    group: String,
+    alert: String,
+    /// Which of the alerts of this name in groups of this name it is.
+    number: usize,
+    watch: Watch,
+}
+
+/// Computes what alerts do at every point of a grid.
+///
+/// # Errors
+///
+/// Values with which the rules would not load or can't be written, and a replay that would take too long.
+pub fn sweep(
+    rules: &RuleSet,
+    world: &World,
+    grid: &Grid,
+    incidents: &Incidents,
+    mode: SweepMode,
+) -> Result<Sweep, SweepError> {
+    let groups = world.groups(rules);
+    let groups: Vec<&RuleGroup> = groups.iter().collect();
+    let spec = world.spec(&groups);
+    let end = spec.end;
+    let has_history = spec.history.length > 0;
+    let base = crate::replay::replay(spec)?;
+    let mut blocks = blocks(rules, grid, &groups);
+    // What begins before the data does depends on all that looks back on it, and an objective's rules may become others.
+    let is_whole = has_history || grid.axes().iter().any(|axis| axis.knob.rule.is_none());
+    if is_whole {
+        blocks = together(blocks, &groups);
+        for block in &mut blocks {
+            block.dependents = everything(&groups);
+        }
+    }
+    let mut alerts: Vec<(SweptAlert, Watched)> = Vec::new();
+    for (group, of_group) in groups.iter().enumerate() {
+        for (rule, of_rule) in of_group.rules.iter().enumerate() {
+            let id = RuleId { group, rule };
+            let watch = Watch::of(incidents, &of_group.name, &of_rule.name);
+            let moves = |block: &&mut Block| block.dependents.rules.binary_search(&id).is_ok();
+            let block = blocks.iter_mut().find(moves);
+            let is_alert = matches!(of_rule.kind, RuleKind::Alert(_));
+            if !is_alert || block.is_none() && watch.incidents.is_empty() {
+                continue;
+            }
+            if let Some(block) = block {
+                block.alerts.push(alerts.len());
+            }
+            let swept = SweptAlert {
+                group: of_group.name.clone(),
+                alert: of_rule.name.clone(),
+                incidents: watch.incidents.clone(),
+            };
+            let same = |(other, _): &&(SweptAlert, Watched)| {
+                (&other.group, &other.alert) == (&swept.group, &swept.alert)
+            };
+            let watched = Watched {
+                id,
+                group: swept.group.clone(),
+                alert: swept.alert.clone(),
+                number: alerts.iter().filter(same).count(),
+                watch,
+            };
+            alerts.push((swept, watched));
+        }
+    }
+    let (alerts, watched): (Vec<SweptAlert>, Vec<Watched>) = alerts.into_iter().unzip();
+    let ground = Ground {
+        rules,
+        world,
+        grid,
+        groups: &groups,
+        base: &base,
+        end,
+    };
+    let mut evaluated_again = 0;
+    for block in &mut blocks {
+        let of_block = block.alerts.iter().filter_map(|place| watched.get(*place));
+        let of_block: Vec<&Watched> = of_block.collect();
+        let fast = match mode {
+            SweepMode::Columns => columns::points(&ground, block, &of_block),
+            SweepMode::Again => None,
+        };
+        block.points = match fast {
+            Some(points) => points,
+            None => {
+                evaluated_again += block.len(grid);
+                evaluated::points(&ground, block, &of_block, is_whole)?
+            }
+        };
+    }
+    blocks.push(still(&blocks, &watched, &ground));
+    Ok(Sweep {
+        alerts,
+        evaluated_again,
+        sizes: grid.axes().iter().map(|axis| axis.values.len()).collect(),
+        blocks,
+    })
+}
+
+impl Sweep {
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.sizes.iter().product()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What each of the alerts did at a point of the grid.
+    pub fn point(&self, index: usize) -> Vec<&Paging> {
+        let mut of_alerts: Vec<Option<&Paging>> = vec![None; self.alerts.len()];
+        for block in &self.blocks {
+            let found = block.points.get(block.place(index, &self.sizes));
+            let found = found.into_iter().flatten();
+            for (place, paging) in block.alerts.iter().zip(found) {
+                if let Some(of_alert) = of_alerts.get_mut(*place) {
+                    *of_alert = Some(paging);
+                }
+            }
+        }
+        of_alerts.into_iter().flatten().collect()
+    }
+}
+
+impl Block {
+    /// How many combinations its axes have.
+    fn len(&self, grid: &Grid) -> usize {
+        let axes = self.axes.iter().filter_map(|axis| grid.axes().get(*axis));
+        axes.map(|axis| axis.values.len()).product()
+    }
+
+    /// The combination of its own axes at a point of the grid.
+    fn place(&self, point: usize, sizes: &[usize]) -> usize {
+        let (mut rest, mut place, mut factor) = (point, 0, 1);
+        for (axis, &size) in sizes.iter().enumerate().rev() {
+            let value = rest % size.max(1);
+            rest /= size.max(1);
+            if self.axes.contains(&axis) {
+                place += value * factor;
+                factor *= size;
+            }
+        }
+        place
+    }
+}
+
+/// The axes of a grid, those together that change something in common.
+fn blocks(rules: &RuleSet, grid: &Grid, groups: &[&RuleGroup]) -> Vec<Block> {
+    let own = rules.groups();
+    let knobs = rules.knobs();
+    let mut blocks: Vec<Block> = Vec::new();
+    for (place, axis) in grid.axes().iter().enumerate() {
+        let moved = knobs.iter().filter(|knob| knob.is_same_text(&axis.knob));
+        let moved: Vec<RuleId> = moved
+            .filter_map(|knob| knob.rule)
+            .flat_map(|rule| in_world(&own, groups, rule))
+            .collect();
+        let block = Block {
+            axes: vec![place],
+            dependents: dependents(groups, &moved),
+            alerts: Vec::new(),
+            points: Vec::new(),
+        };
+        let (mut joined, apart): (Vec<Block>, Vec<Block>) =
+            blocks.into_iter().partition(|other| other.shares(&block));
+        joined.push(block);
+        blocks = apart;
+        blocks.extend(together(joined, groups));
+    }
+    blocks
+}
+
+impl Block {
+    fn shares(&self, other: &Block) -> bool {
+        let mut own = self.dependents.rules.iter();
+        own.any(|id| other.dependents.rules.binary_search(id).is_ok())
+    }
+}
+
+/// One block of several.
+fn together(blocks: Vec<Block>, groups: &[&RuleGroup]) -> Vec<Block> {
+    let mut axes: Vec<usize> = blocks.iter().flat_map(|it| it.axes.clone()).collect();
+    axes.sort_unstable();
+    let moved = blocks.iter().flat_map(|it| it.dependents.rules.clone());
+    let moved: Vec<RuleId> = moved.collect();
+    match axes.is_empty() {
+        true => Vec::new(),
+        false => vec![Block {
+            axes,
+            dependents: dependents(groups, &moved),
+            alerts: Vec::new(),
+            points: Vec::new(),
+        }],
+    }
+}
+
+/// All rules.
+fn everything(groups: &[&RuleGroup]) -> Dependents {
+    let groups = groups.iter().enumerate();
+    let rules =
+        groups.flat_map(|(group, it)| (0..it.rules.len()).map(move |rule| RuleId { group, rule }));
+    Dependents {
+        rules: rules.collect(),
+        read_each_other: true,
+    }
+}
+
+/// A rule of the files as the world evaluates it, which may be never or several times.
+fn in_world(own: &[&RuleGroup], groups: &[&RuleGroup], id: RuleId) -> Vec<RuleId> {
+    let Some(rule) = own.get(id.group).and_then(|it| it.rules.get(id.rule)) else {
+        return Vec::new();
+    };
+    let source = |group: &RuleGroup| group.source.name().to_owned();
+    let file = own.get(id.group).map(|group| source(group));
+    let mut found = Vec::new();
+    for (group, of_group) in groups.iter().enumerate() {
+        let is_file = Some(source(of_group)) == file;
+        for (place, other) in of_group.rules.iter().enumerate() {
+            if is_file && other.span == rule.span && other.name_span == rule.name_span {
+                found.push(RuleId { group, rule: place });
+            }
+        }
+    }
+    found
+}
+
+/// The alerts that nothing swept changes.
+fn still(blocks: &[Block], watched: &[Watched], ground: &Ground<'_>) -> Block {
+    let moves = |place: &usize| blocks.iter().any(|block| block.alerts.contains(place));
+    let alerts: Vec<usize> = (0..watched.len()).filter(|place| !moves(place)).collect();
+    let of_alerts: Vec<&Watched> = alerts.iter().filter_map(|it| watched.get(*it)).collect();
+    Block {
+        axes: Vec::new(),
+        dependents: Dependents::default(),
+        points: vec![evaluated::pagings(ground.base, ground.end, &of_alerts)],
+        alerts,
+    }
+}
