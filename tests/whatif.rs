@@ -1,7 +1,6 @@
 //! Knobs: what moves is what a name says, and nothing else.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a file that can't be read should stop the test"
 )]
