@@ -1,6 +1,7 @@
 //! The only room that reads disk or terminal.
 
 mod find;
+pub mod git;
 pub mod watch;
 
 use std::fs;

@@ -282,11 +282,21 @@ pub(super) fn too_long(error: &ReplayError) -> Vec<Diagnostic> {
 
 /// Names each rule that failed, with how often, when first and why.
 pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
+    let errors = rule_errors(replay, groups);
+    errors.iter().for_each(complain);
+    match errors.is_empty() {
+        true => Outcome::Success,
+        false => Outcome::Failure,
+    }
+}
+
+/// Each rule that failed, with how often, when first and why.
+pub(super) fn rule_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Vec<Diagnostic> {
     let mut first_errors = std::collections::BTreeMap::new();
     for error in &replay.errors {
         first_errors.entry(error.rule).or_insert((error, 0usize)).1 += 1;
     }
-    for (id, (error, count)) in &first_errors {
+    let errors = first_errors.iter().map(|(id, (error, count))| {
         let group = groups[id.group];
         let rule = &group.rules[id.rule];
         let at = timeline::moment(error.at);
@@ -295,16 +305,11 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
             "rule {} failed at {times}, first at {at}: {}",
             rule.name, error.message
         );
-        let fault = Diagnostic::error(message)
-            .at(&group.source, error.place(rule))
-            .help(format!(
-                "{}; while a rule fails its alerts keep their state",
-                remedy(&error.message).unwrap_or("correct the expression")
-            ));
-        complain(&fault);
-    }
-    match first_errors.is_empty() {
-        true => Outcome::Success,
-        false => Outcome::Failure,
-    }
+        let fault = Diagnostic::error(message).at(&group.source, error.place(rule));
+        fault.help(format!(
+            "{}; while a rule fails its alerts keep their state",
+            remedy(&error.message).unwrap_or("correct the expression")
+        ))
+    });
+    errors.collect()
 }

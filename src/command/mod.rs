@@ -7,6 +7,8 @@ mod completions;
 
 mod conformance;
 
+mod diff;
+
 mod graph;
 
 mod in_order;
@@ -42,7 +44,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::io;
-use crate::promql::{Features, UnknownFeature, View};
+use crate::model::Matcher;
+use crate::promql::ast::ExprKind;
+use crate::promql::{Features, Query, UnknownFeature, View};
 use crate::report::Format;
 use crate::rules::ReadOptions;
 use crate::text::Diagnostic;
@@ -78,6 +82,8 @@ enum Command {
     Why(why::Options),
     /// Name every number of rules that can move, and show what would have happened had it been another
     Whatif(whatif::Options),
+    /// Show what a change of rules does to what their alerts do: two files, folders or git revisions
+    Diff(diff::Options),
     /// Show which rule reads which, and names that nobody reads or records
     Graph(graph::Options),
     /// Make rules of service level objectives, and check them: Sloth, Pyrra
@@ -138,6 +144,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Whatif(options) => whatif::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Graph(options) => graph::run(&options),
         Command::Slo(options) => slo::run(&options),
         Command::Serve(options) => serve::run(&options),
@@ -176,6 +183,36 @@ fn format(known: &'static [Format]) -> impl TypedValueParser<Value = Format> {
         // What is none of the names is refused before.
         named.copied().unwrap_or(Format::Text)
     })
+}
+
+/// Reads matchers of labels, with or without their braces.
+fn matchers(flag: &str, text: &str) -> Result<Vec<Matcher>, Diagnostic> {
+    let trimmed = text.trim();
+    let bare = trimmed
+        .strip_prefix('{')
+        .and_then(|it| it.strip_suffix('}'));
+    let fault = |reason: &str| {
+        Diagnostic::error(format!("{flag} {text:?}: {reason}"))
+            .help("write matchers of labels, such as 'severity=\"page\"'")
+    };
+    // A selector must select something.
+    let query = format!(
+        "{{{}, __name__!=\"\"}}",
+        bare.unwrap_or(trimmed).trim_end_matches([',', ' '])
+    );
+    let query = Query::parse(&query, &Features::default());
+    let query = query.map_err(|_| fault("these are no matchers"))?;
+    match query.expr.kind {
+        ExprKind::Vector(selector) => {
+            let mut matchers = selector.matchers;
+            matchers.pop();
+            match matchers.is_empty() {
+                true => Err(fault("there is no matcher")),
+                false => Ok(matchers),
+            }
+        }
+        _ => Err(fault("these are no matchers")),
+    }
 }
 
 /// What a query may take.

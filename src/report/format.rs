@@ -15,6 +15,8 @@ pub enum Format {
     Tap,
     /// For Graphviz, which draws it.
     Dot,
+    /// For pull requests.
+    Markdown,
 }
 
 impl Format {
@@ -36,6 +38,7 @@ impl Format {
             Format::Junit => "junit",
             Format::Tap => "tap",
             Format::Dot => "dot",
+            Format::Markdown => "markdown",
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod coverage;
 
 pub mod detect;
 
+pub mod difference;
+
 mod format;
 
 pub mod github;

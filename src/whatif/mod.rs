@@ -7,6 +7,7 @@
 //! [`Outcome`] what an alert did there in numbers. A [`Grid`] holds many settings.
 
 mod change;
+pub mod diff;
 mod grid;
 mod incidents;
 mod insert;

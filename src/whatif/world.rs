@@ -1,8 +1,9 @@
 //! What rules are replayed over: recorded data, or a test.
 
 use super::name::rule_names;
+use super::diff::Frame;
 use super::{Outcome, RuleSet};
-use crate::model::Millis;
+use crate::model::{Matcher, Millis};
 use crate::replay::{Replay, ReplayError, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup};
 use crate::suite::Stage;
@@ -77,6 +78,17 @@ impl World {
     pub fn length(&self) -> Millis {
         let spec = self.scene();
         spec.end.saturating_sub(spec.start)
+    }
+
+    /// What two replays of different rules over it have in common. `pages` are the labels of alerts that page somebody.
+    pub fn frame<'f>(&self, pages: &'f [Matcher]) -> Frame<'f> {
+        let spec = self.scene();
+        Frame {
+            start: spec.start,
+            end: spec.end,
+            interval: spec.interval,
+            pages,
+        }
     }
 
     fn scene(&self) -> &ReplaySpec<'static> {

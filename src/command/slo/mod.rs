@@ -7,9 +7,14 @@ mod generate;
 mod load;
 mod table;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Outcome;
+use crate::promql::Features;
+use crate::slo::objective::Slo;
+use crate::slo::read::DEFAULT_PERIOD;
 use crate::text::Diagnostic;
 
 /// The options of `rulecheck slo`.
@@ -42,4 +47,12 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         Command::Detect(options) => detect::run(options),
         Command::Table(options) => table::run(options),
     }
+}
+
+/// The objectives of files in any format. Warnings are told.
+pub(super) fn objectives(
+    paths: &[PathBuf],
+    features: &Features,
+) -> Result<Vec<Slo>, Vec<Diagnostic>> {
+    load::objectives(paths, DEFAULT_PERIOD, features)
 }

@@ -16,3 +16,10 @@ pub(in crate::report) fn unified(name: &str, before: &str, after: &str) -> Strin
         .header(&format!("a/{path}"), &format!("b/{path}"))
         .to_string()
 }
+
+/// The lines of the unified diff of something small, without the names of files.
+pub(in crate::report) fn rule(before: &str, after: &str) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let mut unified = diff.unified_diff();
+    unified.context_radius(CONTEXT).to_string()
+}

@@ -1,0 +1,149 @@
+//! `rulecheck diff`: what a change of rules does to what their alerts do.
+
+mod gates;
+mod sides;
+mod worlds;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use self::gates::Gates;
+use self::sides::Sides;
+use self::worlds::Ground;
+use super::schedule::ScheduleName;
+use super::{Limits, Outcome, Reading, complain, format, load, matchers};
+use crate::io;
+use crate::model::Matcher;
+use crate::report::Format;
+use crate::report::difference::{Report, WorldDiff};
+use crate::slo::objective::Slo;
+use crate::text::{Diagnostic, distinct};
+use crate::whatif::diff::{RulesDiff, Side, TimelineDiff, budgets};
+
+/// The options of `rulecheck diff`.
+#[derive(Debug, Args)]
+#[command(after_help = NOTES)]
+pub(super) struct Options {
+    /// The rules before and after the change, two files or folders; with --git the files or folders that are looked at, all
+    /// below the current folder if there are none
+    #[arg(value_name = "BASE HEAD", required_unless_present = "git")]
+    paths: Vec<PathBuf>,
+    /// Compare two revisions of the git repository here: BASE..HEAD, or BASE...HEAD for what HEAD changed since it left BASE
+    #[arg(long, value_name = "BASE..HEAD")]
+    git: Option<String>,
+    /// Rule files that are the same on both sides, such as recording rules that the others read
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    rules: Vec<PathBuf>,
+    /// Replay both over these series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "tests")]
+    data: Vec<PathBuf>,
+    /// Replay both over the series of each test of these test files, or folders that hold some
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    tests: Vec<PathBuf>,
+    /// Objectives whose budgets are compared: OpenSLO, Sloth, Pyrra, or rulecheck's own form
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
+    slo: Vec<PathBuf>,
+    /// The alerts that page somebody, by their labels, such as 'severity="page"' [default: all]
+    #[arg(long, value_name = "MATCHERS")]
+    pages: Option<String>,
+    #[command(flatten)]
+    gates: Gates,
+    /// The global evaluation interval, for groups that have none of their own; tests say it themselves
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    interval: String,
+    /// Group schedule: each group on its own interval, or all on the global one from the first sample on [default:
+    /// production, or what a test says]
+    #[arg(long, value_enum, hide_default_value = true)]
+    schedule: Option<ScheduleName>,
+    /// How to print the result; markdown is made to be posted on a pull request
+    #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// What `--format` takes.
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Markdown];
+
+const NOTES: &str = "Windows are the times in which an alert with its labels fires: kept; gained or lost; moved, as long as \
+before and partly at the same time; resized, longer or shorter. A page is a time in which any instance of an alert fires. \
+Rules are known by group, name and labels, not by their files. Without --data and --tests only rules are compared.";
+
+/// Compares.
+pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    let reading = options.reading.options()?;
+    let pages = match &options.pages {
+        None => Vec::new(),
+        Some(text) => matchers("--pages", text).map_err(|fault| vec![fault])?,
+    };
+    let has_world = !options.data.is_empty() || !options.tests.is_empty();
+    options.gates.check(has_world)?;
+    let mut sides = Sides::read(options, &reading)?;
+    let grounds = worlds::read(options, &reading, &mut sides)?;
+    let slos = match options.slo.is_empty() {
+        true => Vec::new(),
+        false => super::slo::objectives(&options.slo, &reading.features)?,
+    };
+    let mut worlds = Vec::with_capacity(grounds.len());
+    let mut said = Vec::new();
+    for ground in &grounds {
+        worlds.push(compare(ground, &sides, &slos, &pages, &mut said)?);
+    }
+    distinct(said).iter().for_each(complain);
+    let rules = RulesDiff::of(&sides.rules.before.groups(), &sides.rules.after.groups());
+    let mut report = Report {
+        names: sides.names,
+        rules: &rules,
+        worlds: &worlds,
+        gates: Vec::new(),
+    };
+    report.gates = options.gates.of(&report.summary());
+    io::print(&match options.format {
+        Format::Json => report.json(),
+        Format::Markdown => report.markdown(),
+        _ => report.text(),
+    });
+    Ok(match report.gates.iter().all(|gate| gate.is_passed) {
+        true => Outcome::Success,
+        false => Outcome::Failure,
+    })
+}
+
+/// Replays both sides over a world. What is to be said of rules that fail there goes to `said`.
+fn compare(
+    ground: &Ground,
+    sides: &Sides,
+    slos: &[Slo],
+    pages: &[Matcher],
+    said: &mut Vec<Diagnostic>,
+) -> Result<WorldDiff, Vec<Diagnostic>> {
+    let frame = ground.before.frame(pages);
+    let then = ground.after.as_ref().unwrap_or(&ground.before);
+    let compared = ground
+        .before
+        .replay(&sides.rules.before, |old, old_groups| {
+            then.replay(&sides.rules.after, |new, new_groups| {
+                said.extend(load::rule_errors(old, old_groups));
+                said.extend(load::rule_errors(new, new_groups));
+                let old_side = Side {
+                    groups: old_groups,
+                    replay: old,
+                };
+                let new_side = Side {
+                    groups: new_groups,
+                    replay: new,
+                };
+                let budgets = budgets((slos, old), (slos, new), frame.end)?;
+                Ok(WorldDiff {
+                    name: ground.before.name.clone(),
+                    diff: TimelineDiff::of(old_side, new_side, frame),
+                    budgets,
+                })
+            })
+        });
+    let long = |error| load::too_long(&error);
+    compared.map_err(long)?.map_err(long)?
+}
