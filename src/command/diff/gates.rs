@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use crate::report;
 use crate::report::difference::{Gate, Summary, per_week};
 use crate::text::Diagnostic;
 use crate::whatif::diff::WindowChange;
@@ -72,7 +73,11 @@ impl Gates {
             gates.push(Gate {
                 name,
                 is_passed: count == 0,
-                says: format!("{count} {change}"),
+                says: match change.as_str() {
+                    PENDING => format!("{} changed", report::count(count, "pending time")),
+                    RELABELLED => format!("{} relabelled", report::count(count, "instance")),
+                    _ => format!("{} {change}", report::count(count, "firing")),
+                },
             });
         }
         let weekly = summary.pages_per_week();

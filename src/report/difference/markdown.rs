@@ -138,12 +138,12 @@ fn alerts(report: &Report<'_>) -> Part {
         let (firings, pages) = (firings.replace("->", "→"), pages.replace("->", "→"));
         let test = match report.worlds.len() {
             1 => String::new(),
-            _ => format!(" in {}", code(&short(&world.name))),
+            _ => format!(" in {}", cell(&short(&world.name))),
         };
         items.push(format!(
             "| {}{test} | {firings} | {pages} | {counts} | {} |\n",
-            code(&short(&pair.map_or_else(String::new, name))),
-            code(&short(&because)),
+            cell(&short(&pair.map_or_else(String::new, name))),
+            cell(&short(&because)),
         ));
     }
     Part {
@@ -176,7 +176,7 @@ fn budgets(report: &Report<'_>) -> Part {
                 .collect();
             items.push(format!(
                 "| {} | {} | {} | {} |\n",
-                code(&short(&format!("{}{labels}", budget.objective))),
+                cell(&short(&format!("{}{labels}", budget.objective))),
                 percent(budget.left.before),
                 percent(budget.left.after),
                 burn.join(", "),
@@ -199,7 +199,7 @@ fn changed(report: &Report<'_>) -> Part {
         noun: "rule",
         head: format!("\n<details>\n<summary>{number} that changed</summary>\n\n"),
         items,
-        tail: "\n</details>\n",
+        tail: "</details>\n",
     }
 }
 
@@ -231,7 +231,7 @@ fn timelines(report: &Report<'_>) -> Part {
         noun: "instance",
         head: format!("\n<details>\n<summary>When they fire: {number}</summary>\n\n"),
         items,
-        tail: "\n</details>\n",
+        tail: "</details>\n",
     }
 }
 
@@ -300,7 +300,12 @@ fn short(text: &str) -> String {
     }
 }
 
-/// A text as code within a line, be it in a table: nothing in it has a meaning.
+/// A text as code within a table, whose columns end at a `|`.
+fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+/// A text as code within a line: nothing in it has a meaning.
 fn code(text: &str) -> String {
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() {
@@ -313,7 +318,7 @@ fn code(text: &str) -> String {
     } else {
         ""
     };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// A text as a block of code.
@@ -336,7 +341,7 @@ mod tests {
     #[test]
     fn code_means_nothing() {
         for (text, expected) in [
-            ("a|b", "`a\\|b`"),
+            ("a|b", "`a|b`"),
             ("a`b", "``a`b``"),
             ("`a``", "``` `a`` ```"),
             ("a\n  b", "`a b`"),
@@ -344,6 +349,7 @@ mod tests {
         ] {
             assert_eq!(code(text), expected, "{text}");
         }
+        assert_eq!(cell("a|b"), "`a\\|b`");
         assert_eq!(fenced("diff", "-```\n"), "````diff\n-```\n````\n");
     }
 

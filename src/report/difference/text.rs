@@ -176,11 +176,11 @@ fn end(report: &Report<'_>) -> String {
         [only] => format!("over {} ({})", only.name, length(only.length())),
         all if same == all.len() => format!("over {}", count(all.len(), "test")),
         all => format!(
-            "over {}, in {same} of which nothing changed",
+            "over {}, {same} of which as before",
             count(all.len(), "test")
         ),
     };
-    let mut out = format!("\n{} {over}\n", windows(&summary));
+    let mut out = format!("\n{over}: {}\n", windows(&summary));
     let mut rows = Builder::default();
     rows.push_record(["", "before", "after"]);
     totals(&summary)

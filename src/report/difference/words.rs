@@ -6,7 +6,8 @@ use crate::report::count;
 use crate::report::unmet::{digits, share};
 use crate::series::time::show;
 use crate::whatif::diff::{
-    AlertDiff, Both, Counts, RuleChange, RulePair, TimelineDiff, Window, WindowChange, WindowDiff,
+    AlertDiff, Both, Counts, FieldChange, RuleChange, RulePair, TimelineDiff, Window, WindowChange,
+    WindowDiff,
 };
 
 /// The changes of rules that are counted, in this order.
@@ -116,11 +117,13 @@ pub(super) fn name(pair: &RulePair) -> String {
 
 /// What became of a rule: `changed: expr, for`, `renamed from ovens/Hot`.
 pub(super) fn what(pair: &RulePair) -> String {
-    let fields: Vec<&str> = pair
-        .fields
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
+    what_of(pair, |_| true)
+}
+
+/// The same of some of its fields.
+fn what_of(pair: &RulePair, keep: impl Fn(&FieldChange) -> bool) -> String {
+    let fields = pair.fields.iter().filter(|field| keep(field));
+    let fields: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
     let change = pair.change();
     let from = pair.before.as_ref();
     let from = || from.map_or_else(String::new, |side| format!("{}/{}", side.group, side.name));
@@ -144,8 +147,8 @@ pub(super) fn causes(alert: &AlertDiff, diff: &TimelineDiff) -> Vec<String> {
     let pairs = pairs.filter_map(|&rule| Some((rule, diff.rules.pairs.get(rule)?)));
     let causes: Vec<String> = pairs
         .map(|(rule, pair)| match rule == alert.rule {
-            true => what(pair),
-            false => format!("{} {}", name(pair), what(pair)),
+            true => what_of(pair, FieldChange::matters),
+            false => format!("{} {}", name(pair), what_of(pair, FieldChange::matters)),
         })
         .collect();
     match causes.is_empty() {

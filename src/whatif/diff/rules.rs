@@ -54,6 +54,13 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
+impl FieldChange {
+    /// Whether it may make a difference to when alerts fire: annotations don't.
+    pub fn matters(&self) -> bool {
+        !self.name.starts_with(ANNOTATIONS)
+    }
+}
+
 /// What became of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleChange {
@@ -112,12 +119,12 @@ impl RulePair {
         self.after.as_ref().or(self.before.as_ref())
     }
 
-    /// Whether it may make a difference to when alerts fire: annotations don't.
+    /// Whether it may make a difference to when alerts fire.
     pub fn matters(&self) -> bool {
         let mut fields = self.fields.iter();
         match self.change() {
             RuleChange::Added | RuleChange::Removed => true,
-            _ => fields.any(|field| !field.name.starts_with(ANNOTATIONS)),
+            _ => fields.any(FieldChange::matters),
         }
     }
 
