@@ -1,7 +1,7 @@
 //! What rules are replayed over: recorded data, or a test.
 
-use super::name::rule_names;
 use super::diff::Frame;
+use super::name::rule_names;
 use super::{Outcome, RuleSet};
 use crate::model::{Matcher, Millis};
 use crate::replay::{Replay, ReplayError, ReplaySpec, replay};
