@@ -31,6 +31,7 @@ fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
     let file = rules::read(&Source::new(name, text), &reading).ok()?;
     Some(RuleSet {
         files: vec![file],
+        specs: None,
         reading,
     })
 }
@@ -309,6 +310,7 @@ fn present_values_change_nothing_in_tests() {
         let places: Vec<usize> = (0..files.len()).collect();
         let set = RuleSet {
             files,
+            specs: None,
             reading: ReadOptions::default(),
         };
         let after = with_present_values(&set);

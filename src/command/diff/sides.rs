@@ -80,6 +80,7 @@ fn apart(found: Vec<Found>, reading: &ReadOptions) -> (Vec<Known>, RuleSet) {
     let (known, files) = found.into_iter().unzip();
     let rules = RuleSet {
         files,
+        specs: None,
         reading: *reading,
     };
     (known, rules)
