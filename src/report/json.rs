@@ -60,7 +60,10 @@ pub fn file(file: &FileReport) -> String {
     let mut json = Vec::with_capacity(1024 + failures * BYTES_A_FAILURE);
     // Texts, numbers and lists of them can't fail to be written to memory, nor be anything but UTF-8.
     let written = serde_json::to_writer(&mut json, &File::new(file));
-    written.map_or_else(|_| String::new(), |()| String::from_utf8(json).unwrap_or_default())
+    written.map_or_else(
+        |_| String::new(),
+        |()| String::from_utf8(json).unwrap_or_default(),
+    )
 }
 
 /// What is to be said of a file that was only checked, and what it holds unless it is broken; commas stand between files.
