@@ -226,8 +226,16 @@ fn the_last_samples_count_wherever_they_lie() {
     let slo = slo(&format!("objective: 99%, window: 1h, {EVENTS}"));
     let mut store = Store::default();
     let values = |by: f64| (0..121).map(|number| by * f64::from(number)).collect();
-    add(&mut store, "all_total", Points::regular(7_000, MINUTE, values(10.0)));
-    add(&mut store, "bad_total", Points::regular(22_000, MINUTE, values(1.0)));
+    add(
+        &mut store,
+        "all_total",
+        Points::regular(7_000, MINUTE, values(10.0)),
+    );
+    add(
+        &mut store,
+        "bad_total",
+        Points::regular(22_000, MINUTE, values(1.0)),
+    );
     let budget = budget(&slo, &store, History::Observed);
     let (_, last) = budget.extent();
     assert_eq!(last, 2 * HOUR + 22_000);
@@ -245,7 +253,11 @@ fn windows_of_centuries_are_foretold_at_once() {
     let slo = slo(&format!("objective: 99%, window: 290y, {EVENTS}"));
     let mut store = Store::default();
     let values = |by: f64| (0..1001).map(|number| by * f64::from(number)).collect();
-    add(&mut store, "all_total", Points::regular(0, 10, values(10.0)));
+    add(
+        &mut store,
+        "all_total",
+        Points::regular(0, 10, values(10.0)),
+    );
     add(&mut store, "bad_total", Points::regular(0, 10, values(1.0)));
     let budget = budget(&slo, &store, History::Full);
     let Ok(Exhaustion::In(lasts)) = budget.exhaustion(1_000, 10_000) else {

@@ -50,7 +50,9 @@ impl Shown<'_> {
             );
         }
         for (name, selector) in &self.detection.unfed {
-            let text = format!("{name} never fires: it reads {selector}, and what is recorded has other labels");
+            let text = format!(
+                "{name} never fires: it reads {selector}, and what is recorded has other labels"
+            );
             line("note", text);
         }
         for error in &self.detection.errors {

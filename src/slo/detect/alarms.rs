@@ -99,7 +99,10 @@ impl Watch {
                     && writers.any(|(writer, it)| {
                         !it.is_alert()
                             && metric == Some(it.rule.name.as_str())
-                            && below(writer).iter().zip(rules).any(|(is_in, it)| *is_in && is_fed(it))
+                            && below(writer)
+                                .iter()
+                                .zip(rules)
+                                .any(|(is_in, it)| *is_in && is_fed(it))
                     })
             });
             if let Some(read) = missed {

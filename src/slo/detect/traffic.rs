@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::labels::{series_for, series_of};
 use crate::model::{
-    BucketSpan, CounterResetHint, Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp, metric_of,
+    BucketSpan, CounterResetHint, Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp,
+    metric_of,
 };
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::selectors;
