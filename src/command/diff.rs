@@ -126,8 +126,8 @@ fn compare(
         .before
         .replay(&sides.rules.before, |old, old_groups| {
             then.replay(&sides.rules.after, |new, new_groups| {
-                said.extend(load::rule_errors(old, old_groups));
-                said.extend(load::rule_errors(new, new_groups));
+                said.extend(load::rule_errors(&old.errors, old_groups));
+                said.extend(load::rule_errors(&new.errors, new_groups));
                 let old_side = Side {
                     groups: old_groups,
                     replay: old,

@@ -11,7 +11,7 @@ use super::{Outcome, complain};
 use crate::io;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
-use crate::replay::{Replay, ReplayError};
+use crate::replay::{Replay, ReplayError, RuleError};
 use crate::report::{remedy, timeline};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::series;
@@ -282,7 +282,12 @@ pub(super) fn too_long(error: &ReplayError) -> Vec<Diagnostic> {
 
 /// Names each rule that failed, with how often, when first and why.
 pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Outcome {
-    let errors = rule_errors(replay, groups);
+    complain_of(&replay.errors, groups)
+}
+
+/// The same of errors alone.
+pub(super) fn complain_of(errors: &[RuleError], groups: &[&RuleGroup]) -> Outcome {
+    let errors = rule_errors(errors, groups);
     errors.iter().for_each(complain);
     match errors.is_empty() {
         true => Outcome::Success,
@@ -291,9 +296,9 @@ pub(super) fn complain_of_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> 
 }
 
 /// Each rule that failed, with how often, when first and why.
-pub(super) fn rule_errors(replay: &Replay<'_>, groups: &[&RuleGroup]) -> Vec<Diagnostic> {
+pub(super) fn rule_errors(errors: &[RuleError], groups: &[&RuleGroup]) -> Vec<Diagnostic> {
     let mut first_errors = std::collections::BTreeMap::new();
-    for error in &replay.errors {
+    for error in errors {
         first_errors.entry(error.rule).or_insert((error, 0usize)).1 += 1;
     }
     let errors = first_errors.iter().map(|(id, (error, count))| {

@@ -40,6 +40,18 @@ pub(super) struct PhaseOptions {
     rule_path: Option<String>,
 }
 
+impl PhaseOptions {
+    /// The words by which they are given.
+    pub(super) fn words(&self) -> Vec<String> {
+        let phases = self.phases.iter().map(|phase| ("--phase", phase));
+        let rule_path = self.rule_path.iter().map(|path| ("--rule-path", path));
+        let words = phases.chain(rule_path);
+        words
+            .flat_map(|(option, value)| [option.to_owned(), value.clone()])
+            .collect()
+    }
+}
+
 /// When groups are evaluated within their intervals.
 #[derive(Debug)]
 pub(super) struct Phases {

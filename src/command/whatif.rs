@@ -1,6 +1,7 @@
 //! `rulecheck whatif`: what moves in rules, and what would have happened had it been moved.
 
 mod load;
+mod page;
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use clap::{ArgGroup, Args};
 use self::load::Loaded;
 use super::load::{complain_of_errors, too_long};
 use super::schedule::{PhaseOptions, ScheduleName};
-use super::{Limits, Outcome, Reading, TEXT_OR_JSON, complain, format};
+use super::{Limits, Outcome, Reading, complain, format};
 use crate::io;
 use crate::report::Format;
 use crate::report::whatif::{self, Compared, Fate, Told};
@@ -19,7 +20,7 @@ use crate::whatif::{Change, Edited, Knob, RuleSet, World};
 /// The options of `rulecheck whatif`.
 #[derive(Debug, Args)]
 #[command(after_help = NOTES)]
-#[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["list", "set"]))]
+#[command(group = ArgGroup::new("asked").multiple(true).args(["list", "set"]))]
 pub(super) struct Options {
     /// Rule files, folders that hold some, or patterns; those that the tests name need not be given
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present_any = ["tests", "slo"])]
@@ -56,7 +57,7 @@ pub(super) struct Options {
     #[command(flatten)]
     phases: PhaseOptions,
     /// How to print the result
-    #[arg(long, value_name = "FORMAT", value_parser = format(&TEXT_OR_JSON), default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,
     #[command(flatten)]
     limits: Limits,
@@ -69,12 +70,23 @@ an expression; window, step, offset: of selectors and subqueries; for, keep_firi
 objective, window, factor: of objectives. \
 The number in [] counts those of a kind in the order of the text.";
 
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Html];
+
 /// Lists knobs, or moves some.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
+    if !options.list && options.set.is_empty() && options.format != Format::Html {
+        let fault = Diagnostic::error("nothing is asked");
+        let help = "give --list to see what can move, --set to move it, or --format html for a page to move it in";
+        return Err(vec![fault.help(help)]);
+    }
     let loaded = load::load(options)?;
     let knobs = loaded.rules.knobs();
     if options.list {
         io::print(&match options.format {
+            Format::Html => {
+                let fault = Diagnostic::error("a list of knobs is no page");
+                return Err(vec![fault.help("leave --list away, or take text or json")]);
+            }
             Format::Json => whatif::knobs_json(&knobs),
             _ => whatif::knobs_text(&knobs),
         });
@@ -93,6 +105,9 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     let changes = changes(&options.set, knobs)?;
     let edited = loaded.rules.changed(&changes)?;
     tell_shared(&changes, knobs);
+    if options.format == Format::Html {
+        return page::show(options, loaded, &changes, &edited);
+    }
     let mut ended = Outcome::Success;
     let mut compared = Vec::with_capacity(loaded.worlds.len());
     for world in &loaded.worlds {

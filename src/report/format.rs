@@ -17,6 +17,8 @@ pub enum Format {
     Dot,
     /// For pull requests.
     Markdown,
+    /// A page to look at.
+    Html,
 }
 
 impl Format {
@@ -39,6 +41,7 @@ impl Format {
             Format::Tap => "tap",
             Format::Dot => "dot",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! is, so what is replayed is what would be written. [`knobs`] names what can move, [`Change::parse`] reads what it is moved
 //! to, [`RuleSet::changed`] yields the rules as they would be then. A [`World`] is what rules are replayed over, an
 //! [`Outcome`] what an alert did there in numbers. A [`Grid`] holds many settings.
+//! [`Live`] holds what alerts compare, so that a page can say what they would do without a replay.
 
 mod change;
 pub mod diff;
@@ -12,6 +13,7 @@ mod grid;
 mod incidents;
 mod insert;
 mod knob;
+mod live;
 mod name;
 mod numbers;
 mod outcome;
@@ -26,6 +28,7 @@ pub use change::Change;
 pub use grid::{Axis, Grid, MAX_POINTS};
 pub use incidents::{Extent, Incident, Incidents};
 pub use knob::{Knob, KnobKind, knobs};
+pub use live::{Compared, Live, LiveAlert, LiveInstance, LiveKnob, Step};
 pub use name::find;
 pub use outcome::{FLAP, Outcome};
 pub use paging::Paging;

@@ -8,7 +8,7 @@ mod slices;
 mod unmatched;
 
 pub use counts::{Counts, Grid};
-pub use gather::{Gathered, counts_samples, gather};
+pub use gather::{Gathered, gather};
 pub use unmatched::{Unmatched, unmatched};
 
 use super::objective::{EmptySlice, Method, Slo};
@@ -41,8 +41,6 @@ pub struct Budget {
     counts: Counts,
     /// Where slices of time are counted, the events in them.
     events: Counts,
-    /// Whether slices of time are counted.
-    is_sliced: bool,
     window: Window,
     /// The share that may be bad.
     allowed: f64,
@@ -146,7 +144,6 @@ impl Budget {
             unmatched: Vec::new(),
             counts: slices::counted(events.clone(), slo.method),
             events,
-            is_sliced: slo.method != Method::Occurrences,
             window: slo.window,
             allowed: slo.target.budget(),
             history,
@@ -202,7 +199,7 @@ impl Budget {
     fn counted_until(&self, now: Timestamp) -> Timestamp {
         match self.counts.grid.time(self.counts.grid.at(now)) {
             // Events count when they happen.
-            _ if !self.is_sliced => now,
+            _ if self.counts.grid.step == self.events.grid.step => now,
             counted => counted,
         }
     }
@@ -270,17 +267,8 @@ impl Budget {
     /// The first moment at which new errors outweigh the old ones that leave a rolling window.
     fn rolling(&self, at: Timestamp, length: Millis, rate: f64, allowed: f64) -> Exhaustion {
         let step = self.step();
-        // As long as the window begins before the history, nothing leaves it.
-        let (old, _) = self.counts.between(self.counts.from, at);
-        let begins = self.counts.from.saturating_add(length).saturating_sub(at);
-        let begins = begins.clamp(0, length);
-        let lasts = ((allowed - old) / rate / step as f64).ceil().max(1.0) * step as f64;
-        if lasts <= begins as f64 {
-            return Exhaustion::In(lasts as Millis);
-        }
-        let first = begins.div_euclid(step).max(1);
         let count = length.div_euclid(step).saturating_add(1);
-        for number in first..=count {
+        for number in 1..=count {
             let later = number.saturating_mul(step).min(length);
             let from = at.saturating_add(later).saturating_sub(length);
             let (old, _) = self.counts.between(from.max(self.counts.from), at);

@@ -115,7 +115,7 @@ impl<'a> Resolver<'a> {
                 },
                 service: Some(object.service.clone()),
                 description: object.description.clone(),
-                labels: object.name.labels.clone(),
+                labels: Vec::new(),
                 target: objective.target,
                 window: object.window,
                 method: objective.method,

@@ -1,0 +1,73 @@
+//! `rulecheck whatif --format html`: a page to look at, and to move knobs in.
+
+use std::path::PathBuf;
+
+use super::Options;
+use super::load::Loaded;
+use crate::command::Outcome;
+use crate::command::schedule::ScheduleName;
+use crate::command::load::{complain_of, too_long};
+use crate::io;
+use crate::report::page::Page;
+use crate::rules::RuleGroup;
+use crate::text::Diagnostic;
+use crate::whatif::{Change, Edited, Live};
+
+/// Prints the page of rules, as they were and as they are with some knobs moved.
+pub(super) fn show(
+    options: &Options,
+    loaded: &Loaded,
+    changes: &[Change],
+    edited: &Edited,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    let ([world], true) = (loaded.worlds.as_slice(), options.tests.is_empty()) else {
+        let fault = Diagnostic::error("a page shows one replay over recorded series");
+        return Err(vec![
+            fault.help("give --data; tests can be shown as text or JSON"),
+        ]);
+    };
+    if options.write {
+        let fault = Diagnostic::error("a page is only to look at, and --write changes files");
+        return Err(vec![fault.help("write with another --format")]);
+    }
+    let live = Live::new(world, &loaded.rules, &edited.rules).map_err(|error| too_long(&error))?;
+    let names = |paths: &[PathBuf]| -> Vec<String> {
+        paths.iter().map(|path| io::display(path)).collect()
+    };
+    let rules = [names(&options.rules), names(&options.slo)].concat();
+    let page = Page {
+        rules: &rules,
+        data: &names(&options.data),
+        command: &command(options, &names),
+        changes,
+        live: &live,
+        incidents: &[],
+    };
+    io::print(&page.html());
+    let groups = world.groups(&edited.rules);
+    let groups: Vec<&RuleGroup> = groups.iter().collect();
+    Ok(complain_of(&live.errors, &groups))
+}
+
+/// The words by which the same is asked in a terminal, but for what is set.
+fn command(options: &Options, names: &dyn Fn(&[PathBuf]) -> Vec<String>) -> Vec<String> {
+    let mut words = Vec::new();
+    for (option, paths) in [
+        ("--rules", &options.rules),
+        ("--slo", &options.slo),
+        ("--data", &options.data),
+    ] {
+        if !paths.is_empty() {
+            words.push(option.to_owned());
+            words.extend(names(paths));
+        }
+    }
+    if options.interval != "1m" {
+        words.extend(["--interval".to_owned(), options.interval.clone()]);
+    }
+    if let Some(ScheduleName::Promtool) = options.schedule {
+        words.extend(["--schedule".to_owned(), "promtool".to_owned()]);
+    }
+    words.extend(options.phases.words());
+    words
+}

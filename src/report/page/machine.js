@@ -1,0 +1,301 @@
+// What alerts do at every evaluation: the same bookkeeping as the program that made this page, number by number.
+
+const MINUTE = 60000;
+const DAY = 24 * 60 * MINUTE;
+// A firing that ends sooner than this is a flap.
+const FLAP = 5 * MINUTE;
+
+const page = JSON.parse(document.getElementById("data").textContent);
+
+function numberOf(value) {
+  return typeof value === "number" ? value : { "NaN": NaN, "+Inf": Infinity, "-Inf": -Infinity }[value];
+}
+
+function bytesOf(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  return bytes;
+}
+
+function doublesOf(text) {
+  const bytes = bytesOf(text);
+  const view = new DataView(bytes.buffer);
+  const doubles = new Float64Array(bytes.length / 8);
+  for (let at = 0; at < doubles.length; at++) doubles[at] = view.getFloat64(8 * at, true);
+  return doubles;
+}
+
+function columnOf(values) {
+  if (values.doubles !== undefined) return doublesOf(values.doubles);
+  const table = doublesOf(values.table);
+  const places = bytesOf(values.places);
+  const column = new Float64Array(places.length / values.bytes);
+  for (let at = 0; at < column.length; at++) {
+    const place = values.bytes === 1 ? places[at] : places[2 * at] + 256 * places[2 * at + 1];
+    column[at] = table[place];
+  }
+  return column;
+}
+
+// [[first, last + 1, place of the first among the values]]
+function runsOf(lengths) {
+  const runs = [];
+  let tick = 0;
+  let seen = 0;
+  for (let at = 0; at + 1 < lengths.length; at += 2) {
+    tick += lengths[at];
+    runs.push([tick, tick + lengths[at + 1], seen]);
+    tick += lengths[at + 1];
+    seen += lengths[at + 1];
+  }
+  return runs;
+}
+
+function windowsOf(list) {
+  return list.map(([state, from, to]) => ({ firing: state === 1, from, to }));
+}
+
+const COMPARE = {
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+};
+
+const WORK_OUT = {
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "%": (a, b) => a % b,
+};
+
+// What an alert compares with, `value` saying what each of its knobs is.
+function boundOf(alert, value) {
+  const stack = [];
+  for (const step of alert.compared.bound) {
+    if (step.knob !== undefined) stack.push(value(alert.knobs[step.knob]));
+    else if (step === "negate") stack.push(-stack.pop());
+    else if (WORK_OUT[step]) {
+      const right = stack.pop();
+      stack.push(WORK_OUT[step](stack.pop(), right));
+    } else stack.push(numberOf(step));
+  }
+  return stack[0];
+}
+
+// The evaluations at which an instance's condition is true, one byte each.
+function presence(alert, instance, bound) {
+  const present = new Uint8Array(alert.count);
+  if (!alert.compared) {
+    for (const [first, end] of instance.runs) present.fill(1, first, end);
+    return present;
+  }
+  const holds = COMPARE[alert.compared.op];
+  const values = instance.values;
+  for (const [first, end, place] of instance.runs) {
+    for (let tick = first; tick < end; tick++) present[tick] = holds(values[place + tick - first], bound) ? 1 : 0;
+  }
+  return present;
+}
+
+// How an instance goes from inactive over pending to firing and back. Times are milliseconds after the first evaluation.
+class Track {
+  constructor(hold, keep) {
+    this.hold = hold;
+    this.keep = keep;
+    this.windows = [];
+    this.clear();
+  }
+
+  clear(tick) {
+    if (this.state) this.close(tick);
+    this.state = 0; // 1 pending, 2 firing
+    this.since = 0;
+    this.quiet = null;
+  }
+
+  advance(tick, now, present) {
+    const state = this.state;
+    const since = this.since;
+    if (present) {
+      if (state === 0) this.since = now;
+      this.quiet = null;
+      this.state = state === 2 || now - this.since >= this.hold ? 2 : 1;
+    } else if (state === 2 && this.keep > 0) {
+      if (this.quiet === null) this.quiet = now;
+      if (now - this.quiet >= this.keep) this.state = 0;
+    } else this.state = 0;
+    if (this.state === state && (state === 0 || this.since === since)) return;
+    if (state) this.close(tick);
+    if (this.state) this.windows.push({ firing: this.state === 2, from: tick, to: null });
+    else this.quiet = null;
+  }
+
+  // One that was opened at this very evaluation never was.
+  close(tick) {
+    const last = this.windows[this.windows.length - 1];
+    last.to = tick;
+    if (last.from === tick) this.windows.pop();
+  }
+}
+
+function walk(alert, present, hold, keep) {
+  const track = new Track(hold, keep);
+  for (let tick = 0; tick < alert.count; tick++) {
+    if (!present[tick] && track.state === 0) continue;
+    if (alert.failures && alert.failures[tick]) continue;
+    track.advance(tick, tick * alert.step, present[tick] === 1);
+  }
+  return track.windows;
+}
+
+// Of a rule with a limit: above it the evaluation fails, and all instances are forgotten.
+function walkTogether(alert, presents, hold, keep) {
+  const tracks = presents.map(() => new Track(hold, keep));
+  for (let tick = 0; tick < alert.count; tick++) {
+    if (alert.failures && alert.failures[tick]) continue;
+    let active = 0;
+    tracks.forEach((track, place) => {
+      track.advance(tick, tick * alert.step, presents[place][tick] === 1);
+      if (track.state) active++;
+    });
+    if (active > alert.limit) tracks.forEach((track) => track.clear(tick));
+  }
+  return tracks.map((track) => track.windows);
+}
+
+// The values to which knobs are set, by the text that they are.
+const setting = new Map();
+
+function valueOf(knob) {
+  return setting.get(knob.text);
+}
+
+// A wait that is no knob is what the rule says.
+function waitOf(alert, kind, otherwise) {
+  const knob = alert.knobs.find((it) => it.kind === kind);
+  return knob ? valueOf(knob) : otherwise;
+}
+
+// The windows of all instances with the knobs as they are.
+function windowsNow(alert) {
+  if (alert.fixed) return alert.instances.map((instance) => instance.now);
+  const hold = waitOf(alert, "for", alert.hold);
+  const keep = waitOf(alert, "keep_firing_for", alert.keep);
+  const bound = alert.compared ? boundOf(alert, valueOf) : 0;
+  const presents = alert.instances.map((instance) => presence(alert, instance, bound));
+  if (alert.limit > 0) return walkTogether(alert, presents, hold, keep);
+  return presents.map((present) => walk(alert, present, hold, keep));
+}
+
+function timeOf(alert, tick) {
+  return alert.start + alert.step * tick;
+}
+
+function endOf(alert, window) {
+  return window.to === null ? page.end : timeOf(alert, window.to);
+}
+
+// Windows of several instances as times, those of one state that meet being one.
+function united(alert, all, firing) {
+  const windows = [];
+  for (const of of all) {
+    for (const window of of) {
+      if (window.firing !== firing) continue;
+      windows.push({ firing, from: timeOf(alert, window.from), to: endOf(alert, window), open: window.to === null });
+    }
+  }
+  windows.sort((a, b) => a.from - b.from);
+  const merged = [];
+  for (const window of windows) {
+    const last = merged[merged.length - 1];
+    if (last && window.from <= last.to) {
+      if (window.to >= last.to) last.open = last.open || window.open;
+      last.to = Math.max(last.to, window.to);
+    } else merged.push(window);
+  }
+  return merged;
+}
+
+// What an alert did, in numbers.
+function outcomeOf(alert, all) {
+  const outcome = { firings: 0, firing: 0, longest: 0, instances: 0, flaps: 0, first: null };
+  for (const windows of all) {
+    let fired = false;
+    for (const window of windows) {
+      if (!window.firing) continue;
+      fired = true;
+      const from = timeOf(alert, window.from);
+      const length = Math.max(0, endOf(alert, window) - from);
+      outcome.firings++;
+      outcome.firing += length;
+      outcome.longest = Math.max(outcome.longest, length);
+      if (window.to !== null && length < FLAP) outcome.flaps++;
+      if (outcome.first === null || from < outcome.first) outcome.first = from;
+    }
+    if (fired) outcome.instances++;
+  }
+  return outcome;
+}
+
+// All there is to know of what an alert did.
+function deedsOf(alert, all) {
+  return { all, firing: united(alert, all, true), pending: united(alert, all, false), outcome: outcomeOf(alert, all) };
+}
+
+function overlaps(window, incident) {
+  return window.from <= incident.end + incident.grace && (window.to > incident.start || window.from >= incident.start);
+}
+
+// Which incidents were told of, and which windows told of none. `which` is "before" or "now".
+function judge(which) {
+  const judged = { incidents: [], windows: 0, good: 0, found: 0 };
+  for (const incident of page.incidents) {
+    let first = null;
+    for (const alert of page.alerts) {
+      if (!incident.alerts.includes(alert.name)) continue;
+      for (const window of alert[which].firing) {
+        if (overlaps(window, incident) && (first === null || window.from < first)) first = window.from;
+      }
+    }
+    judged.incidents.push({ found: first !== null, after: first === null ? null : Math.max(0, first - incident.start) });
+    if (first !== null) judged.found++;
+  }
+  for (const alert of page.alerts) {
+    const own = page.incidents.filter((incident) => incident.alerts.includes(alert.name));
+    for (const window of alert[which].firing) {
+      judged.windows++;
+      if (own.some((incident) => overlaps(window, incident))) judged.good++;
+    }
+  }
+  return judged;
+}
+
+function prepare(alert) {
+  alert.failures = null;
+  if (alert.failed.length) {
+    alert.failures = new Uint8Array(alert.count);
+    for (const [first, end] of runsOf(alert.failed)) alert.failures.fill(1, first, end);
+  }
+  for (const knob of alert.knobs) {
+    knob.before = numberOf(knob.before);
+    knob.now = numberOf(knob.now);
+    setting.set(knob.text, knob.now);
+  }
+  for (const instance of alert.instances) {
+    instance.runs = runsOf(instance.runs);
+    instance.values = columnOf(instance.values);
+    instance.before = windowsOf(instance.before);
+    instance.now = instance.now && windowsOf(instance.now);
+  }
+}
+
+page.alerts.forEach(prepare);
+for (const alert of page.alerts) {
+  alert.before = deedsOf(alert, alert.instances.map((instance) => instance.before));
+  alert.now = deedsOf(alert, windowsNow(alert));
+}

@@ -1,0 +1,254 @@
+//! What alerts did and would do as one HTML file that needs nothing else: timelines, values, and knobs that move.
+//!
+//! The file holds its style, its program and a JSON text: `{"version": 1, "title", "rules", "data", "command", "start", "end",
+//! "changes": [{"knob", "from", "to"}], "incidents": [{"name", "start", "end", "alerts", "grace"}], "alerts": […]}`, times in
+//! milliseconds. An alert is `{"group", "name", "expr", "start", "step", "count", "limit", "hold", "keep", "why", "fixed",
+//! "compared": {"value", "op", "bound"}, "knobs": [{"name", "kind", "text", "before", "now"}], "failed", "instances"}`: `why`
+//! says why no threshold moves, `fixed` why nothing does. A bound is a list of steps on a stack: a number, `{"knob": place}`,
+//! `negate`, or an operator. An instance is `{"labels", "runs", "values", "before", "now"}`, see [`encode`]; what it did is a
+//! list of `[state, from, to]`, state 0 for pending and 1 for firing, the others places of evaluations, `to` null where it
+//! lasts. A number that JSON does not have is a text: `NaN`, `+Inf`, `-Inf`.
+
+mod encode;
+
+use serde_json::{Value, json};
+
+use self::encode::{column, runs};
+use crate::model::number::format_value;
+use crate::model::{Labels, Millis, Timestamp};
+use crate::promql::Ticks;
+use crate::replay::{AlertState, Stretch};
+use crate::whatif::{Change, Compared, Live, LiveAlert, LiveInstance, LiveKnob, Step};
+
+/// The frame of the page, with places for the other parts.
+const FRAME: &str = include_str!("page.html");
+
+const STYLE: &str = include_str!("page.css");
+
+/// The parts of the program, each of which uses those before it.
+const PROGRAM: &str = concat!(
+    include_str!("machine.js"),
+    include_str!("words.js"),
+    include_str!("view.js"),
+    include_str!("page.js")
+);
+
+/// A time at which some alerts should have fired.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// What it is called.
+    pub name: String,
+    /// When it began.
+    pub start: Timestamp,
+    /// When it ended.
+    pub end: Timestamp,
+    /// The alerts that should fire in it, by name.
+    pub alerts: Vec<String>,
+    /// How long after its end an alert still counts as its own.
+    pub grace: Millis,
+}
+
+/// What a page shows.
+#[derive(Debug)]
+pub struct Page<'p> {
+    /// The names of the rule files, or of what holds them.
+    pub rules: &'p [String],
+    /// The names of the files of the data.
+    pub data: &'p [String],
+    /// The words by which the same is asked in a terminal, but for what is set.
+    pub command: &'p [String],
+    /// What was set.
+    pub changes: &'p [Change],
+    /// What the alerts compare.
+    pub live: &'p Live,
+    /// What they should have told of.
+    pub incidents: &'p [Incident],
+}
+
+impl Page<'_> {
+    /// The whole file.
+    pub fn html(&self) -> String {
+        let title = format!("What if: {}", self.rules.join(", "));
+        let data = in_script(&self.json(&title).to_string());
+        let mut page = String::with_capacity(data.len() + PROGRAM.len() + 2 * STYLE.len());
+        let mut rest = FRAME;
+        // Each part once, in one walk: what stands in the data is never taken for a place.
+        for (place, text) in [
+            ("{{title}}", escaped(&title).as_str()),
+            ("{{style}}", STYLE),
+            ("{{data}}", data.as_str()),
+            ("{{program}}", PROGRAM),
+        ] {
+            let (before, after) = rest.split_once(place).unwrap_or((rest, ""));
+            page.push_str(before);
+            page.push_str(text);
+            rest = after;
+        }
+        page.push_str(rest);
+        page
+    }
+
+    fn json(&self, title: &str) -> Value {
+        let change = |change: &Change| {
+            let knob = &change.knob;
+            json!({"knob": knob.shown(), "from": knob.value, "to": change.value})
+        };
+        let incident = |incident: &Incident| {
+            json!({
+                "name": incident.name,
+                "start": incident.start,
+                "end": incident.end,
+                "alerts": incident.alerts,
+                "grace": incident.grace,
+            })
+        };
+        json!({
+            "version": 1,
+            "title": title,
+            "rules": self.rules,
+            "data": self.data,
+            "command": self.command,
+            "start": self.live.start,
+            "end": self.live.end,
+            "changes": self.changes.iter().map(change).collect::<Vec<Value>>(),
+            "incidents": self.incidents.iter().map(incident).collect::<Vec<Value>>(),
+            "alerts": self.live.alerts.iter().map(alert).collect::<Vec<Value>>(),
+        })
+    }
+}
+
+fn alert(alert: &LiveAlert) -> Value {
+    let ticks = alert.ticks;
+    let knobs: Vec<Value> = alert.knobs.iter().map(knob).collect();
+    let instances = alert.instances.iter();
+    let instances: Vec<Value> = instances.map(|it| instance(it, alert)).collect();
+    json!({
+        "group": alert.group,
+        "name": alert.name,
+        "expr": alert.expr,
+        "start": ticks.start,
+        "step": ticks.step,
+        "count": ticks.count,
+        "limit": alert.limit,
+        "hold": alert.hold,
+        "keep": alert.keep_firing_for,
+        "why": alert.compared.as_ref().err(),
+        "fixed": alert.fixed,
+        "compared": alert.compared.as_ref().ok().map(compared),
+        "knobs": knobs,
+        "failed": runs(alert.failed.iter().copied()),
+        "instances": instances,
+    })
+}
+
+fn compared(compared: &Compared) -> Value {
+    let bound: Vec<Value> = compared.bound.iter().map(step).collect();
+    json!({"value": compared.value, "op": compared.op.symbol(), "bound": bound})
+}
+
+fn step(step: &Step) -> Value {
+    match step {
+        Step::Number(value) => number(*value),
+        Step::Knob(place) => json!({"knob": place}),
+        Step::Negate => json!("negate"),
+        Step::Binary(op) => json!(op.symbol()),
+    }
+}
+
+fn knob(knob: &LiveKnob) -> Value {
+    json!({
+        "name": knob.name,
+        "kind": knob.kind.name(),
+        "text": knob.text,
+        "before": number(knob.before),
+        "now": number(knob.now),
+    })
+}
+
+fn instance(instance: &LiveInstance, alert: &LiveAlert) -> Value {
+    let ticks = alert.ticks;
+    let values = instance.values.iter();
+    let now = match alert.fixed.is_some() {
+        true => json!(stretches(&instance.now, ticks)),
+        false => Value::Null,
+    };
+    json!({
+        "labels": labels(&instance.labels),
+        "runs": runs(values.map(|(tick, _)| *tick)),
+        "values": column(&instance.values),
+        "before": stretches(&instance.before, ticks),
+        "now": now,
+    })
+}
+
+fn labels(labels: &Labels) -> Vec<[&str; 2]> {
+    labels.iter().map(|(name, value)| [name, value]).collect()
+}
+
+/// `[[state, from, to]]` in evaluations.
+fn stretches(stretches: &[Stretch], ticks: Ticks) -> Vec<Value> {
+    let place = |at: Timestamp| (at - ticks.start) / ticks.step.max(1);
+    let shown = stretches.iter().map(|stretch| {
+        let state = u8::from(stretch.state == AlertState::Firing);
+        json!([state, place(stretch.from), stretch.to.map(place)])
+    });
+    shown.collect()
+}
+
+/// A number, as a text where JSON has none for it.
+fn number(value: f64) -> Value {
+    match value.is_finite() {
+        true => json!(value),
+        false => json!(format_value(value)),
+    }
+}
+
+/// A JSON text as it may stand in a script: nothing in it ends the script or begins a comment.
+fn in_script(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + json.len() / 8);
+    for letter in json.chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            }
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// A text as it may stand between tags.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_the_script() {
+        let hostile = json!({"a": "</script><!--&\u{2028}\u{202e}\""}).to_string();
+        let text = in_script(&hostile);
+        assert!(!text.contains(['<', '>', '&', '\u{2028}']), "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap_or_default();
+        assert_eq!(read.to_string(), hostile);
+    }
+
+    #[test]
+    fn every_part_has_its_place_once() {
+        for place in ["{{title}}", "{{style}}", "{{data}}", "{{program}}"] {
+            assert_eq!(FRAME.matches(place).count(), 1, "{place}");
+        }
+        assert!(!PROGRAM.contains("</script") && !STYLE.contains("</style"));
+    }
+}

@@ -1,0 +1,383 @@
+// The page: what is written where, and what moves it.
+
+const SPAN = Math.max(1, page.end - page.start);
+
+function heading() {
+  const about = [page.rules.map(visible).join(", ") + " over " + page.data.map(visible).join(", ") + ", " + momentText(page.start) + " to " + momentText(page.end) + " UTC."];
+  if (page.changes.length) about.push("Set: " + page.changes.map((it) => visible(it.knob) + " from " + visible(it.from) + " to " + visible(it.to)).join(", ") + ".");
+  byId("about").textContent = about.join(" ");
+}
+
+function cells(name, texts, title) {
+  return element("tr", {}, element("th", { scope: "row", title }, name), ...texts.map((text) => element("td", {}, text)));
+}
+
+// A table of what was and what is.
+function compareTable(caption, rows) {
+  const head = element("tr", {}, element("td", {}), element("th", { scope: "col" }, "before"), element("th", { scope: "col" }, "now"));
+  const body = rows.map(([name, before, now, title]) => {
+    const row = cells(name, [before, now], title);
+    if (before !== now) row.lastChild.className = "changed";
+    return row;
+  });
+  return element("table", { class: "compare" }, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
+}
+
+function totals() {
+  const sum = (which, pick) => page.alerts.reduce((total, alert) => total + pick(alert[which]), 0);
+  const both = (name, pick, show, title) => [name, show(sum("before", pick)), show(sum("now", pick)), title];
+  const pages = (count) => shortText((count * 7 * DAY) / SPAN);
+  const rows = [
+    both("firings", (it) => it.outcome.firings, String),
+    both("time firing", (it) => it.outcome.firing, durationText, "all instances added up"),
+    both("flaps", (it) => it.outcome.flaps, String, "firings of less than " + durationText(FLAP)),
+    both("pages a week", (it) => it.firing.length, pages, "times in which any instance of an alert fires count as one"),
+  ];
+  if (page.incidents.length) {
+    const judged = ["before", "now"].map(judge);
+    const share = (part, all) => (all ? shortText((100 * part) / all) + " %" : "none");
+    const row = (name, show, title) => [name, show(judged[0]), show(judged[1]), title];
+    rows.push(
+      row("incidents found", (it) => it.found + " of " + page.incidents.length, "an alert that the incident names fires in it, or in the grace after it"),
+      row("false pages", (it) => String(it.windows - it.good), "no incident that names the alert is near"),
+      row("precision", (it) => share(it.good, it.windows)),
+      row("recall", (it) => share(it.found, page.incidents.length)),
+    );
+    showIncidents(judged);
+  }
+  byId("totals").replaceChildren(compareTable(countText(page.alerts.length, "alert"), rows));
+}
+
+function showIncidents([before, now]) {
+  const fate = (it) => (it.found ? "found after " + durationText(it.after) : "missed");
+  const head = ["incident", "from", "to", "alerts", "before", "now"].map((name) => element("th", { scope: "col" }, name));
+  const rows = page.incidents.map((incident, place) => {
+    const texts = [momentText(incident.start), momentText(incident.end), incident.alerts.map(visible).join(", "), fate(before.incidents[place]), fate(now.incidents[place])];
+    const row = cells(visible(incident.name), texts);
+    if (texts[3] !== texts[4]) row.lastChild.className = "changed";
+    return row;
+  });
+  byId("judged").replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)));
+}
+
+function outcomeTable(alert) {
+  const [before, now] = [alert.before.outcome, alert.now.outcome];
+  const row = (name, pick, title) => [name, pick(before), pick(now), title];
+  return compareTable("What it does", [
+    row("firings", (it) => String(it.firings)),
+    row("time firing", (it) => durationText(it.firing), "all instances added up"),
+    row("longest", (it) => durationText(it.longest)),
+    row("instances", (it) => String(it.instances)),
+    row("flaps", (it) => String(it.flaps), "firings of less than " + durationText(FLAP)),
+    row("first", (it) => (it.first === null ? "never" : momentText(it.first))),
+  ]);
+}
+
+const MOST_ROWS = 500;
+
+function windowTable(alert) {
+  const rows = [];
+  let left = 0;
+  for (const which of ["before", "now"]) {
+    alert[which].all.forEach((windows, place) => {
+      for (const window of windows) {
+        if (rows.length >= MOST_ROWS) {
+          left++;
+          continue;
+        }
+        const from = timeOf(alert, window.from);
+        const texts = [labelsText(alert.instances[place].labels), window.firing ? "firing" : "pending", momentText(from), window.to === null ? "the end" : momentText(timeOf(alert, window.to)), durationText(endOf(alert, window) - from)];
+        rows.push(cells(which, texts));
+      }
+    });
+  }
+  const head = ["when", "instance", "state", "from", "to", "lasted"].map((name) => element("th", { scope: "col" }, name));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+  if (!rows.length) return element("p", {}, "It was never pending or firing.");
+  return left ? element("div", {}, table, element("p", {}, "and " + left + " more")) : table;
+}
+
+// Where the slider of a knob begins and ends, and its step.
+function rangeOf(alert, knob) {
+  if (knob.kind !== "threshold") {
+    const most = Math.max(60 * alert.step, 4 * knob.now, 4 * knob.before);
+    return { least: 0, most: Math.ceil(most / alert.step) * alert.step, step: alert.step };
+  }
+  const known = [knob.now, knob.before].filter(Number.isFinite);
+  let ends = [...known, 0];
+  const at = (value) => boundOf(alert, (other) => (other === knob ? value : other.now));
+  const slope = at(1) - at(0);
+  const values = extentOf(alert, 0, alert.count);
+  if (values[0] <= values[1] && slope !== 0) ends = [...known, ...values.map((value) => (value - at(0)) / slope)];
+  ends = ends.filter(Number.isFinite);
+  let [least, most] = [Math.min(...ends, Infinity), Math.max(...ends, -Infinity)];
+  if (!(least < most)) [least, most] = ends.length ? [Math.min(0, 2 * least), Math.max(1, 2 * most)] : [0, 1];
+  const step = Number((10 ** Math.floor(Math.log10((most - least) / 300))).toPrecision(1));
+  if (!(step > 0) || !Number.isFinite(step)) return { least, most, step: "any" };
+  const tidy = (value) => Number((value * step).toPrecision(12));
+  return { least: tidy(Math.floor(least / step)), most: tidy(Math.ceil(most / step)), step };
+}
+
+const NAMES = { threshold: "threshold", for: "for", keep_firing_for: "keep_firing_for" };
+
+// A slider and a field for a knob.
+function control(alert, knob, number) {
+  const id = "knob-" + page.alerts.indexOf(alert) + "-" + number;
+  const { least, most, step } = rangeOf(alert, knob);
+  const slider = element("input", { type: "range", id: id + "-slider", min: least, max: most, step, "aria-label": visible(knob.name) });
+  const field = element("input", { type: "text", id, autocomplete: "off", spellcheck: "false", inputmode: knob.kind === "threshold" ? "decimal" : "text" });
+  const fault = element("span", { class: "fault", id: id + "-fault", hidden: true });
+  field.setAttribute("aria-describedby", fault.id);
+  const was = element("button", { type: "button", class: "was", title: "Put it back" }, "was " + knobText(knob, knob.before));
+  slider.addEventListener("input", () => set(knob, Number(slider.value)));
+  field.addEventListener("input", () => {
+    const value = knobValue(knob, field.value);
+    refuse(value === null ? (knob.kind === "threshold" ? "a number such as 0.05" : "a duration such as 90s, 5m or 1h30m") : "");
+    if (value !== null) set(knob, value, field);
+  });
+  field.addEventListener("change", () => {
+    if (knobValue(knob, field.value) === null) show();
+  });
+  was.addEventListener("click", () => set(knob, knob.before));
+  function refuse(text) {
+    field.setAttribute("aria-invalid", text ? "true" : "false");
+    fault.textContent = text;
+    fault.hidden = !text;
+  }
+  function show(typing) {
+    const value = valueOf(knob);
+    if (Number.isFinite(value)) {
+      if (value < Number(slider.min)) slider.min = value;
+      if (value > Number(slider.max)) slider.max = value;
+      slider.value = value;
+    }
+    slider.setAttribute("aria-valuetext", knobText(knob, value));
+    if (typing !== field) {
+      field.value = knobText(knob, value);
+      refuse("");
+    }
+    was.classList.toggle("moved", !Object.is(value, knob.before));
+  }
+  knob.shows = show;
+  show();
+  const nth = alert.knobs.filter((it) => it.kind === knob.kind);
+  const name = NAMES[knob.kind] + (nth.length > 1 ? " " + (nth.indexOf(knob) + 1) : "");
+  return element("div", { class: "knob" }, element("label", { for: id }, name), slider, field, was, fault);
+}
+
+// Which knobs of an alert move here: of its thresholds those that its limit is worked out of.
+function movable(alert) {
+  if (alert.fixed) return [];
+  const used = new Set(alert.compared ? alert.compared.bound.map((step) => step.knob) : []);
+  return alert.knobs.filter((knob, place) => knob.kind !== "threshold" || used.has(place));
+}
+
+let noting = 0;
+
+// Sets a knob, and all that are the same text.
+function set(knob, value, typing) {
+  setting.set(knob.text, value);
+  const touched = page.alerts.filter((alert) => alert.knobs.some((it) => it.text === knob.text));
+  for (const alert of touched) {
+    for (const other of alert.knobs) if (other.text === knob.text && other.shows) other.shows(typing);
+    alert.now = deedsOf(alert, windowsNow(alert));
+    refresh(alert);
+  }
+  totals();
+  command();
+  clearTimeout(noting);
+  noting = setTimeout(() => {
+    note();
+    say(touched.map((alert) => visible(alert.name) + ": " + countText(alert.now.outcome.firings, "firing") + ", " + alert.before.outcome.firings + " before").join("; "));
+  }, 300);
+}
+
+function refresh(alert) {
+  const view = alert.view;
+  view.counts.textContent = countsText(alert);
+  view.figures.replaceChildren(outcomeTable(alert));
+  if (view.table.open) view.windows.replaceChildren(windowTable(alert));
+  if (view.instances && view.instances.open) fillInstances(alert);
+  redraw(view.drawings);
+}
+
+function countsText(alert) {
+  const [before, now] = [alert.before.outcome.firings, alert.now.outcome.firings];
+  return before === now ? countText(now, "firing") : countText(before, "firing") + " → " + now;
+}
+
+// What is set to something else than before, as `[name, value]`.
+function moved() {
+  const seen = new Set();
+  const all = page.alerts.flatMap((alert) => movable(alert)).filter((knob) => !seen.has(knob.text) && seen.add(knob.text));
+  return all.filter((knob) => !Object.is(valueOf(knob), knob.before)).map((knob) => [knob.name, knobText(knob, valueOf(knob))]);
+}
+
+function note() {
+  const parts = moved().map(([name, value]) => encodeURIComponent(name) + "=" + encodeURIComponent(value));
+  try {
+    history.replaceState(null, "", "#" + parts.join("&"));
+  } catch {
+    // Some browsers refuse for files; the link is a convenience.
+  }
+}
+
+function command() {
+  const live = new Set(page.alerts.flatMap((alert) => movable(alert)).map((knob) => knob.name));
+  const others = page.changes.filter((it) => !live.has(it.knob)).map((it) => [it.knob, it.to]);
+  const sets = [...others, ...moved()].flatMap(([name, value]) => ["--set", shellText(name + "=" + value)]);
+  byId("command").value = ["rulecheck whatif", ...page.command.map(shellText), ...sets].join(" ");
+}
+
+// Sets what a link says: `#Alert.threshold=5&Alert.for=10m`. What it does not name is as the page began.
+function follow() {
+  const parts = location.hash.slice(1).split("&").filter((part) => part.includes("="));
+  if (!parts.length) return;
+  const unknown = [];
+  for (const part of parts) {
+    const [name, ...rest] = part.split("=");
+    let words;
+    try {
+      words = [decodeURIComponent(name), decodeURIComponent(rest.join("="))];
+    } catch {
+      words = [name, rest.join("=")];
+    }
+    const knobs = page.alerts.flatMap((alert) => movable(alert));
+    const knob = knobs.find((it) => it.name === words[0]);
+    const value = knob ? knobValue(knob, words[1]) : null;
+    if (value === null) unknown.push(words.map(visible).join("="));
+    else set(knob, value);
+  }
+  if (unknown.length) {
+    clearTimeout(noting);
+    say("The link asks for what does not move here: " + unknown.join(", "));
+  }
+}
+
+const MOST_INSTANCES = 50;
+
+function fillInstances(alert) {
+  const view = alert.view;
+  for (const drawing of view.lanes) drawings.splice(drawings.indexOf(drawing), 1);
+  view.drawings = view.drawings.filter((it) => !view.lanes.includes(it));
+  view.lanes = [];
+  view.list.replaceChildren();
+  alert.instances.slice(0, MOST_INSTANCES).forEach((instance, place) => {
+    const deeds = { before: null, now: null };
+    for (const which of ["before", "now"]) {
+      const windows = alert[which].all[place];
+      deeds[which] = { firing: asTimes(alert, windows, true), pending: asTimes(alert, windows, false) };
+    }
+    const label = labelsText(instance.labels);
+    const host = element("div", { class: "host" });
+    view.list.append(element("div", { class: "instance" }, element("bdi", { class: "labels line-key-" + (place % 6) }, label), host));
+    view.lanes.push(mount(host, lanesPicture(alert, label, (which) => deeds[which])));
+  });
+  if (alert.instances.length > MOST_INSTANCES) view.list.append(element("p", {}, "and " + (alert.instances.length - MOST_INSTANCES) + " more, which count above and stand in the table"));
+  view.drawings.push(...view.lanes);
+  redraw(view.lanes);
+}
+
+
+function row(alert, number) {
+  const view = (alert.view = { drawings: [], lanes: [] });
+  view.counts = element("span", { class: "counts" }, countsText(alert));
+  const link = element("a", { href: "#alert-" + number, onclick: (event) => open(event, number) }, element("bdi", {}, visible(alert.name)));
+  const host = element("div", { class: "host" });
+  byId("rows").append(element("div", { class: "row" }, element("div", { class: "row-head" }, link, view.counts), host));
+  const label = visible(alert.name);
+  view.drawings.push(mount(host, lanesPicture(alert, label, (which) => alert[which])));
+}
+
+// A link within the page, which must not wipe out what the address says is set.
+function open(event, number) {
+  event.preventDefault();
+  const card = byId("alert-" + number);
+  card.open = true;
+  card.scrollIntoView({ block: "start" });
+  card.firstChild.focus();
+}
+
+function card(alert, number, isOpen) {
+  const view = alert.view;
+  const title = element("summary", {}, element("h3", {}, element("bdi", {}, visible(alert.name))), element("span", { class: "group" }, visible(alert.group)));
+  const box = element("details", { class: "card", id: "alert-" + number, open: isOpen }, title);
+  box.append(element("pre", { class: "expr" }, element("code", {}, visible(alert.expr))));
+  if (alert.fixed) box.append(element("p", { class: "note" }, "Nothing moves here: " + alert.fixed + ", so only a replay shows what a change does. Its timeline is that of the values as they were given."));
+  else if (alert.why) box.append(element("p", { class: "note" }, "Its threshold does not move here: " + alert.why + "."));
+  const controls = movable(alert).map((knob, place) => control(alert, knob, place));
+  view.figures = element("div", { class: "figures" }, outcomeTable(alert));
+  const set = controls.length ? element("fieldset", {}, element("legend", {}, "Move"), ...controls) : null;
+  box.append(element("div", { class: "panel" }, ...[set, view.figures].filter(Boolean)));
+  const host = element("div", { class: "host" });
+  box.append(host);
+  if (alert.instances.some((instance) => instance.values.length)) view.drawings.push(mount(host, chartPicture(alert)));
+  view.drawings.push(mount(host, lanesPicture(alert, visible(alert.name) + ", all instances", (which) => alert[which])));
+  instancesBox(alert, box);
+  view.windows = element("div", {});
+  view.table = element("details", {}, element("summary", {}, "Windows as a table"), view.windows);
+  view.table.addEventListener("toggle", () => view.table.open && view.windows.replaceChildren(windowTable(alert)));
+  box.append(view.table);
+  box.addEventListener("toggle", () => box.open && redraw(view.drawings));
+  byId("cards").append(box);
+}
+
+function instancesBox(alert, box) {
+  if (!alert.instances.length) return;
+  const view = alert.view;
+  view.list = element("div", {});
+  view.instances = element("details", {}, element("summary", {}, countText(alert.instances.length, "instance")), view.list);
+  view.instances.addEventListener("toggle", () => view.instances.open && fillInstances(alert));
+  box.append(view.instances);
+}
+
+function begin() {
+  document.title = visible(page.title);
+  heading();
+  byId("incidents").hidden = !page.incidents.length;
+  byId("incident-key").hidden = !page.incidents.length;
+  mount(byId("axis"), { label: "Time", height: 22, wheels: true, draw: drawAxis });
+  page.alerts.forEach(row);
+  const firing = page.alerts.filter((alert) => alert.now.outcome.firings || alert.before.outcome.firings);
+  const first = new Set((firing.length ? firing : page.alerts).slice(0, 3));
+  page.alerts.forEach((alert, number) => card(alert, number, page.alerts.length <= 4 || first.has(alert)));
+  if (!page.alerts.length) byId("cards").append(element("p", {}, "The rules hold no alert."));
+  const buttons = { earlier: () => shift(-0.25), later: () => shift(0.25), closer: () => zoom(0.5), wider: () => zoom(2), whole: () => move(whole[0], whole[1]) };
+  for (const [id, does] of Object.entries(buttons)) byId(id).addEventListener("click", does);
+  byId("reset").addEventListener("click", () => {
+    for (const alert of page.alerts) for (const knob of movable(alert)) if (!Object.is(valueOf(knob), knob.now)) set(knob, knob.now);
+  });
+  byId("command").addEventListener("focus", (event) => event.target.select());
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("resize", () => redraw());
+  new ResizeObserver(() => redraw()).observe(byId("overview"));
+  totals();
+  command();
+  tellShown();
+  redraw();
+  follow();
+}
+
+begin();
+
+// For the console: what the page knows, as times.
+window.rulecheck = {
+  windows: () =>
+    page.alerts.map((alert) => ({
+      alert: alert.name,
+      group: alert.group,
+      instances: alert.instances.map((instance, place) => ({
+        labels: Object.fromEntries(instance.labels),
+        windows: alert.now.all[place].map((window) => [window.firing ? "firing" : "pending", timeOf(alert, window.from), window.to === null ? null : timeOf(alert, window.to)]),
+      })),
+      outcome: alert.now.outcome,
+    })),
+  set(name, text) {
+    const knob = page.alerts.flatMap((alert) => movable(alert)).find((it) => it.name === name);
+    const value = knob ? knobValue(knob, text) : null;
+    if (value === null) throw new Error("there is no such knob, or no such value: " + name + "=" + text);
+    set(knob, value);
+  },
+  knobs: () => page.alerts.flatMap((alert) => movable(alert)).map((knob) => knob.name),
+  judge,
+};
