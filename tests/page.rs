@@ -269,7 +269,8 @@ fn the_machine_of_the_page_is_that_of_a_replay() {
     let file = rules::read(&Source::new("rules.yml", text.as_str()), &reading);
     let file = file.unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));
     let base = RuleSet {
-        files: vec![file], specs: None,
+        files: vec![file],
+        specs: None,
         reading,
     };
     let store = random_data(&mut chance, rounds * FORMS.len());
@@ -476,7 +477,8 @@ fn hostile_texts_stay_texts() {
     let reading = ReadOptions::default();
     let file = rules::read(&Source::new("rules.yml", rules), &reading).unwrap();
     let base = RuleSet {
-        files: vec![file], specs: None,
+        files: vec![file],
+        specs: None,
         reading,
     };
     let mut store = Store::default();

@@ -95,7 +95,9 @@ impl Browser {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+        );
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
         let mut answer = BufReader::new(stream);
         let (mut status, mut length) = (0, 0);

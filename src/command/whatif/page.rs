@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::Options;
 use super::load::Loaded;
 use crate::command::Outcome;
-use crate::command::schedule::ScheduleName;
 use crate::command::load::{complain_of, too_long};
+use crate::command::schedule::ScheduleName;
 use crate::io;
 use crate::report::page::Page;
 use crate::rules::RuleGroup;
@@ -31,9 +31,8 @@ pub(super) fn show(
         return Err(vec![fault.help("write with another --format")]);
     }
     let live = Live::new(world, &loaded.rules, &edited.rules).map_err(|error| too_long(&error))?;
-    let names = |paths: &[PathBuf]| -> Vec<String> {
-        paths.iter().map(|path| io::display(path)).collect()
-    };
+    let names =
+        |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| io::display(path)).collect() };
     let rules = [names(&options.rules), names(&options.slo)].concat();
     let page = Page {
         rules: &rules,
