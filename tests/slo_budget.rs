@@ -189,7 +189,7 @@ fn nothing_and_too_little_are_said() {
     assert_eq!(budget.burn_rate(HOUR, HOUR), Err(Unknown::NoTraffic));
     assert_eq!(
         budget.burn_rate(HOUR, 5 * HOUR),
-        Err(Unknown::TooLittleHistory)
+        Err(Unknown::SamplesEnd)
     );
 }
 

@@ -92,6 +92,9 @@ pub enum Unknown {
     /// The window reaches back before the first sample.
     #[error("too little history")]
     TooLittleHistory,
+    /// The moment lies after the last sample.
+    #[error("the samples end before")]
+    SamplesEnd,
     /// All must be good: a target of 100 %.
     #[error("no budget at a target of 100%")]
     NoBudget,
@@ -210,8 +213,11 @@ impl Budget {
     /// Nothing happened, the stretch begins before the history, or there is no budget.
     pub fn burn_rate(&self, over: Millis, at: Timestamp) -> Result<f64, Unknown> {
         let from = at.saturating_sub(over);
-        if from < self.counts.from || at > self.events.to.saturating_add(self.step()) {
+        if from < self.counts.from {
             return Err(Unknown::TooLittleHistory);
+        }
+        if at > self.events.to.saturating_add(self.step()) {
+            return Err(Unknown::SamplesEnd);
         }
         let (bad, total) = self.counts.between(from, at);
         match () {

@@ -381,7 +381,7 @@ impl Asked<'_> {
                 )
             }
             Unknown::NoTraffic => format!("{unknown} in that time"),
-            Unknown::NoBudget => unknown.to_string(),
+            Unknown::NoBudget | Unknown::SamplesEnd => unknown.to_string(),
         }
     }
 
