@@ -187,10 +187,7 @@ fn nothing_and_too_little_are_said() {
         Err(Unknown::TooLittleHistory)
     );
     assert_eq!(budget.burn_rate(HOUR, HOUR), Err(Unknown::NoTraffic));
-    assert_eq!(
-        budget.burn_rate(HOUR, 5 * HOUR),
-        Err(Unknown::SamplesEnd)
-    );
+    assert_eq!(budget.burn_rate(HOUR, 5 * HOUR), Err(Unknown::SamplesEnd));
 }
 
 #[test]
