@@ -217,6 +217,68 @@ fn resets_and_gaps_lose_nothing_that_was_seen() {
     assert!(budget.is_exact);
 }
 
+/// Samples that lie on no whole minute, and two targets that are scraped at moments of their own.
+#[test]
+fn the_last_samples_count_wherever_they_lie() {
+    let slo = slo(&format!("objective: 99%, window: 1h, {EVENTS}"));
+    let mut store = Store::default();
+    let values = |by: f64| (0..121).map(|number| by * f64::from(number)).collect();
+    add(
+        &mut store,
+        "all_total",
+        Points::regular(7_000, MINUTE, values(10.0)),
+    );
+    add(
+        &mut store,
+        "bad_total",
+        Points::regular(22_000, MINUTE, values(1.0)),
+    );
+    let budget = budget(&slo, &store, History::Observed);
+    let (_, last) = budget.extent();
+    assert_eq!(last, 2 * HOUR + 22_000);
+    let now = budget.at(last);
+    assert_eq!((now.bad, now.total), (60.0, 600.0));
+    close(budget.burn_rate(MINUTE, last).unwrap(), 10.0);
+    // A minute that has only begun has its first sample.
+    let now = budget.at(MINUTE + 7_000);
+    assert_eq!((now.bad, now.total), (0.0, 10.0));
+}
+
+/// What is foretold takes no longer for a longer window.
+#[test]
+fn windows_of_centuries_are_foretold_at_once() {
+    let slo = slo(&format!("objective: 99%, window: 290y, {EVENTS}"));
+    let mut store = Store::default();
+    let values = |by: f64| (0..1001).map(|number| by * f64::from(number)).collect();
+    add(
+        &mut store,
+        "all_total",
+        Points::regular(0, 10, values(10.0)),
+    );
+    add(&mut store, "bad_total", Points::regular(0, 10, values(1.0)));
+    let budget = budget(&slo, &store, History::Full);
+    let Ok(Exhaustion::In(lasts)) = budget.exhaustion(1_000, 10_000) else {
+        panic!("ten times as much is bad as may be");
+    };
+    let years = lasts as f64 / (365.0 * 86_400_000.0);
+    assert!((years - 29.0).abs() < 1e-3, "{years} years");
+}
+
+/// A window that the query has is seen through as one that it is given.
+#[test]
+fn rates_are_counted_as_what_they_are_of() {
+    for window in ["5m", "1m", "{{.window}}"] {
+        let slo = slo(&format!(
+            "objective: 99%, window: 1h, bad: 'sum(rate(bad_total[{window}])) or vector(0)', total: 'sum(rate(all_total[{window}]))'"
+        ));
+        let store = store(0, &[("all_total", &[10.0; 60]), ("bad_total", &[1.0; 60])]);
+        let budget = budget(&slo, &store, History::Full);
+        let now = budget.at(HOUR);
+        assert_eq!((now.bad, now.total), (60.0, 600.0), "{window}");
+        assert!(budget.is_exact, "{window}");
+    }
+}
+
 #[test]
 fn indicators_count_what_they_say() {
     let mut store = Store::default();

@@ -163,6 +163,7 @@ fn detection(keys: &str, options: &Options) -> Detection {
 
 fn options(sizes: &[f64], lengths: &[Millis]) -> Options {
     Options {
+        is_late: false,
         scrape: 30_000,
         interval: MINUTE,
         rate: None,

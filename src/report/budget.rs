@@ -199,9 +199,13 @@ impl Shown<'_> {
             return String::new();
         };
         let least = known.iter().copied().fold(f64::INFINITY, f64::min);
-        let said = match known.last() {
-            Some(now) => format!("{} now, {} at the least", share(*now), share(least)),
-            None => Unknown::NoTraffic.to_string(),
+        let now = match self.budget.at(last.0).left() {
+            Ok(now) => share(now),
+            Err(unknown) => unknown.to_string(),
+        };
+        let said = match known.is_empty() {
+            true => now,
+            false => format!("{now} now, {} at the least", share(least)),
         };
         format!(
             "  {:<10} {drawn}  {said}\n  {:<10} {} to {}\n",

@@ -49,6 +49,12 @@ impl Shown<'_> {
                 format!("{name} does not answer to how many events are bad"),
             );
         }
+        for (name, selector) in &self.detection.unfed {
+            let text = format!(
+                "{name} never fires: it reads {selector}, and what is recorded has other labels"
+            );
+            line("note", text);
+        }
         for error in &self.detection.errors {
             line("error", error.clone());
         }
@@ -71,8 +77,13 @@ impl Shown<'_> {
             (Some(rate), _) => format!("{} events an hour", digits(rate * 3_600_000.0)),
             (None, _) => "so many events that single ones do not matter".to_owned(),
         };
+        let late = match (self.options.is_late, self.detection.is_late) {
+            (true, true) => "; series of bad events begin with the first of them",
+            (true, false) => "; no series is one of bad events alone, so that none begins late",
+            (false, _) => "",
+        };
         format!(
-            "a sample each {}, an evaluation each {}, {many}",
+            "a sample each {}, an evaluation each {}, {many}{late}",
             Duration(self.options.scrape),
             Duration(self.options.interval)
         )

@@ -50,10 +50,20 @@ pub fn tail(of_all: &[Diagnostic], reached: Option<&Reached>, part: Option<Parti
     out + "}\n"
 }
 
+/// How long a failure is, about.
+const BYTES_A_FAILURE: usize = 320;
+
 /// What came of one file; commas stand between files.
 pub fn file(file: &FileReport) -> String {
-    // Texts, numbers and lists of them can't fail to be written to memory.
-    serde_json::to_string(&File::new(file)).unwrap_or_default()
+    let tests = file.verdict.iter().flat_map(|verdict| &verdict.tests);
+    let failures = tests.map(|test| test.failures.len()).sum::<usize>();
+    let mut json = Vec::with_capacity(1024 + failures * BYTES_A_FAILURE);
+    // Texts, numbers and lists of them can't fail to be written to memory, nor be anything but UTF-8.
+    let written = serde_json::to_writer(&mut json, &File::new(file));
+    written.map_or_else(
+        |_| String::new(),
+        |()| String::from_utf8(json).unwrap_or_default(),
+    )
 }
 
 /// What is to be said of a file that was only checked, and what it holds unless it is broken; commas stand between files.

@@ -10,6 +10,8 @@ pub struct Counters<'q> {
     pub matchers: &'q [Matcher],
     /// Whether they are taken away rather than added.
     pub negative: bool,
+    /// Whether their increase over a window is asked for, by `rate` or `increase`.
+    pub is_over_window: bool,
 }
 
 /// The counters that a query adds up, whether over a window (`rate`, `increase`) or not: selectors, sums of them over any
@@ -25,12 +27,14 @@ fn collect<'q>(expr: &'q Expr, negative: bool, found: &mut Vec<Counters<'q>>) ->
         ExprKind::Vector(selector) => found.push(Counters {
             matchers: plain(selector)?,
             negative,
+            is_over_window: false,
         }),
         ExprKind::Call(call) if matches!(call.function.name, "rate" | "increase") => {
             match &call.args.first()?.unwrap_parens().kind {
                 ExprKind::Matrix(matrix) => found.push(Counters {
                     matchers: plain(&matrix.selector)?,
                     negative,
+                    is_over_window: true,
                 }),
                 _ => return None,
             }

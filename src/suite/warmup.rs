@@ -14,8 +14,9 @@ use crate::promql::Query;
 use crate::promql::selectors::{Reach, reads};
 use crate::replay::{History, reach_back};
 use crate::rules::{RuleGroup, decode_duration};
+use crate::slo::budget::counts_samples;
 use crate::slo::counters::{counters, selector};
-use crate::slo::objective::{Indicator, Measure, MeasureKind, Quality, Slo};
+use crate::slo::objective::{Indicator, Measure, Quality, Slo};
 use crate::store::{Lead, Points, Series, is_stale};
 use crate::text::Diagnostic;
 use crate::text::yaml::{Fields, Kind, Node};
@@ -187,7 +188,7 @@ pub(super) fn seen(
     if history.length == 0 {
         return 0;
     }
-    if !file.slos.iter().all(is_counted) {
+    if !file.slos.iter().all(counts_samples) {
         return history.length;
     }
     let used = queries(test).flat_map(|query| reads(&query.expr, Reach::LOOKBACK));
@@ -212,20 +213,6 @@ fn reached(reach: Reach, all: Millis) -> Millis {
     match reach {
         Reach::Around { oldest, .. } => oldest,
         Reach::Fixed => all,
-    }
-}
-
-/// Whether the events of an objective are counted from its series, without evaluating anything.
-fn is_counted(slo: &Slo) -> bool {
-    let is_sum = |measure: &Measure| {
-        measure.kind != MeasureKind::Values && counters(&measure.query.expr).is_some()
-    };
-    let is_plain = |measure: &Measure| selector(&measure.query.expr).is_some();
-    match &slo.indicator {
-        Indicator::Events { some, total, .. } => is_sum(some) && is_sum(total),
-        Indicator::Latency { histogram, .. } => is_plain(histogram),
-        Indicator::Threshold { value, .. } | Indicator::Boolean { value } => is_plain(value),
-        Indicator::Ratio { .. } => false,
     }
 }
 

@@ -49,6 +49,10 @@ pub(super) struct Options {
     /// ones do not matter]
     #[arg(long, value_name = "RATE")]
     rate: Option<String>,
+    /// Let the counters of bad events begin with the first of them, as clients do that make a series when they first use it:
+    /// there is no rate before its second sample
+    #[arg(long)]
+    late_errors: bool,
     /// Time between samples
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     scrape_interval: String,
@@ -243,6 +247,7 @@ struct Outages {
     sizes: Vec<f64>,
     lengths: Vec<Millis>,
     rate: Option<f64>,
+    is_late: bool,
     scrape: Millis,
     interval: Millis,
     features: Features,
@@ -262,6 +267,7 @@ impl Options {
             sizes: sizes.collect::<Result<_, _>>()?,
             lengths: lengths.collect::<Result<_, _>>()?,
             rate: self.rate.as_deref().map(rate).transpose()?,
+            is_late: self.late_errors,
             scrape: length("--scrape-interval", &self.scrape_interval)?,
             interval: length("--interval", &self.interval)?,
             features: *features,
@@ -296,6 +302,7 @@ impl Outages {
             scrape: self.scrape,
             interval: self.interval,
             rate: self.rate,
+            is_late: self.is_late,
             sizes,
             lengths,
             features: self.features,

@@ -28,7 +28,7 @@ pub struct Counts {
 pub struct Grid {
     /// The moment before the first event.
     pub start: Timestamp,
-    /// Between two moments, above 0; all are multiples of it.
+    /// Between two moments, above 0.
     pub step: Millis,
     /// How many steps.
     pub count: usize,
@@ -58,13 +58,21 @@ impl Grid {
 impl Counts {
     /// How many are bad, and how many there are in all, after one moment up to another.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> (f64, f64) {
-        let (first, last) = (self.grid.at(from), self.grid.at(to));
+        let (first, last) = (self.grid.at(from), self.tick(to));
         let (first_before, last_before) = (self.before(from), self.before(to));
         let of = |sums: &[f64], lead: f64| match (sums.get(first), sums.get(last)) {
             (Some(first), Some(last)) => last - first + lead * (first_before - last_before),
             _ => 0.0,
         };
         (of(&self.bad, self.lead.0), of(&self.total, self.lead.1))
+    }
+
+    /// The last tick at or before a moment; at the end of the history the last one of all, which may lie behind it.
+    fn tick(&self, time: Timestamp) -> usize {
+        match time >= self.to {
+            true => self.grid.count,
+            false => self.grid.at(time),
+        }
     }
 
     /// How many steps of the history lie between a moment and the first tick.

@@ -96,6 +96,7 @@ impl<'g> Gatherer<'g> {
         let mut spacing: Option<Millis> = None;
         let mut extent: Option<(Timestamp, Timestamp)> = None;
         let mut lead = 0;
+        let mut distances = Distances::default();
         for query in slo.indicator.measures().map(|measure| &measure.query) {
             for used in selectors(&query.expr, view.lookback) {
                 for id in view.store.select(&used.selector.matchers) {
@@ -106,6 +107,7 @@ impl<'g> Gatherer<'g> {
                     };
                     let (first, last) = (points.time(0), points.time(last));
                     lead = lead.max(lead_of(points));
+                    distances.add(points, count);
                     let (from, to) = extent.unwrap_or((first, last));
                     extent = Some((from.min(first), to.max(last)));
                     if count > 1 {
@@ -127,8 +129,15 @@ impl<'g> Gatherer<'g> {
                 }
             }]);
         };
+        let exact = match counts_samples(slo) {
+            true => exact_grid(slo, &distances, extent, lead),
+            false => None,
+        };
         let spacing = spacing.unwrap_or(60_000);
-        let grid = grid(slo, extent, lead, spacing).map_err(|fault| vec![fault])?;
+        let grid = match exact {
+            Some(grid) => grid,
+            None => grid(slo, extent, lead, spacing).map_err(|fault| vec![fault])?,
+        };
         Ok(Gatherer {
             slo,
             view,
@@ -204,10 +213,6 @@ impl<'g> Gatherer<'g> {
         (some, some_bins): (&Measure, &mut Bins),
         (total, total_bins): (&Measure, &mut Bins),
     ) -> Result<bool, Fault> {
-        let raw = |measure: &'g Measure| match measure.kind {
-            MeasureKind::Counter | MeasureKind::Windowed => counters(&measure.query.expr),
-            MeasureKind::Values => None,
-        };
         let slo = self.slo;
         let Indicator::Events {
             some: part,
@@ -506,6 +511,97 @@ impl<'g> Gatherer<'g> {
         let fault = Diagnostic::error(message).at(measure.text.source(), measure.text.whole());
         Box::new(fault.help(help))
     }
+}
+
+/// The counters that a measure counts: none where its values are to be taken as they come.
+fn raw(measure: &Measure) -> Option<Vec<Counters<'_>>> {
+    let found = counters(&measure.query.expr)?;
+    let is_counted = match measure.kind {
+        MeasureKind::Counter | MeasureKind::Windowed => true,
+        // `sum(rate(m[5m]))` says how fast counters rise; plain series are numbers of events.
+        MeasureKind::Values => found.iter().all(|it| it.is_over_window),
+    };
+    is_counted.then_some(found)
+}
+
+/// Whether what is counted are samples of series, not what a query yields at moments of its own.
+pub fn counts_samples(slo: &Slo) -> bool {
+    match &slo.indicator {
+        Indicator::Events { some, total, .. } => raw(some).is_some() && raw(total).is_some(),
+        Indicator::Latency { histogram, .. } => selector(&histogram.query.expr).is_some(),
+        Indicator::Threshold { value, .. } | Indicator::Boolean { value } => {
+            selector(&value.query.expr).is_some()
+        }
+        Indicator::Ratio { .. } => false,
+    }
+}
+
+/// The distances between all samples: their greatest common divisor, and one of them.
+#[derive(Debug, Default)]
+struct Distances {
+    common: Millis,
+    any: Option<Timestamp>,
+}
+
+impl Distances {
+    /// Samples of one series more, the first so many.
+    fn add(&mut self, points: &Points, count: usize) {
+        let mut add = |time: Timestamp| {
+            let from = *self.any.get_or_insert(time);
+            self.common = divisor(self.common, time.saturating_sub(from));
+        };
+        match points.grid() {
+            Some((start, step)) => {
+                add(start);
+                if count > 1 || points.lead().is_some() {
+                    add(start.saturating_add(step));
+                }
+            }
+            None => (0..count).for_each(|index| add(points.time(index))),
+        }
+    }
+}
+
+/// The greatest common divisor; that of 0 and another number is the other.
+fn divisor(a: Millis, b: Millis) -> Millis {
+    let (mut a, mut b) = (a.saturating_abs(), b.saturating_abs());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// More ticks than these are not counted one by one where there may be many groups.
+const MAX_GROUP_TICKS: i64 = 200_000;
+
+/// A grid on which every sample lies, so that nothing is counted later than it was seen; `None` where it would be too fine.
+fn exact_grid(
+    slo: &Slo,
+    distances: &Distances,
+    (from, to): (Timestamp, Timestamp),
+    lead: Millis,
+) -> Option<Grid> {
+    let step = distances.common;
+    if step <= 0 {
+        return None;
+    }
+    let slice = match slo.method {
+        Method::TimeSlices { slice, .. } | Method::RatioTimeSlices { slice, .. } => slice,
+        Method::Occurrences => Millis::MAX,
+    };
+    let length = to.saturating_sub(from);
+    let most = match slo.grouping.is_empty() {
+        true => MAX_TICKS,
+        false => MAX_GROUP_TICKS,
+    };
+    if length / step >= most || length.saturating_add(lead) / slice >= MAX_TICKS {
+        return None;
+    }
+    Some(Grid {
+        start: from.saturating_sub(step),
+        step,
+        count: usize::try_from(length / step + 1).ok()?,
+    })
 }
 
 /// What a counter rises by from one sample to the next; one that falls was reset, and counts from 0.

@@ -8,7 +8,7 @@ mod slices;
 mod unmatched;
 
 pub use counts::{Counts, Grid};
-pub use gather::{Gathered, gather};
+pub use gather::{Gathered, counts_samples, gather};
 pub use unmatched::{Unmatched, unmatched};
 
 use super::objective::{EmptySlice, Method, Slo};
@@ -41,6 +41,8 @@ pub struct Budget {
     counts: Counts,
     /// Where slices of time are counted, the events in them.
     events: Counts,
+    /// Whether slices of time are counted.
+    is_sliced: bool,
     window: Window,
     /// The share that may be bad.
     allowed: f64,
@@ -147,6 +149,7 @@ impl Budget {
             unmatched: Vec::new(),
             counts: slices::counted(events.clone(), slo.method),
             events,
+            is_sliced: slo.method != Method::Occurrences,
             window: slo.window,
             allowed: slo.target.budget(),
             history,
@@ -202,7 +205,7 @@ impl Budget {
     fn counted_until(&self, now: Timestamp) -> Timestamp {
         match self.counts.grid.time(self.counts.grid.at(now)) {
             // Events count when they happen.
-            _ if self.counts.grid.step == self.events.grid.step => now,
+            _ if !self.is_sliced => now,
             counted => counted,
         }
     }
@@ -273,8 +276,17 @@ impl Budget {
     /// The first moment at which new errors outweigh the old ones that leave a rolling window.
     fn rolling(&self, at: Timestamp, length: Millis, rate: f64, allowed: f64) -> Exhaustion {
         let step = self.step();
+        // As long as the window begins before the history, nothing leaves it.
+        let (old, _) = self.counts.between(self.counts.from, at);
+        let begins = self.counts.from.saturating_add(length).saturating_sub(at);
+        let begins = begins.clamp(0, length);
+        let lasts = ((allowed - old) / rate / step as f64).ceil().max(1.0) * step as f64;
+        if lasts <= begins as f64 {
+            return Exhaustion::In(lasts as Millis);
+        }
+        let first = begins.div_euclid(step).max(1);
         let count = length.div_euclid(step).saturating_add(1);
-        for number in 1..=count {
+        for number in first..=count {
             let later = number.saturating_mul(step).min(length);
             let from = at.saturating_add(later).saturating_sub(length);
             let (old, _) = self.counts.between(from.max(self.counts.from), at);

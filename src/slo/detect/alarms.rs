@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::traffic::{Traffic, value_at};
-use crate::model::Millis;
+use crate::model::{Millis, metric_of};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::promql::selectors::{Reach, reads};
 use crate::promql::{Features, Query, Threshold, View, threshold};
@@ -19,6 +19,8 @@ pub(super) struct Watch {
     pub groups: Vec<RuleGroup>,
     /// The alerts.
     pub alarms: Vec<Alarm>,
+    /// Alerts that were asked for and read records of these groups that are never written, each with the selector.
+    pub unfed: Vec<(String, String)>,
     /// How far back inputs matter to an evaluation.
     pub reach: Millis,
     /// How long rules must have been evaluated before what is recorded is complete.
@@ -73,7 +75,7 @@ impl Watch {
             matchers.any(|matchers| traffic.feeds(matchers))
         };
         let mut is_needed = vec![false; rules.len()];
-        let mut meant = Vec::new();
+        let (mut meant, mut unfed) = (Vec::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
             if !rule.is_alert() || !wanted(rule.rule) {
                 continue;
@@ -87,6 +89,24 @@ impl Watch {
                 meant.push(number);
                 let all = is_needed.iter_mut().zip(closure);
                 all.for_each(|(needed, is_in)| *needed |= is_in);
+                continue;
+            }
+            // What it reads is recorded of these events, but with other labels.
+            let missed = rule.reads.iter().find(|read| {
+                let metric = read.matchers.as_deref().and_then(metric_of);
+                let mut writers = rules.iter().enumerate();
+                read.sources.is_empty()
+                    && writers.any(|(writer, it)| {
+                        !it.is_alert()
+                            && metric == Some(it.rule.name.as_str())
+                            && below(writer)
+                                .iter()
+                                .zip(rules)
+                                .any(|(is_in, it)| *is_in && is_fed(it))
+                    })
+            });
+            if let Some(read) = missed {
+                unfed.push((rule.rule.name.clone(), read.text.clone()));
             }
         }
         let far = Far::of(&dependencies);
@@ -112,6 +132,7 @@ impl Watch {
         };
         Watch {
             alarms,
+            unfed,
             reach: most(&far.inputs),
             lead: most(&far.recorded),
             groups: kept(groups, &dependencies, &is_needed),

@@ -29,6 +29,8 @@ pub struct Options {
     pub interval: Millis,
     /// Events in a millisecond, whole ones; `None` for so many that single ones do not matter.
     pub rate: Option<f64>,
+    /// Whether counters that only rise with bad events begin with the first of them.
+    pub is_late: bool,
     /// Shares of bad events, above 0 and at most 1.
     pub sizes: Vec<f64>,
     /// How long outages last.
@@ -46,6 +48,10 @@ pub struct Detection {
     pub others: Vec<String>,
     /// The series with traffic.
     pub series: Vec<Labels>,
+    /// Whether counters of bad events begin with the outage.
+    pub is_late: bool,
+    /// Alerts that read records as which nothing is recorded, each with the selector: they never fire.
+    pub unfed: Vec<(String, String)>,
     /// Single samples are good or bad, so that small shares show in steps.
     pub is_of_samples: bool,
     /// Rules that failed, with the reason, each once.
@@ -167,9 +173,14 @@ pub fn detect(
     let mut lengths = options.lengths.clone();
     lengths.sort_unstable();
     lengths.dedup();
+    let late = match options.is_late {
+        true => traffic.unborn(),
+        false => None,
+    };
     let play = Play {
         slo,
         traffic: &traffic,
+        late: late.as_ref(),
         watch: &watch,
         options,
     };
@@ -198,6 +209,8 @@ pub fn detect(
         alerts: Vec::new(),
         others: Vec::new(),
         series: traffic.labels().cloned().collect(),
+        is_late: late.is_some(),
+        unfed: watch.unfed.clone(),
         is_of_samples: traffic.is_of_samples(),
         errors,
         sizes,

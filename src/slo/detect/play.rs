@@ -22,6 +22,8 @@ pub(super) type Formula = (Option<Vec<Condition>>, bool);
 pub(super) struct Play<'a> {
     pub slo: &'a Slo,
     pub traffic: &'a Traffic,
+    /// What outages happen to instead, where series of bad events begin with them.
+    pub late: Option<&'a Traffic>,
     pub watch: &'a Watch,
     pub options: &'a Options,
 }
@@ -49,8 +51,9 @@ impl Play<'_> {
         let outage = self.outage_of(1.0, length);
         let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
         let end = outage.from + length;
-        let before = self.replay(&groups, outage, outage.from, outage.from)?;
-        let after = self.replay(&groups, outage, end, end)?;
+        let steady = self.traffic;
+        let before = self.replay(steady, &groups, outage, outage.from, outage.from)?;
+        let after = self.replay(steady, &groups, outage, end, end)?;
         let answer = |alarm: &Alarm| {
             let parts = alarm.parts.as_ref()?;
             let of = |replay: &Replay<'_>, moment: Timestamp| {
@@ -105,7 +108,8 @@ impl Play<'_> {
             return Ok(None);
         }
         let groups: Vec<&RuleGroup> = self.watch.groups.iter().collect();
-        let begun = self.replay(&groups, outage, outage.from, outage.from + head)?;
+        let traffic = self.late.unwrap_or(self.traffic);
+        let begun = self.replay(traffic, &groups, outage, outage.from, outage.from + head)?;
         let mut played = self.played(&begun, outage);
         let ended = self.until_quiet(outage, outage.from + outage.length - tail, formulas)?;
         for (seen, last) in played.seen.iter_mut().zip(&ended.seen) {
@@ -135,7 +139,8 @@ impl Play<'_> {
         let mut wait = resets.max().unwrap_or(0) + longest + self.margin();
         loop {
             let end = outage.from + outage.length + wait.min(most);
-            let replay = self.replay(&groups, outage, from, end)?;
+            let traffic = self.late.unwrap_or(self.traffic);
+            let replay = self.replay(traffic, &groups, outage, from, end)?;
             let played = self.played(&replay, outage);
             let is_open = replay.timeline.alerts.iter().any(|alert| {
                 let mut last = alert.instances.iter().filter_map(|it| it.stretches.last());
@@ -230,6 +235,7 @@ impl Play<'_> {
     /// Replays the rules from a moment on; what they record before it is complete by then.
     fn replay<'g>(
         &self,
+        traffic: &Traffic,
         groups: &'g [&'g RuleGroup],
         outage: Outage,
         from: Timestamp,
@@ -252,7 +258,7 @@ impl Play<'_> {
                 "its rules look back so far that {samples} samples a series are needed: take a longer scrape interval"
             ));
         }
-        let store = self.traffic.store(&scene);
+        let store = traffic.store(&scene);
         let mut spec = ReplaySpec::new(groups, store, begin, end, self.options.interval);
         spec.schedule = Schedule::Production;
         spec.on_error = OnRuleError::Continue;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::labels::{series_for, series_of};
 use crate::model::{
-    BucketSpan, Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp, metric_of,
+    BucketSpan, CounterResetHint, Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp,
+    metric_of,
 };
 use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::selectors;
@@ -32,6 +33,8 @@ struct Stream {
 enum StreamKind {
     /// A counter: so much it rises with a good event, so much with a bad one.
     Counter { good: f64, bad: f64 },
+    /// A counter that only rises with bad events and is not there before the first one.
+    Unborn { bad: f64 },
     /// The share of events itself: the value where all are good, and where all are bad.
     Share { good: f64, bad: f64 },
     /// Each sample is an event: the value of a good one and that of a bad one.
@@ -128,6 +131,19 @@ impl Traffic {
         self.streams.iter().any(is_event)
     }
 
+    /// The same, but counters that only rise with bad events begin with the first of them; `None` where there are none.
+    pub(super) fn unborn(&self) -> Option<Traffic> {
+        let mut streams = self.streams.clone();
+        let mut found = false;
+        for stream in &mut streams {
+            if let StreamKind::Counter { good: 0.0, bad } = stream.kind {
+                stream.kind = StreamKind::Unborn { bad };
+                found = true;
+            }
+        }
+        found.then_some(Traffic { streams })
+    }
+
     /// Whether some selector finds any of its series.
     pub(super) fn feeds(&self, matchers: &[Matcher]) -> bool {
         metric_of(matchers).is_some()
@@ -140,9 +156,13 @@ impl Traffic {
     pub(super) fn store(&self, scene: &Scene) -> Store {
         let mut store = Store::default();
         for stream in &self.streams {
+            let points = stream.kind.points(scene);
+            if points.is_empty() {
+                continue;
+            }
             store.add(Series {
                 labels: stream.labels.clone(),
-                points: stream.kind.points(scene),
+                points,
                 writer: Writer::INPUT,
             });
         }
@@ -167,6 +187,15 @@ impl StreamKind {
                     good * (base + fine) + bad * (base + broken)
                 })
             }
+            StreamKind::Unborn { bad } => {
+                let broken = |time| scene.events_until(time).1;
+                let born = times.clone().find(|&time| broken(time) > 0.0);
+                let Some(born) = born else {
+                    return Points::default();
+                };
+                let times = times.filter(|&time| time >= born);
+                Points::regular(born, scrape, times.map(|time| bad * broken(time)).collect())
+            }
             StreamKind::Share { good, bad } => {
                 floats(&|time| good + (bad - good) * scene.errors_at(time))
             }
@@ -180,7 +209,12 @@ impl StreamKind {
                 for time in times {
                     let (fine, broken) = scene.events_until(time);
                     let counts = [base + fine, base + broken];
-                    points.push_histogram(time, Arc::new(native([good, bad], counts)));
+                    let mut histogram = native([good, bad], counts);
+                    if !points.is_empty() {
+                        // As a server's storage says it, so that rates need not compare all buckets of a window.
+                        histogram.counter_reset_hint = CounterResetHint::NotReset;
+                    }
+                    points.push_histogram(time, Arc::new(histogram));
                 }
                 points
             }

@@ -11,6 +11,8 @@ use crate::text::yaml::{Fields, Kind, Node};
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub text: String,
+    /// Its `metadata.labels`, with names as series have them; several values of one are joined by commas.
+    pub labels: Vec<(String, String)>,
     pub place: Place,
 }
 
@@ -73,6 +75,7 @@ impl<'d> Reader<'d> {
         if let Some(node) = fields.node("displayName") {
             self.at_most(node, "displayName", 63);
         }
+        let mut labels = Vec::new();
         if let Some(field) = fields.get("labels") {
             for entry in self.decoder.map(field, "`labels`") {
                 if !is_label_key(entry.name) {
@@ -80,14 +83,14 @@ impl<'d> Reader<'d> {
                     let help = "write at most 63 letters, digits, `-`, `_` and `.`, a letter or digit first and last";
                     self.error(entry.key.span(), message, help);
                 }
-                match entry.value.kind() {
+                let values: Vec<String> = match entry.value.kind() {
                     Kind::Sequence(values) => {
-                        for value in values.iter() {
-                            self.text(value, entry.name);
-                        }
+                        let values = values.iter();
+                        values.filter_map(|it| self.text(it, entry.name)).collect()
                     }
-                    _ => drop(self.text(entry.value, entry.name)),
-                }
+                    _ => self.text(entry.value, entry.name).into_iter().collect(),
+                };
+                labels.push((label_name(entry.name), values.join(",")));
             }
         }
         if let Some(field) = fields.get("annotations") {
@@ -102,7 +105,7 @@ impl<'d> Reader<'d> {
                 }
             }
         }
-        name
+        Some(Name { labels, ..name? })
     }
 
     pub(super) fn description(&mut self, fields: &Fields<'d>) -> String {
@@ -139,7 +142,11 @@ impl<'d> Reader<'d> {
             return None;
         }
         let place = self.place(span);
-        Some(Name { text, place })
+        Some(Name {
+            text,
+            labels: Vec::new(),
+            place,
+        })
     }
 
     /// A duration such as `30d`, `1M`; it is never compound.
@@ -248,6 +255,15 @@ fn is_label_key(text: &str) -> bool {
         && text.bytes().all(inner)
         && edge(text.bytes().next())
         && edge(text.bytes().next_back())
+}
+
+/// The name of a label as series have it: what they may not have is an underscore there.
+fn label_name(text: &str) -> String {
+    let name = text.replace(|it: char| !it.is_ascii_alphanumeric(), "_");
+    match name.starts_with(|it: char| it.is_ascii_digit()) {
+        true => format!("_{name}"),
+        false => name,
+    }
 }
 
 /// A domain, or nothing.

@@ -115,7 +115,7 @@ impl<'a> Resolver<'a> {
                 },
                 service: Some(object.service.clone()),
                 description: object.description.clone(),
-                labels: Vec::new(),
+                labels: object.name.labels.clone(),
                 target: objective.target,
                 window: object.window,
                 method: objective.method,

@@ -75,7 +75,10 @@ fn rules(objective: &Objective, alert: &Alert) -> Vec<Rule> {
 
 fn rule(objective: &Objective, alert: &Alert, name: &str, expr: String, summary: &str) -> Rule {
     // The alerts of all objectives and policies have one name, so their labels tell them apart.
-    let mut labels = shares::labels(&objective.slo);
+    let labels = shares::labels(&objective.slo).into_iter();
+    let mut labels: BTreeMap<String, String> = labels
+        .map(|(name, value)| (name, literal(&value)))
+        .collect();
     labels.insert("severity".to_owned(), alert.severity.clone());
     labels.insert("policy".to_owned(), alert.policy.clone());
     let mut annotations = BTreeMap::from([("summary".to_owned(), summary.to_owned())]);

@@ -24,6 +24,7 @@ pub fn lint(spec: &Spec, scrape: Millis) -> Vec<Diagnostic> {
         Indicator::LatencyNative { total, .. } => vec![total],
         Indicator::BoolGauge(metric) => vec![metric],
     };
+    unread_records(spec, &mut found);
     for metric in metrics {
         if metric.is_shifted {
             let message =
@@ -44,6 +45,37 @@ fn warn(text: &Embedded, message: &str, help: &str) -> Diagnostic {
     Diagnostic::warning(message)
         .at(text.source(), text.whole())
         .help(help)
+}
+
+/// Alerts select records by labels that they don't have.
+fn unread_records(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    if !spec.alerting.burnrates {
+        return;
+    }
+    let total = spec.total();
+    let mut asked = total.matchers.iter().filter(|it| {
+        it.op == MatchOp::NotEqual && it.value.is_empty() && !spec.grouping.contains(&it.name)
+    });
+    if let Some(matcher) = asked.next() {
+        let message = format!(
+            "{} never fires: it asks for {matcher} of records that have no label `{}`",
+            spec.alerting.name, matcher.name
+        );
+        let help = format!(
+            "write {}=~\".+\", which alerts leave away, or add it to `grouping`",
+            matcher.name
+        );
+        found.push(warn(&total.text, &message, &help));
+    }
+    let own = spec.common_labels().remove("slo");
+    if let Some(own) = own.filter(|own| *own != spec.object.name) {
+        let message = format!(
+            "{} never fires: it asks for slo={:?}, and the label `pyrra.dev/slo` makes it slo={own:?}",
+            spec.alerting.name, spec.object.name
+        );
+        let fault = Diagnostic::warning(message).at(&spec.source, spec.target_span);
+        found.push(fault.help("remove the label `pyrra.dev/slo` from the metadata"));
+    }
 }
 
 fn targets(spec: &Spec, scrape: Millis, found: &mut Vec<Diagnostic>) {

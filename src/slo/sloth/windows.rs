@@ -37,6 +37,9 @@ pub struct AlertWindow {
     pub long: Millis,
 }
 
+/// No short window made for a short objective is shorter than this, where its long one is twice as long.
+const LEAST_SHORT: Millis = 5 * MINUTE;
+
 impl Windows {
     fn built_in(period: Millis) -> Windows {
         let window = |budget_percent, short, long| AlertWindow {
@@ -72,7 +75,10 @@ impl Windows {
             &mut windows.ticket_quick,
             &mut windows.ticket_slow,
         ] {
-            (tier.short, tier.long) = (part(tier.short), part(tier.long));
+            tier.long = part(tier.long);
+            // Over less there are hardly samples enough for a rate, and half of the long one still ends an alert sooner.
+            let least = LEAST_SHORT.min(tier.long / 2 / MINUTE * MINUTE).max(MINUTE);
+            tier.short = part(tier.short).max(least);
         }
         windows
     }

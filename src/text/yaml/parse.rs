@@ -22,6 +22,7 @@ pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
     let explain = |error| explain(source, error);
     refuse_control_characters(source.text()).map_err(explain)?;
     let mut parser = Parser::new(source);
+    parser.expect_nodes(source.text().len() / BYTES_A_NODE);
     parser.document().map_err(explain)?;
     // Nobody reads what follows: a fault there is a second document, too.
     let pos = parser.scanner.pos;
@@ -29,6 +30,9 @@ pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
     parser.document.more = more.unwrap_or(Some(Span::new(pos, pos)));
     Ok(parser.document)
 }
+
+/// How long the text of a node is in files of rules and tests, about, with what stands around it.
+const BYTES_A_NODE: usize = 12;
 
 /// Reads a text that may be joined of several, each by itself.
 ///
@@ -153,6 +157,13 @@ impl<'s> Parser<'s> {
             tags: Vec::new(),
             weights: Vec::new(),
         }
+    }
+
+    /// Makes room for so many nodes, so that they need not be moved while they become more.
+    fn expect_nodes(&mut self, count: usize) {
+        self.document.nodes.reserve(count);
+        self.document.children.reserve(count);
+        self.weights.reserve(count);
     }
 
     fn document(&mut self) -> Scanned<()> {
