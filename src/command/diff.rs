@@ -70,7 +70,8 @@ const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Markdown];
 
 const NOTES: &str = "Windows are the times in which an alert with its labels fires: kept; gained or lost; moved, as long as \
 before and partly at the same time; resized, longer or shorter. A page is a time in which any instance of an alert fires. \
-Rules are known by group, name and labels, not by their files. Without --data and --tests only rules are compared.";
+Rules are known by group, name and labels, not by their files. A rule that can't be evaluated \
+any more ends with exit code 1, too. Without --data and --tests only rules are compared.";
 
 /// Compares.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {

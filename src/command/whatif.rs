@@ -13,8 +13,10 @@ use super::schedule::{PhaseOptions, ScheduleName};
 use super::{Limits, Outcome, Reading, complain, format};
 use crate::io;
 use crate::report::Format;
+use crate::report::difference::{Report, WorldDiff};
 use crate::report::whatif::{self, Compared, Fate, Told};
 use crate::text::{Diagnostic, Source};
+use crate::whatif::diff::{Both, RulesDiff, Side, TimelineDiff};
 use crate::whatif::{Change, Edited, Knob, RuleSet, World};
 
 /// The options of `rulecheck whatif`.
@@ -56,7 +58,7 @@ pub(super) struct Options {
     schedule: Option<ScheduleName>,
     #[command(flatten)]
     phases: PhaseOptions,
-    /// How to print the result
+    /// How to print the result; markdown is made to be posted on a pull request
     #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -70,7 +72,12 @@ an expression; window, step, offset: of selectors and subqueries; for, keep_firi
 objective, window, factor: of objectives. \
 The number in [] counts those of a kind in the order of the text.";
 
-const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Html];
+const FORMATS: [Format; 4] = [
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Html,
+];
 
 /// Lists knobs, or moves some.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
@@ -110,9 +117,11 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     }
     let mut ended = Outcome::Success;
     let mut compared = Vec::with_capacity(loaded.worlds.len());
+    let mut differences = Vec::with_capacity(loaded.worlds.len());
     for world in &loaded.worlds {
-        let (world, outcome) = compare(world, &loaded.rules, &edited.rules)?;
+        let (world, difference, outcome) = compare(world, &loaded.rules, &edited.rules)?;
         compared.push(world);
+        differences.push(difference);
         ended = ended.max(outcome);
     }
     let fate = match (options.write, options.dry_run) {
@@ -126,14 +135,33 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     let told = Told {
         changes: &changes,
         worlds: &compared,
+        differences: &differences,
         texts: &edited.texts,
         fate,
     };
     io::print(&match options.format {
         Format::Json => told.json(),
+        Format::Markdown => markdown(&changes, loaded, &edited, &differences),
         _ => told.text(),
     });
     Ok(ended)
+}
+
+/// The same as a comment on a pull request.
+fn markdown(changes: &[Change], loaded: &Loaded, edited: &Edited, worlds: &[WorldDiff]) -> String {
+    let set = changes.iter();
+    let set = set.map(|change| format!("{}={}", change.knob.shown(), change.value));
+    let rules = RulesDiff::of(&loaded.rules.groups(), &edited.rules.groups());
+    let report = Report {
+        names: Both {
+            before: "present values".to_owned(),
+            after: set.collect::<Vec<String>>().join(", "),
+        },
+        rules: &rules,
+        worlds,
+        gates: Vec::new(),
+    };
+    report.markdown()
 }
 
 /// The changes that `--set` asks for, or all that is wrong with them.
@@ -163,23 +191,35 @@ fn compare(
     world: &World,
     before: &RuleSet,
     after: &RuleSet,
-) -> Result<(Compared, Outcome), Vec<Diagnostic>> {
-    let told = |error| too_long(&error);
-    let outcomes = world.replay(before, |replay, groups| world.outcomes(replay, groups));
-    let then = world.replay(after, |replay, groups| {
-        let outcome = complain_of_errors(replay, groups);
-        (world.outcomes(replay, groups), outcome)
+) -> Result<(Compared, WorldDiff, Outcome), Vec<Diagnostic>> {
+    let compared = world.replay(before, |old, old_groups| {
+        world.replay(after, |new, new_groups| {
+            let outcome = complain_of_errors(new, new_groups);
+            let outcomes = world.outcomes(old, old_groups).into_iter();
+            let alerts = outcomes.zip(world.outcomes(new, new_groups)).collect();
+            let name = world.name.clone();
+            let before = Side {
+                groups: old_groups,
+                replay: old,
+            };
+            let after = Side {
+                groups: new_groups,
+                replay: new,
+            };
+            let difference = WorldDiff {
+                name: name.clone(),
+                diff: TimelineDiff::of(before, after, world.frame(&[])),
+                budgets: Vec::new(),
+            };
+            let compared = Compared {
+                world: name,
+                alerts,
+            };
+            (compared, difference, outcome)
+        })
     });
-    let (then, outcome) = then.map_err(told)?;
-    let alerts = outcomes.map_err(told)?.into_iter().zip(then).collect();
-    let name = world.name.clone();
-    Ok((
-        Compared {
-            world: name,
-            alerts,
-        },
-        outcome,
-    ))
+    let told = |error| too_long(&error);
+    compared.map_err(told)?.map_err(told)
 }
 
 /// Writes all files that change, or none.

@@ -2,13 +2,15 @@
 //!
 //! JSON: `{"version": 1, "knobs": [{"name", "short", "kind", "value", "file", "line", "column"}]}`, `short` null where only the
 //! full name will do; and `{"version": 1, "changes": [{"knob", "from", "to", "file", "line", "column"}], "worlds": [{"name",
-//! "alerts": [{"name", "group", "alert", "before", "after"}]}], "diff", "written"}`, where before and after are `{"firings", "firing",
-//! "longest", "instances", "flaps", "first"}`, seconds, `first` null where it never fires.
+//! "alerts": [{"name", "group", "alert", "before", "after"}], "difference"}], "diff", "written"}`, where before and after are
+//! `{"firings", "firing", "longest", "instances", "flaps", "first"}`, seconds, `first` null where it never fires, and a
+//! difference is a world of [`Report::json`](super::difference::Report::json).
 
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
+use super::difference::{WorldDiff, windows_text, world_json};
 use super::timeline::seconds;
 use super::{count, text};
 use crate::model::Duration;
@@ -32,6 +34,8 @@ pub struct Told<'t> {
     pub changes: &'t [Change],
     /// What that did, in each world; none where nothing was replayed.
     pub worlds: &'t [Compared],
+    /// When alerts fire otherwise then, in the same worlds.
+    pub differences: &'t [WorldDiff],
     /// The files whose text is another, as it was and as it is.
     pub texts: &'t [(Source, Source)],
     /// What became of the texts.
@@ -100,8 +104,8 @@ impl Told<'_> {
         for change in self.changes {
             out.push_str(&moved(change));
         }
-        for world in self.worlds {
-            out.push_str(&self.world(world));
+        for (world, difference) in self.worlds.iter().zip(self.differences) {
+            out.push_str(&self.world(world, difference));
         }
         out.push_str(&self.same());
         match self.fate {
@@ -130,7 +134,13 @@ impl Told<'_> {
             value
         };
         let changes: Vec<Value> = self.changes.iter().map(change).collect();
-        let worlds: Vec<Value> = self.worlds.iter().map(Compared::json).collect();
+        let worlds = self.worlds.iter().zip(self.differences);
+        let worlds = worlds.map(|(world, difference)| {
+            let mut value = world.json();
+            value["difference"] = world_json(difference);
+            value
+        });
+        let worlds: Vec<Value> = worlds.collect();
         let mut value = json!({"version": 1, "changes": changes, "worlds": worlds});
         match self.fate {
             Fate::Left => {}
@@ -150,11 +160,15 @@ impl Told<'_> {
         diffs.collect()
     }
 
-    /// A table of the alerts that do something else.
-    fn world(&self, world: &Compared) -> String {
+    /// A table of the alerts that do something else, and when they do.
+    fn world(&self, world: &Compared, difference: &WorldDiff) -> String {
         let mut changed = world.changed().peekable();
+        let windows = windows_text(difference);
         if changed.peek().is_none() {
-            return String::new();
+            return match windows.is_empty() {
+                true => String::new(),
+                false => format!("\n{}:\n{windows}", world.world),
+            };
         }
         let mut rows = Builder::default();
         rows.push_record([
@@ -171,7 +185,7 @@ impl Told<'_> {
             rows.push_record(row(&before.name, "before", &before.outcome));
             rows.push_record(row("", "after", &after.outcome));
         }
-        format!("\n{}:\n{}", world.world, table(rows))
+        format!("\n{}:\n{}\n{windows}", world.world, table(rows))
     }
 
     /// How many alerts do what they did.

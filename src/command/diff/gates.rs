@@ -80,6 +80,14 @@ impl Gates {
                 },
             });
         }
+        // A change by which a rule can't be evaluated any more is never what somebody wants.
+        if summary.failing > 0 {
+            gates.push(Gate {
+                name: "every rule can be evaluated".to_owned(),
+                is_passed: false,
+                says: format!("{} can't", report::count(summary.failing, "rule")),
+            });
+        }
         let weekly = summary.pages_per_week();
         if let (Some(most), Some(weekly)) = (self.max_new_pages_per_week, weekly) {
             let more = weekly.after - weekly.before;

@@ -50,6 +50,7 @@ fn summary(report: &Report<'_>) -> Value {
         "firing": counts(summary.firing),
         "pending": counts(summary.pending),
         "relabelled": summary.relabelled,
+        "failing": summary.failing,
         "pages": both(&summary.pages, |it| json!(it)),
         "pages_per_week": summary.pages_per_week().map(|it| both(&it, |it| json!(it))),
         "time_firing": both(&summary.time, |it| seconds(*it)),
@@ -91,7 +92,7 @@ fn of_rule(pair: &RulePair) -> Value {
     })
 }
 
-fn of_world(world: &WorldDiff) -> Value {
+pub(super) fn of_world(world: &WorldDiff) -> Value {
     let diff = &world.diff;
     let (from, to) = world.span();
     let alerts: Vec<Value> = diff
@@ -99,6 +100,12 @@ fn of_world(world: &WorldDiff) -> Value {
         .iter()
         .map(|alert| of_alert(alert, diff))
         .collect();
+    let failing = diff
+        .failing
+        .iter()
+        .filter_map(|&rule| diff.rules.pairs.get(rule)?.side());
+    let failing = failing.map(|side| json!({"group": side.group, "name": side.name}));
+    let failing: Vec<Value> = failing.collect();
     let budgets: Vec<Value> = world.budgets.iter().map(budget).collect();
     let pages_per_week = weekly(diff.pages, world.length());
     json!({
@@ -109,6 +116,7 @@ fn of_world(world: &WorldDiff) -> Value {
         "pages_per_week": pages_per_week.map(|it| both(&it, |it| json!(it))),
         "time_firing": both(&diff.firing, |it| seconds(*it)),
         "alerts": alerts,
+        "failing": failing,
         "budgets": budgets,
     })
 }

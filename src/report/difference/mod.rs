@@ -64,6 +64,18 @@ pub struct Summary {
     pub time: Both<Millis>,
     /// How long all worlds are together.
     pub span: Millis,
+    /// Rules that can't be evaluated and could before.
+    pub failing: usize,
+}
+
+/// When the alerts of a world fire otherwise, instance by instance.
+pub fn windows_text(world: &WorldDiff) -> String {
+    text::alerts(world)
+}
+
+/// What changed in a world, as in [`Report::json`].
+pub fn world_json(world: &WorldDiff) -> Value {
+    json::of_world(world)
 }
 
 impl Summary {
@@ -126,6 +138,7 @@ impl Report<'_> {
             summary.pages.after += diff.pages.after;
             summary.time.before = summary.time.before.saturating_add(diff.firing.before);
             summary.time.after = summary.time.after.saturating_add(diff.firing.after);
+            summary.failing += diff.failing.len();
             summary.span = summary.span.saturating_add(world.length());
         }
         summary
@@ -139,8 +152,8 @@ impl Report<'_> {
     /// For programs.
     ///
     /// `{"version": 1, "base", "head", "rules": [{"change", "kind", "group", "name", "before", "after", "fields": [{"name",
-    /// "before", "after"}], "diff"}], "summary", "worlds": [{"name", "from", "to", "alerts": […], "pages", "pages_per_week",
-    /// "firing", "budgets"}], "gates": [{"name", "passed", "says"}]}`; the README says what is in each. Times are unix seconds,
+    /// "before", "after"}], "diff"}], "summary", "worlds": [{"name", "from", "to", "pages", "pages_per_week", "time_firing",
+    /// "alerts", "failing", "budgets"}], "gates": [{"name", "passed", "says"}]}`; the README says what is in each. Times are unix seconds,
     /// lengths of time seconds; what is not there is null.
     pub fn json(&self) -> String {
         let value: Value = json::of(self);

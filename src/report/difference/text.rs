@@ -70,9 +70,7 @@ fn of_world(world: &WorldDiff) -> String {
         show(to),
         length(world.length())
     );
-    for alert in world.diff.alerts.iter().filter(|alert| !alert.is_empty()) {
-        out.push_str(&of_alert(alert, world));
-    }
+    out.push_str(&alerts(world));
     for budget in world.budgets.iter().filter(|budget| !budget.is_empty()) {
         let left = Both {
             before: percent(budget.left.before),
@@ -97,6 +95,12 @@ fn of_world(world: &WorldDiff) -> String {
         ));
     }
     out
+}
+
+/// What its alerts do.
+pub(super) fn alerts(world: &WorldDiff) -> String {
+    let alerts = world.diff.alerts.iter().filter(|it| !it.is_empty());
+    alerts.map(|alert| of_alert(alert, world)).collect()
 }
 
 fn of_alert(alert: &AlertDiff, world: &WorldDiff) -> String {

@@ -9,7 +9,7 @@ mod instances;
 mod rules;
 mod windows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::budget::{BudgetDiff, Burn, budgets};
 use self::instances::paired;
@@ -67,6 +67,8 @@ pub struct TimelineDiff {
     pub pages: Both<usize>,
     /// How long instances fire, added up.
     pub firing: Both<Millis>,
+    /// The rules that can't be evaluated at some moment and could before, by their places among the pairs.
+    pub failing: Vec<usize>,
 }
 
 /// What changed of an alert.
@@ -147,7 +149,9 @@ impl TimelineDiff {
                 after: pages(&after.replay.timeline.alerts, frame.pages),
             },
             firing: Both::default(),
+            failing: Vec::new(),
         };
+        diff.failing = failing(&diff.rules, before.replay, after.replay);
         let firing = |outcome: Option<Outcome>| outcome.map_or(0, |outcome| outcome.firing);
         for alert in &diff.alerts {
             let of = alert.outcome;
@@ -279,6 +283,20 @@ impl Counts {
             *self.of_mut(change) += other.of(change);
         }
     }
+}
+
+/// The rules that fail after a change and did not before.
+fn failing(rules: &RulesDiff, before: &Replay<'_>, after: &Replay<'_>) -> Vec<usize> {
+    let of = |replay: &Replay<'_>| -> BTreeSet<RuleId> {
+        replay.errors.iter().map(|error| error.rule).collect()
+    };
+    let (old, new) = (of(before), of(after));
+    let is_in = |all: &BTreeSet<RuleId>, side: &Option<RuleSide>| {
+        side.as_ref().is_some_and(|side| all.contains(&side.id))
+    };
+    let pairs = rules.pairs.iter().enumerate();
+    let pairs = pairs.filter(|(_, pair)| is_in(&new, &pair.after) && !is_in(&old, &pair.before));
+    pairs.map(|(place, _)| place).collect()
 }
 
 /// Where the timeline of each alerting rule is.
