@@ -72,12 +72,7 @@ an expression; window, step, offset: of selectors and subqueries; for, keep_firi
 objective, window, factor: of objectives. \
 The number in [] counts those of a kind in the order of the text.";
 
-const FORMATS: [Format; 4] = [
-    Format::Text,
-    Format::Json,
-    Format::Markdown,
-    Format::Html,
-];
+const FORMATS: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Html];
 
 /// Lists knobs, or moves some.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
