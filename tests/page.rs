@@ -17,11 +17,11 @@ use std::process::Command;
 
 use rulecheck::model::{Labels, Timestamp};
 use rulecheck::replay::{ALERT_NAME, OnRuleError, ReplaySpec};
-use rulecheck::report::page::{Incident, Page};
+use rulecheck::report::page::Page;
 use rulecheck::rules::{self, ReadOptions};
 use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
 use rulecheck::text::Source;
-use rulecheck::whatif::{Change, Knob, KnobKind, Live, RuleSet, World};
+use rulecheck::whatif::{Change, Incident, Knob, KnobKind, Live, RuleSet, World};
 use serde_json::{Value, json};
 
 use browser::Browser;

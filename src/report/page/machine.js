@@ -247,8 +247,13 @@ function deedsOf(alert, all) {
   return { all, firing: united(alert, all, true), pending: united(alert, all, false), outcome: outcomeOf(alert, all) };
 }
 
-function overlaps(window, incident) {
-  return window.from <= incident.end + incident.grace && (window.to > incident.start || window.from >= incident.start);
+function names(incident, alert) {
+  return incident.alerts.some((name) => name === alert.name || name === alert.group + "/" + alert.name);
+}
+
+// Whether a window has moments of an incident, or of the time that is granted after it.
+function reaches(window, incident, grace) {
+  return (window.open || window.to > incident.start) && window.from <= incident.end + grace;
 }
 
 // Which incidents were told of, and which windows told of none. `which` is "before" or "now".
@@ -257,19 +262,19 @@ function judge(which) {
   for (const incident of page.incidents) {
     let first = null;
     for (const alert of page.alerts) {
-      if (!incident.alerts.includes(alert.name)) continue;
+      if (!names(incident, alert)) continue;
       for (const window of alert[which].firing) {
-        if (overlaps(window, incident) && (first === null || window.from < first)) first = window.from;
+        if (reaches(window, incident, incident.grace) && (first === null || window.from < first)) first = window.from;
       }
     }
     judged.incidents.push({ found: first !== null, after: first === null ? null : Math.max(0, first - incident.start) });
     if (first !== null) judged.found++;
   }
   for (const alert of page.alerts) {
-    const own = page.incidents.filter((incident) => incident.alerts.includes(alert.name));
+    const own = page.incidents.filter((incident) => names(incident, alert));
     for (const window of alert[which].firing) {
       judged.windows++;
-      if (own.some((incident) => overlaps(window, incident))) judged.good++;
+      if (own.some((incident) => reaches(window, incident, 0))) judged.good++;
     }
   }
   return judged;

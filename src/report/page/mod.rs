@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use self::encode::{column, runs};
 use crate::model::number::format_value;
-use crate::model::{Labels, Millis, Timestamp};
+use crate::model::{Labels, Timestamp};
 use crate::promql::Ticks;
 use crate::replay::{AlertState, Stretch};
-use crate::whatif::{Change, Compared, Live, LiveAlert, LiveInstance, LiveKnob, Step};
+use crate::whatif::{Change, Compared, Incident, Live, LiveAlert, LiveInstance, LiveKnob, Step};
 
 /// The frame of the page, with places for the other parts.
 const FRAME: &str = include_str!("page.html");
@@ -32,21 +32,6 @@ const PROGRAM: &str = concat!(
     include_str!("view.js"),
     include_str!("page.js")
 );
-
-/// A time at which some alerts should have fired.
-#[derive(Debug, Clone)]
-pub struct Incident {
-    /// What it is called.
-    pub name: String,
-    /// When it began.
-    pub start: Timestamp,
-    /// When it ended.
-    pub end: Timestamp,
-    /// The alerts that should fire in it, by name.
-    pub alerts: Vec<String>,
-    /// How long after its end an alert still counts as its own.
-    pub grace: Millis,
-}
 
 /// What a page shows.
 #[derive(Debug)]

@@ -112,7 +112,7 @@ function drawIncidents(svg, incidents, height, width) {
 }
 
 function incidentsOf(alert) {
-  return page.incidents.filter((incident) => incident.alerts.includes(alert.name));
+  return page.incidents.filter((incident) => names(incident, alert));
 }
 
 // Steps of time that people count in.
