@@ -466,6 +466,8 @@ fn repository() -> Repository {
     repository.write("rules/a.yml", &rules_with("4"));
     repository.write("rules/tests.yml", "rule_files: [a.yml]\ntests: []\n");
     repository.write("rules/notes.md", "groups: none\n");
+    // What holds no rules may be broken.
+    fs::write(repository.path().join("rules/latin.yml"), b"name: \xe9\n").unwrap();
     repository.write("m.om", DATA);
     repository.commit();
     repository.git(&["checkout", "-q", "-b", "strict"]);

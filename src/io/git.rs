@@ -146,12 +146,17 @@ impl Repository {
         Ok(entries)
     }
 
-    /// What files hold, each named as git names it: `main:rules/api.yml`.
+    /// What those files hold whose text passes, each named as git names it: `main:rules/api.yml`.
     ///
     /// # Errors
     ///
     /// What git says, and texts that are too large or not UTF-8.
-    pub fn read(&self, revision: &str, entries: &[Entry]) -> Result<Vec<Source>, Vec<Diagnostic>> {
+    pub fn read(
+        &self,
+        revision: &str,
+        entries: Vec<Entry>,
+        passes: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Entry, Source)>, Vec<Diagnostic>> {
         let one = |fault| vec![fault];
         let ids: String = entries
             .iter()
@@ -166,10 +171,14 @@ impl Repository {
                 return Err(vec![failed(&format!("{name} can't be read"))]);
             };
             rest = after;
+            // What is not meant may be broken.
+            if !passes(&text(bytes)) {
+                continue;
+            }
             match bytes.len() as u64 > MAX_FILE_BYTES {
                 true => faults.push(super::too_large(&name)),
                 false => match Source::decode(name, bytes.to_vec()) {
-                    Ok(source) => sources.push(source),
+                    Ok(source) => sources.push((entry, source)),
                     Err(fault) => faults.push(fault),
                 },
             }

@@ -256,11 +256,8 @@ fn of_revision(
         let is_named = matches!(entries.as_slice(), [only] if only.place.ends_with(path));
         let mut holds_rules = false;
         entries.retain(|entry| seen.insert(entry.path.clone()) || paths.len() == 1);
-        let sources = repository.read(name, &entries)?;
-        for (entry, source) in entries.into_iter().zip(sources) {
-            if !is_named && !rules::looks_like_rule_file(source.text()) {
-                continue;
-            }
+        let passes = |text: &str| is_named || rules::looks_like_rule_file(text);
+        for (entry, source) in repository.read(name, entries, passes)? {
             holds_rules = true;
             match read(entry, &source, reading) {
                 Ok(file) => files.push(file),
