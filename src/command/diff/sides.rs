@@ -35,6 +35,9 @@ pub(super) struct Known {
 /// A file of a side.
 type Found = (Known, RuleFile);
 
+/// What people call both sides, and their files.
+type Pair = (Both<String>, Both<Vec<Found>>);
+
 impl Sides {
     /// Reads both.
     ///
@@ -119,10 +122,7 @@ fn no_rules(paths: &[PathBuf]) -> Diagnostic {
 }
 
 /// Two files or two folders.
-fn of_paths(
-    paths: &[PathBuf],
-    reading: &ReadOptions,
-) -> Result<(Both<String>, Both<Vec<Found>>), Vec<Diagnostic>> {
+fn of_paths(paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair, Vec<Diagnostic>> {
     let [base, head] = paths else {
         let message = format!(
             "two files or folders are compared, not {}",
@@ -167,11 +167,7 @@ fn of_path(path: &Path, reading: &ReadOptions) -> Result<Vec<Found>, Vec<Diagnos
 }
 
 /// Two revisions.
-fn of_git(
-    range: &str,
-    paths: &[PathBuf],
-    reading: &ReadOptions,
-) -> Result<(Both<String>, Both<Vec<Found>>), Vec<Diagnostic>> {
+fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair, Vec<Diagnostic>> {
     let one = |fault| vec![fault];
     let (base, head, from_fork) = revisions(range).map_err(one)?;
     let repository = Repository::here().map_err(one)?;
