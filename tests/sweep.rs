@@ -8,12 +8,15 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError};
 use rulecheck::model::{Labels, METRIC_NAME, Millis, Timestamp};
-use rulecheck::replay::{AlertState, AlertTimeline, OnRuleError, ReplaySpec, Schedule};
+use rulecheck::promql::ast::ExprKind;
+use rulecheck::promql::{Features, Query};
+use rulecheck::replay::{AlertState, AlertTimeline, OnRuleError, ReplaySpec, Schedule, needs};
 use rulecheck::rules::{self, ReadOptions};
 use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
 use rulecheck::text::Source;
 use rulecheck::whatif::{
-    Axis, Extent, Grid, Incidents, Outcome, Paging, RuleSet, SweepMode, World, sweep,
+    Axis, Extent, Grid, Incidents, Knob, KnobKind, Outcome, Paging, RuleSet, SweepMode, SweptAlert,
+    World, sweep,
 };
 
 const MINUTE: Millis = 60_000;
@@ -362,5 +365,228 @@ fn every_point_is_a_replay_of_the_edited_text() {
     assert!(
         *from_columns.get_mut() > 10,
         "{from_columns:?} from columns"
+    );
+}
+
+/// Rule files under `rules`.
+fn rule_files() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("rules")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "yml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path.display().to_string(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// A day of series that rules read, all that their selectors ask for: levels, and counters that stand, rise and fall back.
+fn day_of(rules: &RuleSet, minutes: usize, random: &mut Random) -> World {
+    let groups = rules.groups();
+    let mut store = Store::default();
+    for need in needs(&groups) {
+        let query = Query::parse(&need.selector, &Features::ALL).unwrap();
+        let ExprKind::Vector(selector) = &query.expr.kind else {
+            continue;
+        };
+        for variant in ["a", "b"] {
+            let mut labels: Vec<(String, String)> = vec![("instance".into(), variant.into())];
+            for matcher in &selector.matchers {
+                let first = matcher.value.trim_matches(['(', ')', '^', '$']);
+                let first = first
+                    .split('|')
+                    .next()
+                    .unwrap_or("")
+                    .replace(".*", "1")
+                    .replace(".+", "1");
+                let values = [
+                    matcher.value.clone(),
+                    first,
+                    "200".into(),
+                    "500".into(),
+                    variant.into(),
+                    "".into(),
+                ];
+                let value = values.into_iter().find(|it| matcher.matches_value(it));
+                labels.retain(|(name, _)| *name != matcher.name);
+                labels.extend(
+                    value
+                        .filter(|it| !it.is_empty())
+                        .map(|it| (matcher.name.clone(), it)),
+                );
+            }
+            let is_bucket = need.selector.contains("_bucket");
+            for le in if is_bucket {
+                &["0.1", "1", "+Inf"][..]
+            } else {
+                &[""]
+            } {
+                let mut labels = labels.clone();
+                if is_bucket && !labels.iter().any(|(name, _)| name == "le") {
+                    labels.push(("le".into(), (*le).to_owned()));
+                }
+                let labels = Labels::from_pairs(labels);
+                if store.label_sets().contains(&&labels) {
+                    continue;
+                }
+                let mut points = Points::default();
+                let (mut value, mut rate) = (random.below(50) as f64, 1.0);
+                for minute in 0..minutes {
+                    if random.below(40) == 0 {
+                        rate = [0.0, 0.1, 1.0, 20.0, 400.0][random.below(5)];
+                    }
+                    value = match random.below(200) {
+                        0 => 0.0,
+                        _ => value + rate,
+                    };
+                    if random.below(300) > 0 {
+                        points.push(START + minute as i64 * MINUTE, value);
+                    }
+                }
+                store.add(Series {
+                    labels,
+                    points,
+                    writer: Writer::INPUT,
+                });
+            }
+        }
+    }
+    let mut spec = ReplaySpec::new(&[], store, START, START + minutes as i64 * MINUTE, MINUTE);
+    spec.schedule = Schedule::Production;
+    spec.on_error = OnRuleError::Continue;
+    World::recorded("a day", spec)
+}
+
+/// Numbers that are the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound.max(1) as u64) as usize
+    }
+
+    /// Some values that a knob may take.
+    fn values(&mut self, knob: &Knob) -> String {
+        let present: f64 = knob.value.parse().unwrap_or(1.0);
+        let all: Vec<String> = match knob.kind {
+            KnobKind::Threshold | KnobKind::Number => {
+                let factors = [0.0, 0.01, 0.5, 0.9, 1.5, 3.0, 100.0];
+                factors
+                    .iter()
+                    .map(|factor| (present * factor).to_string())
+                    .collect()
+            }
+            KnobKind::Window | KnobKind::Step => {
+                ["2m", "7m", "30m", "1h"].map(str::to_owned).into()
+            }
+            KnobKind::Offset => ["1m", "13m", "-2m"].map(str::to_owned).into(),
+            _ => ["0s", "90s", "5m", "12m", "1h"].map(str::to_owned).into(),
+        };
+        let first = self.below(all.len());
+        let mut values = vec![all[first].clone(), all[(first + 1) % all.len()].clone()];
+        values.dedup();
+        values.join(",")
+    }
+}
+
+/// Every knob of every file takes random values, alone and with another; `RULECHECK_POINTS` says how many points.
+#[test]
+fn random_points_of_all_rules_are_replays_of_the_edited_files() {
+    let asked = std::env::var("RULECHECK_POINTS").ok();
+    let wanted: usize = asked.and_then(|text| text.parse().ok()).unwrap_or(120);
+    let minutes = if wanted > 500 { 24 * 60 } else { 5 * 60 };
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let files = rule_files();
+    let reading = ReadOptions::default();
+    let mut sets = Vec::new();
+    for (name, text) in &files {
+        if let Ok(file) = rules::read(&Source::new(name, text), &reading) {
+            let rules = RuleSet {
+                files: vec![file],
+                specs: None,
+                reading,
+            };
+            if !rules.knobs().is_empty() {
+                let world = day_of(&rules, minutes, &mut random);
+                sets.push((name, rules, world));
+            }
+        }
+    }
+    assert!(sets.len() >= 7, "{} files", sets.len());
+    let (mut points, mut turn, mut moved) = (0, 0usize, 0);
+    let mut next = vec![0usize; sets.len()];
+    while points < wanted {
+        let place = turn % sets.len();
+        let (name, rules, world) = &sets[place];
+        turn += 1;
+        let knobs = rules.knobs();
+        // One after the other, in steps that meet them all.
+        next[place] = (next[place] + 7) % knobs.len();
+        let first = &knobs[next[place]];
+        let mut axes = vec![format!("{}={}", first.name, random.values(first))];
+        let second = &knobs[random.below(knobs.len())];
+        if random.below(2) == 0 && !second.is_same_text(first) {
+            axes.push(format!("{}={}", second.name, random.values(second)));
+        }
+        let axes: Vec<Axis> = axes
+            .iter()
+            .map(|text| Axis::parse(text, &knobs).unwrap())
+            .collect();
+        let grid = Grid::new(axes).unwrap();
+        let swept = match sweep(
+            rules,
+            world,
+            &grid,
+            &Incidents::default(),
+            SweepMode::Columns,
+        ) {
+            Ok(swept) => swept,
+            Err(error) => panic!("{name}: {error:?}"),
+        };
+        let outcomes = |rules: &RuleSet| {
+            let outcomes = world.replay(rules, |replay, groups| world.outcomes(replay, groups));
+            outcomes.unwrap()
+        };
+        let base = outcomes(rules);
+        for point in 0..grid.len() {
+            points += 1;
+            let edited = rules.changed(&grid.point(point)).unwrap();
+            let expected = outcomes(&edited.rules);
+            moved += usize::from(expected != base);
+            let found: Vec<_> = swept.alerts.iter().zip(swept.point(point)).collect();
+            let mut found = found.iter().peekable();
+            for (expected, before) in expected.iter().zip(&base) {
+                let is_it = |alert: &SweptAlert| {
+                    alert.group == expected.group && alert.alert == expected.alert
+                };
+                let outcome = match found.next_if(|(alert, _)| is_it(alert)) {
+                    Some((_, paging)) => paging.outcome,
+                    None => before.outcome,
+                };
+                assert_eq!(
+                    outcome,
+                    expected.outcome,
+                    "{name}: {:?}: {}",
+                    grid.point(point),
+                    expected.alert
+                );
+            }
+            assert!(found.next().is_none(), "{name}: an alert of no rule");
+        }
+    }
+    assert!(
+        moved * 8 > points,
+        "only {moved} of {points} points changed anything"
     );
 }

@@ -2,6 +2,7 @@
 
 mod load;
 mod page;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,7 @@ use crate::whatif::{Change, Edited, Knob, RuleSet, World};
 /// The options of `rulecheck whatif`.
 #[derive(Debug, Args)]
 #[command(after_help = NOTES)]
-#[command(group = ArgGroup::new("asked").multiple(true).args(["list", "set"]))]
+#[command(group = ArgGroup::new("asked").multiple(true).args(["list", "set", "sweep"]))]
 pub(super) struct Options {
     /// Rule files, folders that hold some, or patterns; those that the tests name need not be given
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present_any = ["tests", "slo"])]
@@ -37,6 +38,19 @@ pub(super) struct Options {
     /// Move a knob, by its short or its full name; may be given several times
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     set: Vec<String>,
+    /// Move a knob over many values: NAME=FROM..TO:STEP or NAME=A,B,C; several at once make a grid
+    #[arg(long, value_name = "NAME=VALUES", num_args = 1.., conflicts_with_all = ["set", "list"])]
+    sweep: Vec<String>,
+    /// When alerts should have fired: a YAML file with `incidents: [{name, start, end, alerts: [..], grace}]`; times as RFC
+    /// 3339, Unix seconds or since the beginning of the data (2d3h)
+    #[arg(long, value_name = "FILE", requires = "sweep", requires = "data")]
+    incidents: Option<PathBuf>,
+    /// What a point must reach, such as 'recall = 1' or 'pages_per_week < 2'; exit code 1 where none does
+    #[arg(long, value_name = "MEASURE<VALUE", requires = "sweep")]
+    goal: Vec<String>,
+    /// Show every point, not only those worth a look
+    #[arg(long, requires = "sweep")]
+    all: bool,
     /// Replay over these series before and after: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for standard input
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "tests")]
     data: Vec<PathBuf>,
@@ -76,9 +90,10 @@ const FORMATS: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Form
 
 /// Lists knobs, or moves some.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
-    if !options.list && options.set.is_empty() && options.format != Format::Html {
+    let is_asked = options.list || !options.set.is_empty() || !options.sweep.is_empty();
+    if !is_asked && options.format != Format::Html {
         let fault = Diagnostic::error("nothing is asked");
-        let help = "give --list to see what can move, --set to move it, or --format html for a page to move it in";
+        let help = "give --list to see what can move, --set or --sweep to move it, or --format html for a page to move it in";
         return Err(vec![fault.help(help)]);
     }
     let loaded = load::load(options)?;
@@ -93,6 +108,9 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
             _ => whatif::knobs_text(&knobs),
         });
         return Ok(Outcome::Success);
+    }
+    if !options.sweep.is_empty() {
+        return sweep::run(options, &loaded, &knobs);
     }
     if loaded.worlds.is_empty() && !options.write {
         let fault = Diagnostic::error("there is nothing to replay over, and nothing is written");

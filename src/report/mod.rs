@@ -33,6 +33,8 @@ pub mod scripts;
 
 pub mod tap;
 
+pub mod sweep;
+
 pub mod text;
 
 pub mod timeline;

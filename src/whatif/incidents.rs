@@ -266,8 +266,9 @@ impl<'d> Reader<'d, '_> {
     }
 
     fn alerts(&mut self, node: Node<'d>) -> Vec<String> {
+        let noted = self.decoder.faults.len();
         let nodes = self.decoder.list(node, "`alerts`");
-        if nodes.is_empty() {
+        if nodes.is_empty() && self.decoder.faults.len() == noted {
             let help = "name the alerts that should have fired, such as `alerts: [HighErrorRate]`";
             self.decoder
                 .error(node.target().span(), "no alert is named", help);

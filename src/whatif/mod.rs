@@ -9,9 +9,11 @@
 
 mod change;
 pub mod diff;
+mod goals;
 mod grid;
 mod incidents;
 mod insert;
+mod judgement;
 mod knob;
 mod live;
 mod name;
@@ -25,8 +27,10 @@ mod value;
 mod world;
 
 pub use change::Change;
+pub use goals::{Goal, Ranking};
 pub use grid::{Axis, Grid, MAX_POINTS};
 pub use incidents::{Extent, Incident, Incidents};
+pub use judgement::{Fit, Judgement, MEASURES, Measure, Unit};
 pub use knob::{Knob, KnobKind, knobs};
 pub use live::{Compared, Live, LiveAlert, LiveInstance, LiveKnob, Step};
 pub use name::find;

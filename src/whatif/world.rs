@@ -3,7 +3,7 @@
 use super::diff::Frame;
 use super::name::rule_names;
 use super::{Outcome, RuleSet};
-use crate::model::{Matcher, Millis};
+use crate::model::{Matcher, Millis, Timestamp};
 use crate::replay::{Replay, ReplayError, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup};
 use crate::suite::Stage;
@@ -72,6 +72,12 @@ impl World {
             groups,
             ..self.scene().clone()
         }
+    }
+
+    /// The first and the last moment.
+    pub fn span(&self) -> (Timestamp, Timestamp) {
+        let spec = self.scene();
+        (spec.start, spec.end)
     }
 
     /// From the first to the last moment.

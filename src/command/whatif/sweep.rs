@@ -1,0 +1,122 @@
+//! `rulecheck whatif --sweep`: many settings at once, and which of them are worth a look.
+
+use super::Options;
+use super::load::Loaded;
+use crate::command::load::{all_or_faults, complain_of_errors, too_long};
+use crate::command::{Outcome, complain};
+use crate::io;
+use crate::report::Format;
+use crate::report::sweep::{Swept, SweptWorld};
+use crate::rules::RuleKind;
+use crate::text::Diagnostic;
+use crate::whatif::{
+    Axis, Extent, Goal, Grid, Incidents, Judgement, Knob, Ranking, RuleSet, SweepError, SweepMode,
+    World, sweep,
+};
+
+/// Sweeps knobs over all worlds; a failure where goals are given that no point meets.
+pub(super) fn run(
+    options: &Options,
+    loaded: &Loaded,
+    knobs: &[Knob],
+) -> Result<Outcome, Vec<Diagnostic>> {
+    if options.format == Format::Html {
+        let fault = Diagnostic::error("a sweep is no page");
+        return Err(vec![fault.help(
+            "take text or json, or leave --sweep away for a page to move knobs in",
+        )]);
+    }
+    let axes = options.sweep.iter().map(|text| Axis::parse(text, knobs));
+    let axes = all_or_faults(axes.map(|axis| axis.map_err(|fault| vec![fault])))?;
+    let grid = Grid::new(axes).map_err(|fault| vec![fault])?;
+    let has_incidents = options.incidents.is_some();
+    let goals = options
+        .goal
+        .iter()
+        .map(|text| Goal::parse(text, has_incidents));
+    let goals = all_or_faults(goals.map(|goal| goal.map_err(|fault| vec![fault])))?;
+    if loaded.worlds.is_empty() {
+        let fault = Diagnostic::error("there is nothing to sweep over");
+        return Err(vec![
+            fault.help("give --data with recorded series, or --tests"),
+        ]);
+    }
+    let (mut worlds, mut ended) = (Vec::with_capacity(loaded.worlds.len()), Outcome::Success);
+    for world in &loaded.worlds {
+        let incidents = incidents(options, &loaded.rules, world)?;
+        let told = world.replay(&loaded.rules, complain_of_errors);
+        ended = ended.max(told.map_err(|error| too_long(&error))?);
+        let swept =
+            sweep(&loaded.rules, world, &grid, &incidents, SweepMode::Columns).map_err(faults)?;
+        let judged = |point: usize| {
+            let pagings = swept.point(point);
+            Judgement::of(&swept.alerts, &pagings, &incidents, world.length())
+        };
+        let judgements: Vec<Judgement> = (0..swept.len()).map(judged).collect();
+        let ranking = Ranking::of(&grid, &judgements, &goals);
+        if !goals.is_empty() && ranking.best.is_none() {
+            ended = ended.max(Outcome::Failure);
+        }
+        if swept.alerts.is_empty() {
+            tell_no_alert(world);
+        }
+        worlds.push(SweptWorld {
+            name: world.name.clone(),
+            incidents,
+            sweep: swept,
+            judgements,
+            ranking,
+        });
+    }
+    let swept = Swept {
+        grid: &grid,
+        goals: &goals,
+        worlds: &worlds,
+        all: options.all,
+    };
+    io::print(&match options.format {
+        Format::Json => swept.json(),
+        _ => swept.text(),
+    });
+    Ok(ended)
+}
+
+/// The incidents of a world.
+fn incidents(
+    options: &Options,
+    rules: &RuleSet,
+    world: &World,
+) -> Result<Incidents, Vec<Diagnostic>> {
+    let Some(path) = &options.incidents else {
+        return Ok(Incidents::default());
+    };
+    let source = io::read(path).map_err(|fault| vec![fault])?;
+    let mut alerts = Vec::new();
+    for group in rules.groups() {
+        let of_group = group
+            .rules
+            .iter()
+            .filter(|rule| matches!(rule.kind, RuleKind::Alert(_)));
+        alerts.extend(of_group.map(|rule| (group.name.clone(), rule.name.clone())));
+    }
+    let (start, end) = world.span();
+    let extent = Extent {
+        start,
+        end,
+        alerts: &alerts,
+    };
+    Incidents::read(&source, extent)
+}
+
+fn tell_no_alert(world: &World) {
+    let message = format!("{}: no alert depends on what is swept", world.name);
+    let warning = Diagnostic::warning(message);
+    complain(&warning.help("`rulecheck graph` shows which rules read which"));
+}
+
+fn faults(error: SweepError) -> Vec<Diagnostic> {
+    match error {
+        SweepError::Rules(faults) => faults,
+        SweepError::Replay(error) => too_long(&error),
+    }
+}

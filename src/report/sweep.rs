@@ -1,0 +1,366 @@
+//! What alerts would have done at the points of a sweep.
+//!
+//! JSON: `{"version": 1, "axes": [{"knob", "present", "file", "line", "column", "values"}], "goals": [text], "worlds": [{"name",
+//! "incidents": [{"name", "start", "end", "grace", "alerts"}], "evaluated_again", "best", "points": [{"values", "distance",
+//! "undominated", "goals", "measures", "alerts": [{"group", "alert", "firings", "firing", "longest", "instances", "flaps",
+//! "first", "pages", "justified", "detected"}]}]}]}`: `values` in the order of the axes, `best` the number of the nearest point
+//! that meets every goal, from 0, or null; `goals` whether each is met; `measures` by name, null where there is nothing to
+//! take them of; `detected` for each incident that names the alert seconds after its start, null where it was missed.
+
+use serde_json::{Map, Value, json};
+use tabled::builder::Builder;
+use tabled::settings::Style;
+
+use super::count;
+use super::timeline::seconds;
+use crate::model::{Duration, Millis};
+use crate::series::time::show;
+use crate::whatif::{
+    Axis, FLAP, Fit, Goal, Grid, Incidents, Judgement, MEASURES, Paging, Ranking, Sweep, Unit,
+};
+
+/// What came of a sweep over a world.
+#[derive(Debug)]
+pub struct SweptWorld {
+    /// The world's name.
+    pub name: String,
+    /// What should have been found.
+    pub incidents: Incidents,
+    /// What alerts did.
+    pub sweep: Sweep,
+    /// How good that is, for each point.
+    pub judgements: Vec<Judgement>,
+    /// The points beside each other.
+    pub ranking: Ranking,
+}
+
+/// What came of a sweep.
+#[derive(Debug)]
+pub struct Swept<'s> {
+    /// What moved.
+    pub grid: &'s Grid,
+    /// What was to be reached.
+    pub goals: &'s [Goal],
+    /// What that did, in each world.
+    pub worlds: &'s [SweptWorld],
+    /// Whether every point is shown.
+    pub all: bool,
+}
+
+/// So many points are shown where nothing tells good ones from others.
+const FEW: usize = 20;
+
+impl Swept<'_> {
+    /// A table of the points worth a look for each world, and the nearest that meets every goal.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for axis in self.grid.axes() {
+            let knob = &axis.knob;
+            let values = count(axis.values.len(), "value");
+            let present = knob.value.split_whitespace().collect::<Vec<_>>().join(" ");
+            out.push_str(&format!(
+                "{}: {present}, swept over {values}  {}\n",
+                knob.shown(),
+                knob.place
+            ));
+        }
+        for world in self.worlds {
+            out.push_str(&self.world(world));
+        }
+        out
+    }
+
+    fn world(&self, world: &SweptWorld) -> String {
+        let points = self.shown(world);
+        let present = self.present();
+        let mut rows = Builder::default();
+        let mut header: Vec<String> = vec![String::new()];
+        header.extend(
+            self.grid
+                .axes()
+                .iter()
+                .map(|axis| axis.knob.shown().to_owned()),
+        );
+        header.extend(COLUMNS.map(str::to_owned));
+        if !world.incidents.all.is_empty() {
+            header.extend(FIT_COLUMNS.map(str::to_owned));
+        }
+        rows.push_record(header);
+        for &point in &points {
+            let Some(judgement) = world.judgements.get(point) else {
+                continue;
+            };
+            let is_undominated = world.ranking.undominated.get(point) == Some(&true);
+            let mut marks = Vec::new();
+            marks.extend(is_undominated.then_some("*"));
+            marks.extend((world.ranking.best == Some(point)).then_some("best"));
+            marks.extend((present == Some(point)).then_some("now"));
+            let mut row = vec![marks.join(" ")];
+            row.extend(
+                self.grid
+                    .point(point)
+                    .into_iter()
+                    .map(|change| change.value),
+            );
+            row.extend(cells(judgement));
+            rows.push_record(row);
+        }
+        let drawn = rows.build().with(Style::blank()).to_string();
+        let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
+        let table: String = drawn.lines().map(line).collect();
+        format!(
+            "\n{}:\n{table}{}{}",
+            world.name,
+            self.left_out(world, points.len()),
+            self.reached(world)
+        )
+    }
+
+    /// The points that are shown, in the order of the grid.
+    fn shown(&self, world: &SweptWorld) -> Vec<usize> {
+        let every = 0..world.judgements.len();
+        let ranking = &world.ranking;
+        let mut points: Vec<usize> = match (self.all, ranking.is_ranked) {
+            (true, _) => return every.collect(),
+            (false, true) => ranking.nearest.clone(),
+            (false, false) => every.take(FEW).collect(),
+        };
+        points.extend(ranking.best.into_iter().chain(self.present()));
+        points.sort_unstable();
+        points.dedup();
+        points
+    }
+
+    /// The point at which nothing moves.
+    fn present(&self) -> Option<usize> {
+        self.grid.axes().iter().try_fold(0, |point, axis| {
+            let mut values = axis.values.iter();
+            let place = values.position(|value| *value == axis.knob.value)?;
+            Some(point * axis.values.len() + place)
+        })
+    }
+
+    fn left_out(&self, world: &SweptWorld, shown: usize) -> String {
+        let all = world.judgements.len();
+        let ranking = &world.ranking;
+        let undominated = ranking.undominated.iter().filter(|it| **it).count();
+        let mut told = Vec::new();
+        if ranking.is_ranked {
+            let alike = match undominated > ranking.nearest.len() && !self.all {
+                true => {
+                    format!(" ({undominated} with those that score alike and are farther from now)")
+                }
+                false => String::new(),
+            };
+            told.push(format!("* no other point is better{alike}"));
+        }
+        if all > shown {
+            told.push(format!(
+                "{} not shown: --all shows all",
+                count(all - shown, "point")
+            ));
+        }
+        told.push(format!(
+            "a flap is a firing of less than {}",
+            Duration(FLAP)
+        ));
+        format!("{}\n", told.join("; "))
+    }
+
+    /// What meets the goals.
+    fn reached(&self, world: &SweptWorld) -> String {
+        if self.goals.is_empty() {
+            return String::new();
+        }
+        if let Some(best) = world.ranking.best {
+            let changes = self.grid.point(best).into_iter();
+            let changes: Vec<String> = changes
+                .filter(|change| !change.is_nothing())
+                .map(|change| format!("{}={}", change.knob.shown(), change.value))
+                .collect();
+            return match changes.is_empty() {
+                true => "\nevery goal is met by what is\n".to_owned(),
+                false => format!(
+                    "\nthe smallest change that meets every goal: --set {}\n",
+                    changes.join(" ")
+                ),
+            };
+        }
+        let mut out = "\nno point meets every goal:\n".to_owned();
+        for goal in self.goals {
+            let met = world.judgements.iter().filter(|it| goal.is_met(it)).count();
+            out.push_str(&format!(
+                "  {}: met by {met} of {}\n",
+                goal.text,
+                count(world.judgements.len(), "point")
+            ));
+        }
+        out
+    }
+
+    /// All points for programs.
+    pub fn json(&self) -> String {
+        let axes: Vec<Value> = self.grid.axes().iter().map(axis_json).collect();
+        let goals: Vec<&str> = self.goals.iter().map(|goal| goal.text.as_str()).collect();
+        let worlds: Vec<Value> = self
+            .worlds
+            .iter()
+            .map(|world| self.world_json(world))
+            .collect();
+        format!(
+            "{:#}\n",
+            json!({"version": 1, "axes": axes, "goals": goals, "worlds": worlds})
+        )
+    }
+
+    fn world_json(&self, world: &SweptWorld) -> Value {
+        let incidents = world.incidents.all.iter().map(|incident| {
+            json!({
+                "name": incident.name,
+                "start": seconds(incident.start),
+                "end": seconds(incident.end),
+                "grace": seconds(incident.grace),
+                "alerts": incident.alerts,
+            })
+        });
+        let points = world.judgements.iter().enumerate();
+        let points = points.map(|(point, judgement)| {
+            let values: Vec<String> = self
+                .grid
+                .point(point)
+                .into_iter()
+                .map(|it| it.value)
+                .collect();
+            let met: Vec<bool> = self
+                .goals
+                .iter()
+                .map(|goal| goal.is_met(judgement))
+                .collect();
+            let alerts = world.sweep.alerts.iter().zip(world.sweep.point(point));
+            let alerts = alerts.map(|(alert, paging)| {
+                let mut value = paging_json(paging);
+                value.insert("group".to_owned(), json!(alert.group));
+                value.insert("alert".to_owned(), json!(alert.alert));
+                Value::Object(value)
+            });
+            json!({
+                "values": values,
+                "distance": world.ranking.distances.get(point),
+                "undominated": world.ranking.undominated.get(point),
+                "goals": met,
+                "measures": measures_json(judgement),
+                "alerts": alerts.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "name": world.name,
+            "incidents": incidents.collect::<Vec<_>>(),
+            "evaluated_again": world.sweep.evaluated_again,
+            "best": world.ranking.best,
+            "points": points.collect::<Vec<_>>(),
+        })
+    }
+}
+
+const COLUMNS: [&str; 7] = [
+    "firings",
+    "firing",
+    "longest",
+    "instances",
+    "flaps",
+    "first",
+    "pages/week",
+];
+
+const FIT_COLUMNS: [&str; 6] = [
+    "found",
+    "missed",
+    "false",
+    "precision",
+    "recall",
+    "detected in",
+];
+
+fn cells(judgement: &Judgement) -> Vec<String> {
+    let mut cells = vec![
+        judgement.firings.to_string(),
+        Duration(judgement.firing).to_string(),
+        Duration(judgement.longest).to_string(),
+        judgement.instances.to_string(),
+        judgement.flaps.to_string(),
+        judgement.first.map_or_else(|| "never".to_owned(), show),
+        rounded(judgement.pages_per_week),
+    ];
+    cells.extend(judgement.fit.iter().flat_map(fit_cells));
+    cells
+}
+
+fn fit_cells(fit: &Fit) -> [String; 6] {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    // A second more or less is no matter here.
+    let whole = |delay: f64| Duration((delay / 1000.0).round() as Millis * 1000).to_string();
+    [
+        fit.found.to_string(),
+        fit.missed.to_string(),
+        fit.false_pages.to_string(),
+        or_none(fit.precision.map(rounded)),
+        rounded(fit.recall),
+        or_none(fit.time_to_detect.map(whole)),
+    ]
+}
+
+/// At most three digits behind the point.
+fn rounded(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn axis_json(axis: &Axis) -> Value {
+    let knob = &axis.knob;
+    let at = knob.place.source.line_column(knob.place.span.start);
+    json!({
+        "knob": knob.name,
+        "present": knob.value,
+        "file": knob.place.source.name(),
+        "line": at.line,
+        "column": at.column,
+        "values": axis.values,
+    })
+}
+
+fn paging_json(paging: &Paging) -> Map<String, Value> {
+    let outcome = &paging.outcome;
+    let detected: Vec<Option<Value>> = paging.detected.iter().map(|it| it.map(seconds)).collect();
+    let pairs = [
+        ("firings", json!(outcome.firings)),
+        ("firing", seconds(outcome.firing)),
+        ("longest", seconds(outcome.longest)),
+        ("instances", json!(outcome.instances)),
+        ("flaps", json!(outcome.flaps)),
+        ("first", json!(outcome.first.map(seconds))),
+        ("pages", json!(paging.pages)),
+        ("justified", json!(paging.justified)),
+        ("detected", json!(detected)),
+    ];
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+fn measures_json(judgement: &Judgement) -> Value {
+    let mut out = Map::new();
+    for measure in &MEASURES {
+        let has_incidents = judgement.fit.is_some();
+        if measure.needs_incidents && !has_incidents {
+            continue;
+        }
+        let value = measure.of(judgement).map(|value| match measure.unit {
+            Unit::Length => json!(value / 1000.0),
+            Unit::Count if value.fract() == 0.0 => json!(value as i64),
+            _ => json!(value),
+        });
+        out.insert(measure.name.to_owned(), json!(value));
+    }
+    Value::Object(out)
+}

@@ -1,0 +1,271 @@
+//! Goals, and the points of a sweep that are worth a look.
+//!
+//! A point is *undominated* where no other is better in one of the measures that count and at least as good in all of them. With
+//! incidents these are recall, false pages and the time to detect; what goals speak of counts, too. The *distance* of a point
+//! is how far each knob moves from its present value as a share of the range that it is swept over (its present value
+//! included), added up over the knobs.
+
+use std::collections::BTreeMap;
+
+use super::judgement::{MEASURES, Measure, Unit};
+use super::{Axis, Grid, Judgement, value};
+use crate::model::Duration;
+use crate::text::{Diagnostic, closest_few};
+
+/// What a setting should reach.
+#[derive(Debug, Clone)]
+pub struct Goal {
+    /// As it was given.
+    pub text: String,
+    /// What it speaks of.
+    pub measure: &'static Measure,
+    relation: Relation,
+    bound: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Less,
+    AtMost,
+    Equal,
+    AtLeast,
+    More,
+}
+
+/// As they are written; those first that begin like others.
+const RELATIONS: [(&str, Relation); 6] = [
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("==", Relation::Equal),
+    ("<", Relation::Less),
+    (">", Relation::More),
+    ("=", Relation::Equal),
+];
+
+impl Goal {
+    /// Reads `recall = 1`, `pages_per_week < 2`, `time_to_detect <= 5m`.
+    ///
+    /// # Errors
+    ///
+    /// What is no such thing, measures that there are not, and those that need incidents where there are none.
+    pub fn parse(text: &str, has_incidents: bool) -> Result<Goal, Diagnostic> {
+        let refused = |reason: String, help: String| {
+            Err(Diagnostic::error(format!("goal {text:?}: {reason}")).help(help))
+        };
+        let at = text.find(['<', '>', '=']).unwrap_or(text.len());
+        let (name, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+        let relation = RELATIONS
+            .iter()
+            .find_map(|(sign, relation)| Some((rest.strip_prefix(sign)?, *relation)));
+        let name = name.trim();
+        let Some((bound, relation)) = relation else {
+            return refused("there is no <, <=, =, >= or >".to_owned(), FORM.to_owned());
+        };
+        let Some(measure) = Measure::named(name) else {
+            let names: Vec<&str> = MEASURES.iter().map(|measure| measure.name).collect();
+            let near = closest_few(name, &names, 2);
+            let help = match near.is_empty() {
+                true => format!("there are {}", names.join(", ")),
+                false => format!(
+                    "did you mean {}? There are {}",
+                    near.join(" or "),
+                    names.join(", ")
+                ),
+            };
+            return refused(format!("there is no measure {name:?}"), help);
+        };
+        if measure.needs_incidents && !has_incidents {
+            let help = "give --incidents with a file that says what should have been found";
+            return refused(
+                format!("{name} speaks of incidents, and none are given"),
+                help.to_owned(),
+            );
+        }
+        let bound = bound.trim();
+        let Some(number) = bound_of(bound, measure.unit) else {
+            let (what, help) = match measure.unit {
+                Unit::Count => ("number", "such as 2 or 0.5"),
+                Unit::Length => ("duration", "such as 5m"),
+                Unit::Share => ("share", "such as 0.9 or 90%"),
+            };
+            return refused(
+                format!("{bound:?} is no {what}"),
+                format!("give a {what} {help}"),
+            );
+        };
+        Ok(Goal {
+            text: text.trim().to_owned(),
+            measure,
+            relation,
+            bound: number,
+        })
+    }
+
+    /// Whether a setting reaches it; one that has no such value does not.
+    pub fn is_met(&self, judgement: &Judgement) -> bool {
+        self.measure
+            .of(judgement)
+            .is_some_and(|value| match self.relation {
+                Relation::Less => value < self.bound,
+                Relation::AtMost => value <= self.bound,
+                Relation::Equal => value == self.bound,
+                Relation::AtLeast => value >= self.bound,
+                Relation::More => value > self.bound,
+            })
+    }
+
+    /// How far a setting is from what is best; less is better.
+    fn cost(&self, judgement: &Judgement) -> f64 {
+        let value = self.measure.of(judgement);
+        value.map_or(f64::INFINITY, |value| match self.relation {
+            Relation::Less | Relation::AtMost => value,
+            Relation::Equal => (value - self.bound).abs(),
+            Relation::AtLeast | Relation::More => -value,
+        })
+    }
+}
+
+const FORM: &str =
+    "write MEASURE, a relation and a value, such as 'recall = 1' or 'pages_per_week < 2'";
+
+fn bound_of(text: &str, unit: Unit) -> Option<f64> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|it| it.is_finite());
+    match unit {
+        Unit::Count => number(text),
+        Unit::Length => Some(Duration::parse(text).ok()?.millis() as f64),
+        Unit::Share => match text.strip_suffix('%') {
+            Some(percent) => Some(number(percent.trim())? / 100.0),
+            None => number(text),
+        },
+    }
+}
+
+/// The points of a sweep beside each other.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    /// Whether anything tells better points from worse ones.
+    pub is_ranked: bool,
+    /// Whether each point is undominated.
+    pub undominated: Vec<bool>,
+    /// Of the undominated points that score alike the nearest one; in the order of the grid.
+    pub nearest: Vec<usize>,
+    /// How far each point is from what is.
+    pub distances: Vec<f64>,
+    /// Of the points that meet every goal the nearest; none where there are no goals, too.
+    pub best: Option<usize>,
+}
+
+impl Ranking {
+    /// Ranks the points of a grid.
+    pub fn of(grid: &Grid, judgements: &[Judgement], goals: &[Goal]) -> Ranking {
+        let distances = distances(grid);
+        let distance = |point: usize| distances.get(point).copied().unwrap_or(f64::INFINITY);
+        let nearer = |a: &usize, b: &usize| distance(*a).total_cmp(&distance(*b)).then(a.cmp(b));
+        let costs: Vec<Vec<f64>> = judgements.iter().map(|it| costs(it, goals)).collect();
+        let is_ranked = costs.first().is_some_and(|costs| !costs.is_empty());
+        let mut alike: BTreeMap<Vec<Ordered>, Vec<usize>> = BTreeMap::new();
+        for (point, costs) in costs.iter().enumerate() {
+            let key = costs.iter().map(|cost| Ordered(cost + 0.0)).collect();
+            alike.entry(key).or_default().push(point);
+        }
+        let (mut undominated, mut nearest) = (vec![false; judgements.len()], Vec::new());
+        // In the order of costs nothing is dominated by what comes later.
+        let mut front: Vec<&[Ordered]> = Vec::new();
+        for (costs, points) in alike.iter().filter(|_| is_ranked) {
+            let beats = |other: &&[Ordered]| other.iter().zip(costs).all(|(a, b)| a.0 <= b.0);
+            if front.iter().any(beats) {
+                continue;
+            }
+            front.push(costs);
+            for point in points {
+                if let Some(entry) = undominated.get_mut(*point) {
+                    *entry = true;
+                }
+            }
+            nearest.extend(points.iter().copied().min_by(nearer));
+        }
+        nearest.sort_unstable();
+        let meets = |judgement: &Judgement| goals.iter().all(|goal| goal.is_met(judgement));
+        let meeting = judgements
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| !goals.is_empty() && meets(it));
+        let best = meeting.map(|(point, _)| point).min_by(nearer);
+        Ranking {
+            is_ranked,
+            undominated,
+            nearest,
+            distances,
+            best,
+        }
+    }
+}
+
+/// A number in the order of all of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ordered(f64);
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Ordered) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Ordered) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// What counts, less being better.
+fn costs(judgement: &Judgement, goals: &[Goal]) -> Vec<f64> {
+    let mut costs = Vec::new();
+    if let Some(fit) = &judgement.fit {
+        costs.push(-fit.recall);
+        costs.push(fit.false_pages as f64);
+        costs.push(fit.time_to_detect.unwrap_or(f64::INFINITY));
+    }
+    costs.extend(goals.iter().map(|goal| goal.cost(judgement)));
+    costs
+}
+
+/// How far each point of a grid is from what is.
+fn distances(grid: &Grid) -> Vec<f64> {
+    let axes: Vec<Vec<f64>> = grid.axes().iter().map(shares).collect();
+    let of_point = |point: usize| {
+        let mut rest = point;
+        let moved = axes.iter().rev().map(|shares| {
+            let share = shares.get(rest % shares.len().max(1));
+            rest /= shares.len().max(1);
+            share.copied().unwrap_or(0.0)
+        });
+        moved.sum()
+    };
+    (0..grid.len()).map(of_point).collect()
+}
+
+/// How far each value of an axis is from the present one, as a share of the way between the lowest and the highest of them; 1
+/// for what is no number.
+fn shares(axis: &Axis) -> Vec<f64> {
+    let present = number(&axis.knob.value);
+    let values: Vec<Option<f64>> = axis.values.iter().map(|text| number(text)).collect();
+    let all = || values.iter().chain([&present]).flatten().copied();
+    let range = all().fold(f64::NEG_INFINITY, f64::max) - all().fold(f64::INFINITY, f64::min);
+    let share = |(value, text): (&Option<f64>, &String)| match (value, present) {
+        _ if *text == axis.knob.value => 0.0,
+        (Some(value), Some(present)) if range > 0.0 => (value - present).abs() / range,
+        (Some(value), Some(present)) if *value == present => 0.0,
+        _ => 1.0,
+    };
+    values.iter().zip(&axis.values).map(share).collect()
+}
+
+/// The value of a knob as a finite number: durations in seconds, percents as they are.
+fn number(text: &str) -> Option<f64> {
+    let length = || Some(Duration::parse(text).ok()?.millis() as f64 / 1000.0);
+    let percent = || text.strip_suffix('%')?.trim().parse::<f64>().ok();
+    let number = length().or_else(percent).or_else(|| value::literal(text));
+    number.filter(|number| number.is_finite())
+}
