@@ -37,6 +37,8 @@ impl From<ReplayError> for SweepError {
 /// An alert that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweptAlert {
+    /// Its rule, by its place among the groups that the world evaluates: names may be those of several.
+    pub rule: RuleId,
     /// The group of its rule.
     pub group: String,
     /// Its name.
@@ -141,6 +143,7 @@ pub fn sweep(
                 block.alerts.push(alerts.len());
             }
             let swept = SweptAlert {
+                rule: id,
                 group: of_group.name.clone(),
                 alert: of_rule.name.clone(),
                 incidents: watch.incidents.clone(),
