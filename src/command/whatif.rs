@@ -43,7 +43,7 @@ pub(super) struct Options {
     sweep: Vec<String>,
     /// When alerts should have fired: a YAML file with `incidents: [{name, start, end, alerts: [..], grace}]`; times as RFC
     /// 3339, Unix seconds or since the beginning of the data (2d3h)
-    #[arg(long, value_name = "FILE", requires = "sweep", requires = "data")]
+    #[arg(long, value_name = "FILE", requires = "data", conflicts_with = "list")]
     incidents: Option<PathBuf>,
     /// What a point must reach, such as 'recall = 1' or 'pages_per_week < 2'; exit code 1 where none does
     #[arg(long, value_name = "MEASURE<VALUE", requires = "sweep")]
@@ -127,6 +127,10 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     tell_shared(&changes, knobs);
     if options.format == Format::Html {
         return page::show(options, loaded, &changes, &edited);
+    }
+    if options.incidents.is_some() {
+        let fault = Diagnostic::error("incidents judge a sweep or a page, and neither is asked for");
+        return Err(vec![fault.help("give --sweep, or --format html")]);
     }
     let mut ended = Outcome::Success;
     let mut compared = Vec::with_capacity(loaded.worlds.len());

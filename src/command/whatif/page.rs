@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Options;
 use super::load::Loaded;
+use super::sweep::incidents;
 use crate::command::Outcome;
 use crate::command::load::{complain_of, too_long};
 use crate::command::schedule::ScheduleName;
@@ -30,6 +31,7 @@ pub(super) fn show(
         let fault = Diagnostic::error("a page is only to look at, and --write changes files");
         return Err(vec![fault.help("write with another --format")]);
     }
+    let incidents = incidents(options, &loaded.rules, world)?;
     let live = Live::new(world, &loaded.rules, &edited.rules).map_err(|error| too_long(&error))?;
     let names =
         |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| io::display(path)).collect() };
@@ -40,7 +42,7 @@ pub(super) fn show(
         command: &command(options, &names),
         changes,
         live: &live,
-        incidents: &[],
+        incidents: &incidents.all,
     };
     io::print(&page.html());
     let groups = world.groups(&edited.rules);
@@ -55,6 +57,7 @@ fn command(options: &Options, names: &dyn Fn(&[PathBuf]) -> Vec<String>) -> Vec<
         ("--rules", &options.rules),
         ("--slo", &options.slo),
         ("--data", &options.data),
+        ("--incidents", &options.incidents.iter().cloned().collect()),
     ] {
         if !paths.is_empty() {
             words.push(option.to_owned());

@@ -82,7 +82,7 @@ pub(super) fn run(
 }
 
 /// The incidents of a world.
-fn incidents(
+pub(super) fn incidents(
     options: &Options,
     rules: &RuleSet,
     world: &World,
