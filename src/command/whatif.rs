@@ -129,7 +129,8 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
         return page::show(options, loaded, &changes, &edited);
     }
     if options.incidents.is_some() {
-        let fault = Diagnostic::error("incidents judge a sweep or a page, and neither is asked for");
+        let fault =
+            Diagnostic::error("incidents judge a sweep or a page, and neither is asked for");
         return Err(vec![fault.help("give --sweep, or --format html")]);
     }
     let mut ended = Outcome::Success;
