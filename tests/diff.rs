@@ -2,7 +2,6 @@
 //! repositories made here are compared by the binary.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a file that can't be read should stop the test"
 )]

@@ -181,7 +181,8 @@ fn random_rules(chance: &mut Chance, rounds: usize) -> String {
         let mut expr = FORMS[number % FORMS.len()].replace('M', &format!("m{number}"));
         while expr.contains('T') && !expr.contains("ALERTS") || expr.ends_with('T') {
             let at = expr.rfind('T').unwrap();
-            expr.replace_range(at..=at, chance.of(&["1", "2.5", "0.3", "0", "2"]));
+            let bound: &str = chance.of::<&str>(&["1", "2.5", "0.3", "0", "2"]);
+            expr.replace_range(at..=at, bound);
         }
         let limit = if chance.below(5) == 0 { 1 } else { 0 };
         let (hold, keep) = (chance.of(&WAITS), chance.of(&WAITS));
