@@ -262,7 +262,8 @@ fn row(name: &str, when: &str, outcome: &Outcome) -> [String; 8] {
     ]
 }
 
-fn outcome_json(outcome: &Outcome) -> Value {
+/// What an alert did, in numbers; times in seconds.
+pub(super) fn outcome_json(outcome: &Outcome) -> Value {
     json!({
         "firings": outcome.firings,
         "firing": seconds(outcome.firing),

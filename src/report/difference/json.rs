@@ -6,7 +6,7 @@ use super::{Gate, Report, Summary, WorldDiff, text_of, weekly};
 use crate::model::Labels;
 use crate::replay::AlertState;
 use crate::report::timeline::seconds;
-use crate::whatif::Outcome;
+use crate::report::whatif::outcome_json;
 use crate::whatif::diff::{
     AlertDiff, Both, BudgetDiff, Counts, InstanceDiff, RuleChange, RulePair, RuleSide,
     TimelineDiff, Window, WindowChange, WindowDiff,
@@ -135,22 +135,11 @@ fn of_alert(alert: &AlertDiff, diff: &TimelineDiff) -> Value {
         "group": shown.map(|side| &side.group),
         "alert": shown.map(|side| &side.name),
         "same": alert.is_empty(),
-        "before": alert.outcome.before.as_ref().map(outcome),
-        "after": alert.outcome.after.as_ref().map(outcome),
+        "before": alert.outcome.before.as_ref().map(outcome_json),
+        "after": alert.outcome.after.as_ref().map(outcome_json),
         "pages": both(&alert.pages, |it| json!(it)),
         "causes": causes,
         "instances": instances,
-    })
-}
-
-fn outcome(outcome: &Outcome) -> Value {
-    json!({
-        "firings": outcome.firings,
-        "firing": seconds(outcome.firing),
-        "longest": seconds(outcome.longest),
-        "instances": outcome.instances,
-        "flaps": outcome.flaps,
-        "first": outcome.first.map(seconds),
     })
 }
 

@@ -3,7 +3,6 @@
 use super::counts::{Amounts, Bin, Bins, Counts, Grid};
 use super::unmatched;
 use crate::model::{Histogram, Labels, METRIC_NAME, Matcher, Millis, Timestamp, metric_of};
-use crate::promql::ast::BinaryOp;
 use crate::promql::selectors::selectors;
 use crate::promql::{Column, Evaluated, Query, Sample, View, evaluate_range};
 use crate::slo::counters::{Counters, counters, selector};
@@ -178,7 +177,7 @@ impl<'g> Gatherer<'g> {
             }
             Indicator::Threshold { value, op, bound } => {
                 self.counts_good = true;
-                let is_good = |value| compares(value, *op, *bound);
+                let is_good = |value| op.holds(value, *bound);
                 self.samples(value, &mut total, |_| 1.0)?;
                 self.samples(value, &mut some, |value| f64::from(is_good(value)))?
             }
@@ -657,15 +656,6 @@ fn increases(points: &Points, (from, to): (Timestamp, Timestamp), weight: f64, b
             None => {}
         }
         before = Some((time, value));
-    }
-}
-
-fn compares(value: f64, op: BinaryOp, bound: f64) -> bool {
-    match op {
-        BinaryOp::Less => value < bound,
-        BinaryOp::LessEqual => value <= bound,
-        BinaryOp::Greater => value > bound,
-        _ => value >= bound,
     }
 }
 
