@@ -11,7 +11,7 @@ use super::{Outcome, complain};
 use crate::io;
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::Features;
-use crate::replay::{Replay, ReplayError, RuleError};
+use crate::replay::{OnRuleError, Replay, ReplayError, ReplaySpec, RuleError, Schedule};
 use crate::report::{remedy, timeline};
 use crate::rules::{ReadOptions, RuleFile, RuleGroup};
 use crate::series;
@@ -20,6 +20,7 @@ use crate::suite::Suite;
 use crate::suite::file;
 use crate::suite::recorded;
 use crate::text::{Diagnostic, Source};
+use crate::whatif::World;
 
 /// Reads a test file and the rule files it names. Where `lenient`, a pattern that matches no rule file is only warned
 /// of, as in promtool.
@@ -259,6 +260,29 @@ pub(super) fn interval(text: &str) -> Result<Millis, Diagnostic> {
         Ok(_) => Err(fault("the interval must be above 0".to_owned())),
         Err(error) => Err(fault(error.to_string())),
     }
+}
+
+/// Recorded series, over which rules are replayed as a server would evaluate them.
+pub(super) fn recorded_world(
+    data: &[PathBuf],
+    interval: Millis,
+    schedule: Schedule,
+    features: Features,
+    max_samples: usize,
+) -> Result<World, Vec<Diagnostic>> {
+    let store = self::data(data, &features)?;
+    let Some((start, end)) = extent(&store) else {
+        let fault = Diagnostic::error("the data holds no sample");
+        let help = "record some: `rulecheck replay --needs` names the selectors";
+        return Err(vec![fault.help(help)]);
+    };
+    let mut spec = ReplaySpec::new(&[], store, start, end, interval);
+    spec.schedule = schedule;
+    spec.on_error = OnRuleError::Continue;
+    spec.features = features;
+    spec.max_samples = max_samples;
+    let names: Vec<String> = data.iter().map(|path| io::display(path)).collect();
+    Ok(World::recorded(names.join(", "), spec))
 }
 
 /// The times of the first and the last sample.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::Options;
 use super::sides::{Known, Sides};
 use crate::command::complain;
-use crate::command::load::{self, Shelf, each, extent};
+use crate::command::load::{self, Shelf, each};
 use crate::command::schedule::ScheduleName;
 use crate::io;
-use crate::replay::{OnRuleError, ReplaySpec, Schedule};
+use crate::replay::Schedule;
 use crate::rules::{ReadOptions, RuleFile};
 use crate::suite::{RunOptions, Stage, Suite};
 use crate::text::Diagnostic;
@@ -37,20 +37,16 @@ pub(super) fn read(
     if options.data.is_empty() {
         return Ok(Vec::new());
     }
-    let store = load::data(&options.data, &reading.features)?;
-    let Some((start, end)) = extent(&store) else {
-        let fault = Diagnostic::error("the data holds no sample");
-        let help = "record some: `rulecheck replay --needs` names the selectors";
-        return Err(vec![fault.help(help)]);
-    };
-    let mut spec = ReplaySpec::new(&[], store, start, end, interval);
-    spec.schedule = options.schedule.unwrap_or(ScheduleName::Production).into();
-    spec.on_error = OnRuleError::Continue;
-    spec.features = reading.features;
-    spec.max_samples = options.limits.max_samples;
-    let names: Vec<String> = options.data.iter().map(|path| io::display(path)).collect();
+    let schedule = options.schedule.unwrap_or(ScheduleName::Production);
+    let before = load::recorded_world(
+        &options.data,
+        interval,
+        schedule.into(),
+        reading.features,
+        options.limits.max_samples,
+    )?;
     Ok(vec![Ground {
-        before: World::recorded(names.join(", "), spec),
+        before,
         after: None,
     }])
 }

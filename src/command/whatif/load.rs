@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Options;
-use crate::command::load::{self, Shelf, each, extent};
+use crate::command::load::{self, Shelf, each};
 use crate::command::schedule::ScheduleName;
 use crate::io;
-use crate::replay::{OnRuleError, ReplaySpec, Schedule};
+use crate::replay::Schedule;
 use crate::rules::{ReadOptions, RuleFile};
 use crate::suite::{RunOptions, Stage};
 use crate::text::{Diagnostic, distinct};
@@ -43,19 +43,13 @@ pub(super) fn load(options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
     load::set_phases(&phases, &mut files.all, interval)?;
     let mut worlds = Vec::new();
     if !options.data.is_empty() {
-        let store = load::data(&options.data, &reading.features)?;
-        let Some((start, end)) = extent(&store) else {
-            let fault = Diagnostic::error("the data holds no sample");
-            let help = "record some: `rulecheck replay --needs` names the selectors";
-            return Err(vec![fault.help(help)]);
-        };
-        let mut spec = ReplaySpec::new(&[], store, start, end, interval);
-        spec.schedule = schedule.into();
-        spec.on_error = OnRuleError::Continue;
-        spec.features = reading.features;
-        spec.max_samples = options.limits.max_samples;
-        let names: Vec<String> = options.data.iter().map(|path| io::display(path)).collect();
-        worlds.push(World::recorded(names.join(", "), spec));
+        worlds.push(load::recorded_world(
+            &options.data,
+            interval,
+            schedule.into(),
+            reading.features,
+            options.limits.max_samples,
+        )?);
     }
     loaded(options, files.all, reading, worlds)
 }
