@@ -11,79 +11,25 @@
 
 mod browser;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rulecheck::model::{Labels, Timestamp};
-use rulecheck::replay::{ALERT_NAME, OnRuleError, ReplaySpec};
+use rulecheck::model::Labels;
+use rulecheck::replay::ReplaySpec;
 use rulecheck::report::page::Page;
 use rulecheck::rules::{self, ReadOptions};
-use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
+use rulecheck::store::{Points, Series, Store, Writer};
 use rulecheck::text::Source;
-use rulecheck::whatif::{Change, Incident, Knob, KnobKind, Live, RuleSet, World};
+use rulecheck::whatif::{
+    Change, Incident, Incidents, Knob, KnobKind, Live, LiveAlert, RuleSet, World,
+};
 use serde_json::{Value, json};
 
 use browser::Browser;
-
-const MINUTE: i64 = 60_000;
-
-/// What instances of alerts do: by alert, by labels, the windows.
-type Deeds = Vec<(
-    String,
-    BTreeMap<String, Vec<(String, Timestamp, Option<Timestamp>)>>,
-)>;
-
-/// What the page says that they do.
-fn shown(browser: &Browser) -> Deeds {
-    let alerts = browser.run("return rulecheck.windows()", json!([]));
-    let alerts = alerts.as_array().unwrap().iter();
-    let of_alert = |alert: &Value| {
-        let instances = alert["instances"].as_array().unwrap().iter();
-        let instances = instances.filter_map(|instance| {
-            let windows = instance["windows"].as_array().unwrap().iter();
-            let windows: Vec<_> = windows
-                .map(|it| {
-                    let state = it[0].as_str().unwrap().to_owned();
-                    (state, it[1].as_i64().unwrap(), it[2].as_i64())
-                })
-                .collect();
-            let labels = instance["labels"].as_object().unwrap();
-            let labels = labels
-                .iter()
-                .map(|(name, value)| (name.clone(), value.as_str().unwrap()));
-            let labels: BTreeMap<String, &str> = labels.collect();
-            (!windows.is_empty()).then(|| (format!("{labels:?}"), windows))
-        });
-        (
-            alert["alert"].as_str().unwrap().to_owned(),
-            instances.collect(),
-        )
-    };
-    alerts.map(of_alert).collect()
-}
-
-/// What a replay says that they do.
-fn replayed(world: &World, rules: &RuleSet) -> Deeds {
-    let deeds = world.replay(rules, |replay, _| {
-        let alerts = replay.timeline.alerts.iter();
-        let alerts = alerts.map(|alert| {
-            let instances = alert.instances.iter().map(|instance| {
-                let labels = instance.labels.iter();
-                let labels = labels.filter(|(name, _)| *name != ALERT_NAME);
-                let labels: BTreeMap<String, &str> = labels
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect();
-                let windows = instance.stretches.iter();
-                let windows = windows.map(|it| (it.state.name().to_owned(), it.from, it.to));
-                (format!("{labels:?}"), windows.collect())
-            });
-            (alert.name.clone(), instances.collect())
-        });
-        alerts.collect()
-    });
-    deeds.unwrap()
-}
+use browser::breaks::BREAKS;
+use browser::deeds::Deeds;
+use browser::worlds::{Chance, MINUTE, THRESHOLDS, WAITS, random_incidents, random_world};
 
 /// A folder that goes with its owner.
 struct Folder(snapbox::dir::DirRoot);
@@ -100,161 +46,84 @@ impl Folder {
     }
 }
 
-/// Numbers that look like chance.
-struct Chance(u64);
+/// Settings, and what a replay with them does.
+type Round = (Vec<(String, &'static str)>, Deeds);
 
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
-    fn of<'t, T>(&mut self, all: &'t [T]) -> &'t T {
-        &all[self.below(all.len())]
-    }
+/// A page, and what it must show at some settings.
+struct Trial {
+    html: String,
+    rounds: Vec<Round>,
 }
 
-/// The values that series have; several of them are thresholds, too.
-const VALUES: [f64; 12] = [
-    0.0,
-    -0.0,
-    1.0,
-    2.0,
-    2.5,
-    0.1 + 0.2,
-    -1.0,
-    f64::NAN,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    1e300,
-    5e-324,
-];
-
-const THRESHOLDS: [&str; 12] = [
-    "0",
-    "1",
-    "2.5",
-    "0.3",
-    "0.30000000000000004",
-    "-1",
-    "1e300",
-    "Inf",
-    "NaN",
-    "5e-324",
-    "3",
-    "-2",
-];
-
-const WAITS: [&str; 7] = ["0s", "30s", "1m", "2m", "90s", "7m", "1h"];
-
-/// Expressions of every kind: `M` is a metric of their own, `T` a threshold.
-const FORMS: [&str; 20] = [
-    "M > T",
-    "T < M",
-    "M >= T * T",
-    "M <= T + T / T",
-    "(M < T) and on (i) other",
-    "M == T unless on (i) other",
-    "M != - T",
-    "((M) > (-(T)))",
-    "M > T % T - T",
-    "max by (i) (M) - 1 > T",
-    "M * on () group_left one_or_two > T",
-    "M > bool T",
-    "M > T or M < -5",
-    "M",
-    "M > T < 7",
-    "{__name__=~\"M|other\"} > T",
-    "M > 2 ^ T",
-    "M > other",
-    "count(ALERTS{alertname=\"A0\"}) > T",
-    "M and on (i) other > T",
-];
-
-/// Rules that have each form often, with any waits; some have limits, some labels that hang on values.
-fn random_rules(chance: &mut Chance, rounds: usize) -> String {
-    let mut text = "groups:\n".to_owned();
-    for number in 0..rounds * FORMS.len() {
-        let mut expr = FORMS[number % FORMS.len()].replace('M', &format!("m{number}"));
-        while expr.contains('T') && !expr.contains("ALERTS") || expr.ends_with('T') {
-            let at = expr.rfind('T').unwrap();
-            let bound: &str = chance.of::<&str>(&["1", "2.5", "0.3", "0", "2"]);
-            expr.replace_range(at..=at, bound);
-        }
-        let limit = if chance.below(5) == 0 { 1 } else { 0 };
-        let (hold, keep) = (chance.of(&WAITS), chance.of(&WAITS));
-        let interval = chance.of(&["30s", "1m", "1m"]);
-        text.push_str(&format!(
-            "- name: g{number}\n  interval: {interval}\n  limit: {limit}\n  rules:\n  - alert: A{number}\n    expr: '{expr}'\n    for: {hold}\n"
-        ));
-        if chance.below(2) == 0 {
-            text.push_str(&format!("    keep_firing_for: {keep}\n"));
-        }
-        if chance.below(6) == 0 {
-            text.push_str("    labels: {v: 'at {{ $value }}'}\n");
-        }
-    }
-    text
-}
-
-/// A column of runs: of one value, of many, of nothing.
-fn points(chance: &mut Chance, count: i64) -> Points {
-    let mut points = Points::default();
-    let (mut left, mut kind) = (0, 0);
-    let mut value = 0.0;
-    for minute in 0..count {
-        if left == 0 {
-            left = 1 + chance.below(12);
-            kind = chance.below(4);
-            value = *chance.of(&VALUES);
-        }
-        left -= 1;
-        let sample = match kind {
-            0 => stale_marker(),
-            1 => *chance.of(&VALUES),
-            2 => chance.below(1000) as f64 / 300.0,
-            _ => value,
-        };
-        points.push(minute * MINUTE, sample);
-    }
-    points
-}
-
-fn random_data(chance: &mut Chance, metrics: usize) -> Store {
-    let mut store = Store::default();
-    let mut add = |name: &str, instance: &str, points: Points| {
-        let labels = Labels::from_pairs([("__name__", name), ("i", instance)]);
-        let writer = Writer::INPUT;
-        store.add(Series {
-            labels,
-            points,
-            writer,
-        });
-    };
-    for metric in 0..metrics {
-        for instance in ["0", "</script><b>\u{202e}\"'"]
+impl Trial {
+    fn of(chance: &mut Chance) -> Trial {
+        let (base, world) = random_world(chance, 4);
+        let incidents = random_incidents(chance, &base);
+        let live = Live::new(&world, &base, &base).unwrap();
+        let names: BTreeSet<&str> = live.alerts.iter().flat_map(moving).collect();
+        let knobs = base.knobs();
+        let moves: Vec<&Knob> = knobs
             .iter()
-            .take(1 + chance.below(2))
-        {
-            add(&format!("m{metric}"), instance, points(chance, 240));
+            .filter(|it| names.contains(it.shown()))
+            .collect();
+        let thresholds = moves
+            .iter()
+            .filter(|it| it.kind == KnobKind::Threshold)
+            .count();
+        assert!(thresholds > 60, "{thresholds} thresholds move");
+        let mut rounds = vec![(Vec::new(), Deeds::of(&world, &base, &incidents))];
+        for _ in 0..12 {
+            let settings = moves.iter().map(|knob| {
+                let value = match knob.kind {
+                    KnobKind::Threshold => chance.of(&THRESHOLDS),
+                    _ => chance.of(&WAITS),
+                };
+                (knob.shown().to_owned(), *value)
+            });
+            let settings: Vec<(String, &'static str)> = settings.collect();
+            let changes = moves.iter().zip(&settings);
+            let changes = changes.map(|(knob, (_, value))| Change::new(knob, value).unwrap());
+            let edited = base.changed(&changes.collect::<Vec<Change>>()).unwrap();
+            rounds.push((settings, Deeds::of(&world, &edited.rules, &incidents)));
+        }
+        let active: usize = rounds.iter().map(|(_, deeds)| deeds.active()).sum();
+        assert!(active > 400, "{active} instances were active");
+        let judged = rounds.iter().map(|(_, deeds)| &deeds.measures);
+        let varied: BTreeSet<String> = judged.map(|it| format!("{it:?}")).collect();
+        assert!(varied.len() > 6, "the incidents are judged alike");
+        Trial {
+            html: page(&live, &incidents).html(),
+            rounds,
         }
     }
-    for (name, instance) in [("other", "0"), ("one_or_two", "0"), ("one_or_two", "1")] {
-        add(name, instance, points(chance, 240));
+
+    /// Shows a page, moves what is to be moved, and tells the first thing that is not as it should be.
+    fn fault(&self, browser: &Browser, folder: &Folder, html: &str) -> Option<String> {
+        let path = folder.write("page.html", html);
+        browser.visit(&format!("file://{}", path.display()));
+        let set = "for (const [name, value] of arguments[0]) rulecheck.set(name, value)";
+        self.rounds.iter().find_map(|(settings, expected)| {
+            browser.run(set, json!([settings]));
+            Deeds::shown(browser).differs(expected)
+        })
     }
-    store
 }
 
-/// The knobs that the page lets move.
-fn movable(browser: &Browser) -> Vec<String> {
-    let names = browser.run("return rulecheck.knobs()", json!([]));
-    let names = names.as_array().unwrap().iter();
-    names
-        .map(|name| name.as_str().unwrap().to_owned())
-        .collect()
+fn page<'p>(live: &'p Live, incidents: &'p Incidents) -> Page<'p> {
+    Page {
+        rules: &[],
+        data: &[],
+        command: &[],
+        changes: &[],
+        live,
+        incidents: &incidents.all,
+    }
+}
+
+/// The knobs of an alert that should move.
+fn moving(alert: &LiveAlert) -> Vec<&str> {
+    let knobs = alert.moving();
+    knobs.into_iter().map(|knob| knob.name.as_str()).collect()
 }
 
 #[test]
@@ -263,89 +132,64 @@ fn the_machine_of_the_page_is_that_of_a_replay() {
         return;
     };
     let seed = std::env::var("RULECHECK_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut chance = Chance(seed);
-    let rounds = 4;
-    let text = random_rules(&mut chance, rounds);
+    let trial = Trial::of(&mut Chance(seed));
+    let folder = Folder::new();
+    let fault = trial.fault(&browser, &folder, &trial.html);
+    assert_eq!(fault, None);
+    let names = browser.run("return rulecheck.knobs()", json!([]));
+    let (settings, expected) = trial.rounds.last().unwrap();
+    assert_eq!(names.as_array().unwrap().len(), settings.len());
+    // The address says what is set, once no slider moves any more; who follows it sees the same.
+    let link = browser.run("return rulecheck.link()", json!([]));
+    browser.visit("about:blank");
+    let path = folder.write("page.html", &trial.html);
+    let link = link.as_str().unwrap();
+    browser.visit(&format!("file://{}{link}", path.display()));
+    assert_eq!(Deeds::shown(&browser).differs(expected), None, "{link}");
+    // Each break of the program is seen.
+    let mut unseen = Vec::new();
+    for (old, new) in BREAKS {
+        assert_eq!(trial.html.matches(old).count(), 1, "{old}");
+        let broken = trial.html.replace(old, new);
+        if trial.fault(&browser, &folder, &broken).is_none() {
+            unseen.push(format!("{old} -> {new}"));
+        }
+    }
+    assert!(unseen.is_empty(), "nobody sees\n{}", unseen.join("\n"));
+}
+
+/// Values of which there are many, but which repeat, are packed as places in a table; two bytes each.
+#[test]
+fn long_columns_come_back_as_they_were() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: m > 150, for: 2m}\n";
     let reading = ReadOptions::default();
-    let file = rules::read(&Source::new("rules.yml", text.as_str()), &reading);
-    let file = file.unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));
     let base = RuleSet {
-        files: vec![file],
+        files: vec![rules::read(&Source::new("rules.yml", rules), &reading).unwrap()],
         specs: None,
         reading,
     };
-    let store = random_data(&mut chance, rounds * FORMS.len());
-    let mut spec = ReplaySpec::new(&[], store, 0, 239 * MINUTE, MINUTE);
-    spec.on_error = OnRuleError::Continue;
-    spec.schedule = rulecheck::replay::Schedule::Production;
-    let world = World::recorded("data", spec);
+    let mut store = Store::default();
+    let values = (0..3000).map(|it| f64::from(it % 300)).collect();
+    store.add(Series {
+        labels: Labels::from_pairs([("__name__", "m")]),
+        points: Points::regular(0, MINUTE, values),
+        writer: Writer::INPUT,
+    });
+    let world = World::recorded("d", ReplaySpec::new(&[], store, 0, 2999 * MINUTE, MINUTE));
     let live = Live::new(&world, &base, &base).unwrap();
-    let page = Page {
-        rules: &["rules.yml".to_owned()],
-        data: &["data".to_owned()],
-        command: &[],
-        changes: &[],
-        live: &live,
-        incidents: &[],
+    let incidents = Incidents::default();
+    let trial = Trial {
+        html: page(&live, &incidents).html(),
+        rounds: vec![(Vec::new(), Deeds::of(&world, &base, &incidents))],
     };
     let folder = Folder::new();
-    let path = folder.write("page.html", &page.html());
-    browser.visit(&format!("file://{}", path.display()));
-    assert_eq!(
-        shown(&browser),
-        replayed(&world, &base),
-        "before anything moves"
-    );
-    let names = movable(&browser);
-    let knobs = base.knobs();
-    let moves: Vec<&Knob> = knobs
-        .iter()
-        .filter(|it| names.contains(&it.shown().to_owned()))
-        .collect();
-    assert_eq!(moves.len(), names.len());
-    let thresholds = moves
-        .iter()
-        .filter(|it| it.kind == KnobKind::Threshold)
-        .count();
-    assert!(thresholds > rounds * 8, "{thresholds} thresholds move");
-    let mut active = 0;
-    for round in 0..12 {
-        let settings: Vec<(String, &str)> = moves
-            .iter()
-            .map(|knob| {
-                let value = match knob.kind {
-                    KnobKind::Threshold => chance.of(&THRESHOLDS),
-                    _ => chance.of(&WAITS),
-                };
-                (knob.shown().to_owned(), *value)
-            })
-            .collect();
-        let changes: Vec<Change> = moves
-            .iter()
-            .zip(&settings)
-            .map(|(knob, (_, value))| Change::new(knob, value).unwrap())
-            .collect();
-        let edited = base.changed(&changes).unwrap();
-        let set = "for (const [name, value] of arguments[0]) rulecheck.set(name, value)";
-        browser.run(set, json!([settings]));
-        let (page, replay) = (shown(&browser), replayed(&world, &edited.rules));
-        for ((alert, page), (_, replay)) in page.iter().zip(&replay) {
-            // What it does hangs on what others do.
-            let is_fixed = live
-                .alerts
-                .iter()
-                .any(|it| it.name == *alert && it.fixed.is_some());
-            if !is_fixed {
-                let rules = edited.rules.files[0].source.text();
-                let rule = rules
-                    .split("- name: ")
-                    .find(|it| it.contains(&format!("alert: {alert}\n")));
-                assert_eq!(page, replay, "round {round}\n{}", rule.unwrap_or_default());
-                active += replay.len();
-            }
-        }
-    }
-    assert!(active > 400, "{active} instances were active");
+    assert_eq!(trial.fault(&browser, &folder, &trial.html), None);
+    let wide = "places[2 * at] + 256 * places[2 * at + 1]";
+    let broken = trial.html.replace(wide, "places[2 * at]");
+    assert!(trial.fault(&browser, &folder, &broken).is_some());
 }
 
 /// Runs the binary; what it prints.

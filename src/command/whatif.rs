@@ -18,7 +18,7 @@ use crate::report::difference::{Report, WorldDiff};
 use crate::report::whatif::{self, Compared, Fate, Told};
 use crate::text::{Diagnostic, Source};
 use crate::whatif::diff::{Both, RulesDiff, Side, TimelineDiff};
-use crate::whatif::{Change, Edited, Knob, RuleSet, World};
+use crate::whatif::{Change, Edited, Incidents, Knob, RuleSet, World};
 
 /// The options of `rulecheck whatif`.
 #[derive(Debug, Args)]
@@ -128,16 +128,19 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     if options.format == Format::Html {
         return page::show(options, loaded, &changes, &edited);
     }
-    if options.incidents.is_some() {
-        let fault =
-            Diagnostic::error("incidents judge a sweep or a page, and neither is asked for");
-        return Err(vec![fault.help("give --sweep, or --format html")]);
+    if options.incidents.is_some() && options.format == Format::Markdown {
+        let fault = Diagnostic::error("Markdown does not tell of incidents");
+        return Err(vec![
+            fault.help("take text, json or html, or leave --incidents away"),
+        ]);
     }
     let mut ended = Outcome::Success;
     let mut compared = Vec::with_capacity(loaded.worlds.len());
     let mut differences = Vec::with_capacity(loaded.worlds.len());
     for world in &loaded.worlds {
-        let (world, difference, outcome) = compare(world, &loaded.rules, &edited.rules)?;
+        let incidents = sweep::incidents(options, &loaded.rules, world)?;
+        let (world, difference, outcome) =
+            compare(world, &loaded.rules, &edited.rules, &incidents)?;
         compared.push(world);
         differences.push(difference);
         ended = ended.max(outcome);
@@ -209,6 +212,7 @@ fn compare(
     world: &World,
     before: &RuleSet,
     after: &RuleSet,
+    incidents: &Incidents,
 ) -> Result<(Compared, WorldDiff, Outcome), Vec<Diagnostic>> {
     let compared = world.replay(before, |old, old_groups| {
         world.replay(after, |new, new_groups| {
@@ -229,9 +233,14 @@ fn compare(
                 diff: TimelineDiff::of(before, after, world.frame(&[])),
                 budgets: Vec::new(),
             };
+            let judged = (!incidents.all.is_empty()).then(|| {
+                let judge = |replay, groups| world.judgement(replay, groups, incidents);
+                (judge(old, old_groups), judge(new, new_groups))
+            });
             let compared = Compared {
                 world: name,
                 alerts,
+                judged,
             };
             (compared, difference, outcome)
         })

@@ -272,7 +272,8 @@ const COLUMNS: [&str; 7] = [
     "pages/week",
 ];
 
-const FIT_COLUMNS: [&str; 6] = [
+/// What is said of how pages fit incidents.
+pub(super) const FIT_COLUMNS: [&str; 6] = [
     "found",
     "missed",
     "false",
@@ -295,7 +296,8 @@ fn cells(judgement: &Judgement) -> Vec<String> {
     cells
 }
 
-fn fit_cells(fit: &Fit) -> [String; 6] {
+/// The same of one setting.
+pub(super) fn fit_cells(fit: &Fit) -> [String; 6] {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     // A second more or less is no matter here.
     let whole = |delay: f64| Duration((delay / 1000.0).round() as Millis * 1000).to_string();
@@ -310,7 +312,7 @@ fn fit_cells(fit: &Fit) -> [String; 6] {
 }
 
 /// At most three digits behind the point.
-fn rounded(value: f64) -> String {
+pub(super) fn rounded(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -348,7 +350,8 @@ fn paging_json(paging: &Paging) -> Map<String, Value> {
         .collect()
 }
 
-fn measures_json(judgement: &Judgement) -> Value {
+/// Every measure by its name.
+pub(super) fn measures_json(judgement: &Judgement) -> Value {
     let mut out = Map::new();
     for measure in &MEASURES {
         let has_incidents = judgement.fit.is_some();

@@ -2,21 +2,23 @@
 //!
 //! JSON: `{"version": 1, "knobs": [{"name", "short", "kind", "value", "file", "line", "column"}]}`, `short` null where only the
 //! full name will do; and `{"version": 1, "changes": [{"knob", "from", "to", "file", "line", "column"}], "worlds": [{"name",
-//! "alerts": [{"name", "group", "alert", "before", "after"}], "difference"}], "diff", "written"}`, where before and after are
-//! `{"firings", "firing", "longest", "instances", "flaps", "first"}`, seconds, `first` null where it never fires, and a
-//! difference is a world of [`Report::json`](super::difference::Report::json).
+//! "alerts": [{"name", "group", "alert", "before", "after"}], "measures": {"before", "after"}, "difference"}], "diff",
+//! "written"}`, where before and after are `{"firings", "firing", "longest", "instances", "flaps", "first"}`, seconds, `first`
+//! null where it never fires; the measures are those of a point of a [sweep](super::sweep), of all alerts, and there with
+//! incidents only; and a difference is a world of [`Report::json`](super::difference::Report::json).
 
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
 use super::difference::{WorldDiff, windows_text, world_json};
+use super::sweep::{FIT_COLUMNS, fit_cells, measures_json, rounded};
 use super::timeline::seconds;
 use super::{count, text};
 use crate::model::Duration;
 use crate::series::time::show;
 use crate::text::Source;
-use crate::whatif::{AlertOutcome, Change, FLAP, Knob, Outcome};
+use crate::whatif::{AlertOutcome, Change, FLAP, Judgement, Knob, Outcome};
 
 /// What every alert did in a world, before and after.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Compared {
     pub world: String,
     /// The alerts in the order of evaluation.
     pub alerts: Vec<(AlertOutcome, AlertOutcome)>,
+    /// How that fits incidents; `None` where none are known.
+    pub judged: Option<(Judgement, Judgement)>,
 }
 
 /// What came of some changes.
@@ -164,10 +168,11 @@ impl Told<'_> {
     fn world(&self, world: &Compared, difference: &WorldDiff) -> String {
         let mut changed = world.changed().peekable();
         let windows = windows_text(difference);
+        let judged = world.judged.as_ref().map_or_else(String::new, judged_text);
         if changed.peek().is_none() {
-            return match windows.is_empty() {
+            return match windows.is_empty() && judged.is_empty() {
                 true => String::new(),
-                false => format!("\n{}:\n{windows}", world.world),
+                false => format!("\n{}:\n{windows}{judged}", world.world),
             };
         }
         let mut rows = Builder::default();
@@ -185,7 +190,7 @@ impl Told<'_> {
             rows.push_record(row(&before.name, "before", &before.outcome));
             rows.push_record(row("", "after", &after.outcome));
         }
-        format!("\n{}:\n{}\n{windows}", world.world, table(rows))
+        format!("\n{}:\n{}\n{windows}{judged}", world.world, table(rows))
     }
 
     /// How many alerts do what they did.
@@ -245,8 +250,26 @@ impl Compared {
             })
         };
         let alerts: Vec<Value> = self.alerts.iter().map(alert).collect();
-        json!({"name": self.world, "alerts": alerts})
+        let mut value = json!({"name": self.world, "alerts": alerts});
+        if let Some((before, after)) = &self.judged {
+            value["measures"] =
+                json!({"before": measures_json(before), "after": measures_json(after)});
+        }
+        value
     }
+}
+
+/// How all alerts together fit the incidents.
+fn judged_text((before, after): &(Judgement, Judgement)) -> String {
+    let mut rows = Builder::default();
+    let names = ["incidents", "pages/week"].into_iter().chain(FIT_COLUMNS);
+    rows.push_record(names);
+    for (when, judgement) in [("before", before), ("after", after)] {
+        let mut row = vec![when.to_owned(), rounded(judgement.pages_per_week)];
+        row.extend(judgement.fit.iter().flat_map(fit_cells));
+        rows.push_record(row);
+    }
+    format!("\n{}", table(rows))
 }
 
 fn row(name: &str, when: &str, outcome: &Outcome) -> [String; 8] {

@@ -2,7 +2,8 @@
 
 use super::diff::Frame;
 use super::name::rule_names;
-use super::{Outcome, RuleSet};
+use super::paging::Watch;
+use super::{Incidents, Judgement, Outcome, Paging, RuleSet, SweptAlert};
 use crate::model::{Matcher, Millis, Timestamp};
 use crate::replay::{Replay, ReplayError, ReplaySpec, replay};
 use crate::rules::{RuleFile, RuleGroup};
@@ -134,5 +135,31 @@ impl World {
             outcome: Outcome::of(alert, end),
         });
         outcomes.collect()
+    }
+
+    /// What all alerts of a replay did together, and how that fits incidents.
+    pub fn judgement(
+        &self,
+        replay: &Replay<'_>,
+        groups: &[&RuleGroup],
+        incidents: &Incidents,
+    ) -> Judgement {
+        let end = replay.stopped_at.unwrap_or(self.scene().end);
+        let mut alerts = Vec::with_capacity(replay.timeline.alerts.len());
+        let mut pagings = Vec::with_capacity(alerts.capacity());
+        for alert in &replay.timeline.alerts {
+            let group = groups.get(alert.rule.group);
+            let group = group.map_or_else(String::new, |group| group.name.clone());
+            let watch = Watch::of(incidents, &group, &alert.name);
+            pagings.push(Paging::of(alert, end, &watch));
+            alerts.push(SweptAlert {
+                rule: alert.rule,
+                group,
+                alert: alert.name.clone(),
+                incidents: watch.incidents,
+            });
+        }
+        let pagings: Vec<&Paging> = pagings.iter().collect();
+        Judgement::of(&alerts, &pagings, incidents, self.length())
     }
 }

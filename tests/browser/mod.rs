@@ -1,5 +1,9 @@
 //! A browser without a window, asked through its driver as WebDriver says.
 
+pub mod breaks;
+pub mod deeds;
+pub mod worlds;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;

@@ -251,36 +251,82 @@ function names(incident, alert) {
   return incident.alerts.some((name) => name === alert.name || name === alert.group + "/" + alert.name);
 }
 
-// Whether a window has moments of an incident, or of the time that is granted after it.
-function reaches(window, incident, grace) {
-  return (window.open || window.to > incident.start) && window.from <= incident.end + grace;
+// The place of the first that is not `before`, all that are being in front.
+function firstNot(list, before) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (before(list[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// When an alert first tells of an incident, in it or in the time that is granted after it; undefined where it does not.
+function told(windows, incident) {
+  const next = windows[firstNot(windows, (window) => !window.open && window.to <= incident.start)];
+  return next && next.from <= incident.end + incident.grace ? next.from : undefined;
+}
+
+// Whether a window has moments of any of these incidents, which follow one another.
+function isGood(window, incidents) {
+  const next = incidents[firstNot(incidents, (incident) => incident.end < window.from)];
+  return next !== undefined && (window.open || window.to > next.start);
 }
 
 // Which incidents were told of, and which windows told of none. `which` is "before" or "now".
 function judge(which) {
-  const judged = { incidents: [], windows: 0, good: 0, found: 0 };
-  for (const incident of page.incidents) {
-    let first = null;
-    for (const alert of page.alerts) {
-      if (!names(incident, alert)) continue;
-      for (const window of alert[which].firing) {
-        if (reaches(window, incident, incident.grace) && (first === null || window.from < first)) first = window.from;
-      }
-    }
-    judged.incidents.push({ found: first !== null, after: first === null ? null : Math.max(0, first - incident.start) });
-    if (first !== null) judged.found++;
-  }
+  const judged = { incidents: page.incidents.map(() => ({ found: false, after: null })), windows: 0, good: 0, found: 0, delay: 0 };
   for (const alert of page.alerts) {
-    const own = page.incidents.filter((incident) => names(incident, alert));
-    for (const window of alert[which].firing) {
-      judged.windows++;
-      if (own.some((incident) => reaches(window, incident, 0))) judged.good++;
+    const windows = alert[which].firing;
+    judged.windows += windows.length;
+    for (const window of windows) if (isGood(window, alert.incidents)) judged.good++;
+    for (const incident of alert.incidents) {
+      const from = told(windows, incident);
+      if (from === undefined) continue;
+      const fate = judged.incidents[incident.place];
+      const after = Math.max(0, from - incident.start);
+      fate.after = fate.found ? Math.min(fate.after, after) : after;
+      fate.found = true;
     }
+  }
+  for (const fate of judged.incidents.filter((it) => it.found)) {
+    judged.found++;
+    judged.delay += fate.after;
   }
   return judged;
 }
 
+// All alerts together, in the numbers that goals speak of; a share or a mean of nothing is null.
+function measuresOf(which) {
+  const outcomes = page.alerts.map((alert) => alert[which].outcome);
+  const sum = (name) => outcomes.reduce((total, outcome) => total + outcome[name], 0);
+  const { found, windows, good, delay } = judge(which);
+  const length = page.end - page.start;
+  const measures = {
+    firings: sum("firings"),
+    firing: sum("firing"),
+    longest: Math.max(0, ...outcomes.map((outcome) => outcome.longest)),
+    instances: sum("instances"),
+    flaps: sum("flaps"),
+    pages: windows,
+    pages_per_week: length > 0 ? (windows * 7 * DAY) / length : 0,
+  };
+  if (!page.incidents.length) return measures;
+  return Object.assign(measures, {
+    found,
+    missed: page.incidents.length - found,
+    false_pages: windows - good,
+    precision: windows ? good / windows : null,
+    recall: found / page.incidents.length,
+    time_to_detect: found ? delay / found : null,
+  });
+}
+
+page.incidents.forEach((incident, place) => (incident.place = place));
+
 function prepare(alert) {
+  alert.incidents = page.incidents.filter((incident) => names(incident, alert));
   alert.failures = null;
   if (alert.failed.length) {
     alert.failures = new Uint8Array(alert.count);

@@ -1,7 +1,5 @@
 // The page: what is written where, and what moves it.
 
-const SPAN = Math.max(1, page.end - page.start);
-
 function heading() {
   const about = [page.rules.map(visible).join(", ") + " over " + page.data.map(visible).join(", ") + ", " + momentText(page.start) + " to " + momentText(page.end) + " UTC."];
   if (page.changes.length) about.push("Set: " + page.changes.map((it) => visible(it.knob) + " from " + visible(it.from) + " to " + visible(it.to)).join(", ") + ".");
@@ -23,41 +21,45 @@ function compareTable(caption, rows) {
   return element("table", { class: "compare" }, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
 }
 
+const MOST_ROWS = 500;
+
+function shareText(share) {
+  return share === null ? "none" : shortText(100 * share) + " %";
+}
+
+// The numbers of all alerts together: name, how it is shown, what it means.
+const TOTALS = [
+  ["firings", "firings", String],
+  ["firing", "time firing", durationText, "all instances added up"],
+  ["flaps", "flaps", String, "firings of less than " + durationText(FLAP)],
+  ["pages_per_week", "pages a week", shortText, "times in which any instance of an alert fires count as one"],
+  ["found", "incidents found", (found) => found + " of " + page.incidents.length, "an alert that the incident names fires in it, or in the grace after it"],
+  ["time_to_detect", "found after", (delay) => (delay === null ? "never" : durationText(roundTo(delay, 1000))), "on average, from the start of an incident"],
+  ["false_pages", "false pages", String, "no incident that names the alert is near"],
+  ["precision", "precision", shareText, "the share of pages that are not false"],
+  ["recall", "recall", shareText, "the share of incidents that are found"],
+];
+
 function totals() {
-  const sum = (which, pick) => page.alerts.reduce((total, alert) => total + pick(alert[which]), 0);
-  const both = (name, pick, show, title) => [name, show(sum("before", pick)), show(sum("now", pick)), title];
-  const pages = (count) => shortText((count * 7 * DAY) / SPAN);
-  const rows = [
-    both("firings", (it) => it.outcome.firings, String),
-    both("time firing", (it) => it.outcome.firing, durationText, "all instances added up"),
-    both("flaps", (it) => it.outcome.flaps, String, "firings of less than " + durationText(FLAP)),
-    both("pages a week", (it) => it.firing.length, pages, "times in which any instance of an alert fires count as one"),
-  ];
-  if (page.incidents.length) {
-    const judged = ["before", "now"].map(judge);
-    const share = (part, all) => (all ? shortText((100 * part) / all) + " %" : "none");
-    const row = (name, show, title) => [name, show(judged[0]), show(judged[1]), title];
-    rows.push(
-      row("incidents found", (it) => it.found + " of " + page.incidents.length, "an alert that the incident names fires in it, or in the grace after it"),
-      row("false pages", (it) => String(it.windows - it.good), "no incident that names the alert is near"),
-      row("precision", (it) => share(it.good, it.windows)),
-      row("recall", (it) => share(it.found, page.incidents.length)),
-    );
-    showIncidents(judged);
-  }
+  const [before, now] = ["before", "now"].map(measuresOf);
+  const known = TOTALS.filter(([measure]) => before[measure] !== undefined);
+  const rows = known.map(([measure, name, show, title]) => [name, show(before[measure]), show(now[measure]), title]);
+  if (page.incidents.length) showIncidents(["before", "now"].map(judge));
   byId("totals").replaceChildren(compareTable(countText(page.alerts.length, "alert"), rows));
 }
 
 function showIncidents([before, now]) {
   const fate = (it) => (it.found ? "found after " + durationText(it.after) : "missed");
   const head = ["incident", "from", "to", "alerts", "before", "now"].map((name) => element("th", { scope: "col" }, name));
-  const rows = page.incidents.map((incident, place) => {
+  const rows = page.incidents.slice(0, MOST_ROWS).map((incident, place) => {
     const texts = [momentText(incident.start), momentText(incident.end), incident.alerts.map(visible).join(", "), fate(before.incidents[place]), fate(now.incidents[place])];
     const row = cells(visible(incident.name), texts);
     if (texts[3] !== texts[4]) row.lastChild.className = "changed";
     return row;
   });
-  byId("judged").replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+  const left = page.incidents.length - rows.length;
+  byId("judged").replaceChildren(...[table, left ? element("p", {}, "and " + left + " more, which count above") : null].filter(Boolean));
 }
 
 function outcomeTable(alert) {
@@ -72,8 +74,6 @@ function outcomeTable(alert) {
     row("first", (it) => (it.first === null ? "never" : momentText(it.first))),
   ]);
 }
-
-const MOST_ROWS = 500;
 
 function windowTable(alert) {
   const rows = [];
@@ -213,10 +213,14 @@ function moved() {
   return all.filter((knob) => !Object.is(valueOf(knob), knob.before)).map((knob) => [knob.name, knobText(knob, valueOf(knob))]);
 }
 
+// What is set, as the end of an address.
+function link() {
+  return "#" + moved().map(([name, value]) => encodeURIComponent(name) + "=" + encodeURIComponent(value)).join("&");
+}
+
 function note() {
-  const parts = moved().map(([name, value]) => encodeURIComponent(name) + "=" + encodeURIComponent(value));
   try {
-    history.replaceState(null, "", "#" + parts.join("&"));
+    history.replaceState(null, "", link());
   } catch {
     // Some browsers refuse for files; the link is a convenience.
   }
@@ -379,5 +383,6 @@ window.rulecheck = {
     set(knob, value);
   },
   knobs: () => page.alerts.flatMap((alert) => movable(alert)).map((knob) => knob.name),
-  judge,
+  measures: () => measuresOf("now"),
+  link,
 };

@@ -111,10 +111,6 @@ function drawIncidents(svg, incidents, height, width) {
   svg.append(drawn("path", { class: "incident", d: lanePath(bands, 0, height, width).path }));
 }
 
-function incidentsOf(alert) {
-  return page.incidents.filter((incident) => names(incident, alert));
-}
-
 // Steps of time that people count in.
 const STEPS = [1, 10, 100, 1000, 5000, 15000, 30000].concat([1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((it) => it * MINUTE), [1, 2, 7, 14, 28, 91, 182, 364, 3640, 36400].map((it) => it * DAY));
 
@@ -283,11 +279,11 @@ function lanesPicture(alert, label, deeds) {
       drawGrid(svg, 2 * LANE + GAP, width);
       drawLane(svg, 0, "before", deeds("before").firing, deeds("before").pending, width);
       drawLane(svg, LANE + GAP, "now", deeds("now").firing, deeds("now").pending, width);
-      drawIncidents(svg, incidentsOf(alert), 2 * LANE + GAP, width);
+      drawIncidents(svg, alert.incidents, 2 * LANE + GAP, width);
     },
     tell(time) {
       const lines = ["before", "now"].map((which) => which + ": " + stateText(alert, deeds(which).firing, deeds(which).pending, time));
-      const incidents = incidentsOf(alert).filter((it) => it.start <= time && time <= it.end);
+      const incidents = alert.incidents.filter((it) => it.start <= time && time <= it.end);
       return [label, momentText(Math.round(time)), ...lines, ...valueLines(alert, time), ...incidents.map((it) => "incident " + visible(it.name))];
     },
     stops: () => ["before", "now"].flatMap((which) => [...deeds(which).firing, ...deeds(which).pending].map((window) => window.from)),
@@ -353,7 +349,7 @@ function drawChart(svg, alert, width) {
     const y = yOf(value).toFixed(1);
     svg.append(drawn("path", { class: "grid", d: "M" + GUTTER + " " + y + "H" + (width - EDGE) }), drawn("text", { class: "value", x: GUTTER - 5, y: Number(y) + 3.5 }, shortText(value)));
   }
-  drawIncidents(svg, incidentsOf(alert), CHART, width);
+  drawIncidents(svg, alert.incidents, CHART, width);
   alert.instances.forEach((instance, place) => {
     const path = linePath(alert, instance, first, last, yOf, width);
     svg.append(drawn("path", { class: "line line-" + (place % 6), "stroke-dasharray": ["none", "7 3", "2 2", "9 2 2 2"][Math.floor(place / 6) % 4], d: path }));

@@ -91,6 +91,24 @@ pub struct Live {
     pub errors: Vec<RuleError>,
 }
 
+impl LiveAlert {
+    /// The knobs that show at once what they do: of those of thresholds the ones that its limit is worked out of.
+    pub fn moving(&self) -> Vec<&LiveKnob> {
+        let bound = self.compared.iter().flat_map(|it| &it.bound);
+        let used: BTreeSet<usize> = bound
+            .filter_map(|step| match step {
+                Step::Knob(place) => Some(*place),
+                _ => None,
+            })
+            .collect();
+        let is_moving = |(place, knob): &(usize, &LiveKnob)| {
+            self.fixed.is_none() && (knob.kind != KnobKind::Threshold || used.contains(place))
+        };
+        let all = self.knobs.iter().enumerate();
+        all.filter(is_moving).map(|(_, knob)| knob).collect()
+    }
+}
+
 impl Live {
     /// Replays rules as they were and as they are now, and the latter without their comparisons.
     ///
