@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Makes everything of this study anew but what is written by hand (june.yml, the tests and the incidents).
+# In the project's folder: rules/birthday-scheduler/study/make.sh [RULECHECK]; with Chromium on the PATH the picture in
+# docs/ is taken, too.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+rulecheck=${1:-rulecheck}
+system=rules/birthday-scheduler
+study=$system/study
+work=target/study
+rm -rf "$work" && mkdir -p "$work"
+
+# The generated month as a recording. 2026-06-01T00:00:00Z is 1780272000.
+"$rulecheck" test "$study/june_test.yml" --run 'as the plan' --export-promtool "$work" > /dev/null
+python3 "$study/csv_of_test.py" "$(find "$work" -name june_test.yml)" 1780272000 60 | gzip -9n > "$study/api.csv.gz"
+
+# Every setting of a grid, judged by the incidents.
+"$rulecheck" whatif --rules $system/alerts.yml --data $study/api.csv.gz --incidents $study/incidents.yml \
+  --sweep ElevatedErrorRate.threshold=1..6:0.5 ElevatedErrorRate.for=5m,8m,10m,12m,15m,20m \
+  ElevatedErrorRate.keep_firing_for=0s,10m,20m,30m,1h \
+  --goal recall=1 --goal false_pages=0 --goal 'pages_per_week<3' --goal 'time_to_detect<30m' > $study/sweep.txt
+
+# What the recommended one would have changed.
+setting=(ElevatedErrorRate.threshold=2 ElevatedErrorRate.for=12m ElevatedErrorRate.keep_firing_for=10m)
+cp $system/alerts.yml "$work/alerts.yml"
+"$rulecheck" whatif --rules "$work/alerts.yml" --set "${setting[@]}" --write > /dev/null
+# The same setting in ten other months.
+"$rulecheck" whatif --rules $system/alerts.yml --tests $study/other_junes_test.yml --incidents $study/incidents.yml \
+  --sweep ElevatedErrorRate.threshold=2 ElevatedErrorRate.for=12m ElevatedErrorRate.keep_firing_for=10m > $study/other_junes.txt
+
+# The change as a reviewer sees it.
+compare() {
+  "$rulecheck" diff $system/alerts.yml "$work/alerts.yml" --data $study/api.csv.gz --fail-on lost --max-pages-per-week 3 --format "$1" ||
+    [ $? = 1 ]
+}
+compare text | grep -v ' pending ' > $study/diff.txt
+compare markdown > $study/diff.md
+
+# The page, and its picture.
+"$rulecheck" whatif --rules $system/alerts.yml --data $study/api.csv.gz --incidents $study/incidents.yml \
+  --set "${setting[@]}" --format html > $study/page.html
+if command -v chromium > /dev/null; then
+  mkdir -p docs
+  chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1200 --virtual-time-budget=3000 \
+    --screenshot=docs/what-if.png "file://$PWD/$study/page.html" 2> /dev/null
+fi
