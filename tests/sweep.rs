@@ -32,6 +32,9 @@ struct Case {
     incidents: Vec<(usize, usize, usize)>,
     /// What is between the last evaluation and the end.
     rest: Millis,
+    /// Whether a series of the alert's own is there before it is evaluated.
+    is_given: bool,
+    on_error: OnRuleError,
 }
 
 fn rule_set(text: &str) -> RuleSet {
@@ -44,9 +47,23 @@ fn rule_set(text: &str) -> RuleSet {
     }
 }
 
-fn world(series: &[Vec<Option<f64>>], length: Millis) -> World {
+fn world(case: &Case, length: Millis) -> World {
     let mut store = Store::default();
-    for (index, values) in series.iter().enumerate() {
+    if case.is_given {
+        let labels = [
+            (METRIC_NAME, "ALERTS"),
+            ("alertname", "A"),
+            ("alertstate", "pending"),
+            ("instance", "0"),
+            ("job", "a"),
+        ];
+        store.add(Series {
+            labels: Labels::from_pairs(labels),
+            points: Points::regular(START + 20 * MINUTE, MINUTE, vec![1.0; 9]),
+            writer: Writer::INPUT,
+        });
+    }
+    for (index, values) in case.series.iter().enumerate() {
         let mut points = Points::default();
         for (minute, value) in values.iter().enumerate() {
             if let Some(value) = value {
@@ -68,7 +85,7 @@ fn world(series: &[Vec<Option<f64>>], length: Millis) -> World {
     }
     let mut spec = ReplaySpec::new(&[], store, START, START + length, MINUTE);
     spec.schedule = Schedule::Production;
-    spec.on_error = OnRuleError::Continue;
+    spec.on_error = case.on_error;
     World::recorded("random", spec)
 }
 
@@ -127,7 +144,7 @@ fn check(case: &Case, mode: SweepMode) -> Result<usize, TestCaseError> {
         .map(|text| Axis::parse(text, &knobs).unwrap());
     let grid = Grid::new(axes.collect()).unwrap();
     let length = (case.minutes as i64 - 1) * MINUTE + case.rest;
-    let world = world(&case.series, length);
+    let world = world(case, length);
     let end = START + length;
     let quarter = |quarters: usize| quarters as i64 * MINUTE / 4;
     let times: Vec<(Timestamp, Timestamp, Timestamp)> = case
@@ -165,9 +182,13 @@ fn check(case: &Case, mode: SweepMode) -> Result<usize, TestCaseError> {
         }
     };
     let swept = sweep(&rules, &world, &grid, &incidents, mode).unwrap();
-    for point in 0..grid.len() {
+    let errors = world.replay(&rules, |replay, _| replay.errors.clone());
+    prop_assert_eq!(&swept.errors, &errors.unwrap());
+    // The naive way is slow: of large grids only some points are looked at.
+    for point in (0..grid.len()).step_by(grid.len() / 300 + 1) {
         let edited = rules.changed(&grid.point(point)).unwrap();
         let expected = world.replay(&edited.rules, |replay, groups| {
+            let end = replay.stopped_at.unwrap_or(end);
             let alerts = replay.timeline.alerts.iter();
             let alerts = alerts.map(|alert| {
                 let watched: &[_] = if alert.name == "A" { &times } else { &[] };
@@ -256,35 +277,49 @@ const THRESHOLDS: [&str; 6] = [
     "0..9:0.1",
 ];
 
-const WAITS: [&str; 6] = [
+const WAITS: [&str; 8] = [
     "0s",
     "1m",
     "0s,1m,90s,2m,3m,10m,4h",
     "0s..20m:30s",
     "5m,1m,0s",
     "7m",
+    "1ms,59s999ms,1m,1m1ms,2m59s,200y",
+    "0s..30m:17s",
 ];
+
+/// What else is said of the alert.
+const MORE: [&str; 6] = [
+    "labels: {value: '{{ $value }}'}",
+    "labels: {instance: same}",
+    "labels: {page: '{{ $labels.instance }}'}",
+    "keep_firing_for: 3m",
+    "keep_firing_for: 61s",
+    "",
+];
+
+const INTERVALS: [&str; 3] = ["1m", "30s", "105s"];
 
 fn cases() -> impl Strategy<Value = Case> {
     let minutes = 90usize;
-    let rule = (0usize..EXPRESSIONS.len(), 0usize..6, 0usize..6);
+    let rule = (
+        0usize..EXPRESSIONS.len(),
+        prop::sample::select(MORE.to_vec()),
+        0usize..6,
+        prop::sample::select(INTERVALS.to_vec()),
+    );
     let axes = (
         0usize..THRESHOLDS.len(),
         0usize..WAITS.len(),
         0usize..WAITS.len(),
         0u8..8,
     );
+    let odd = (prop::bool::weighted(0.15), prop::bool::weighted(0.15));
     let incidents = prop::collection::vec((0usize..60, 0usize..50, 0usize..20), 0..4);
     let series = prop::collection::vec(values(minutes), 1..6);
     let rest = prop::sample::select(vec![0, 15_000, MINUTE - 15_000]);
-    (rule, axes, incidents, series, rest).prop_map(move |(rule, axes, gaps, series, rest)| {
-        let (expr, extra, also) = rule;
-        let extra = match extra {
-            0 => "      labels: {value: '{{ $value }}'}\n",
-            1 => "      labels: {instance: same}\n",
-            2 => "      labels: {page: '{{ $labels.instance }}'}\n",
-            _ => "",
-        };
+    (rule, axes, incidents, series, rest, odd).prop_map(move |(rule, axes, gaps, series, rest, odd)| {
+        let (expr, extra, also, interval) = rule;
         let also = match also {
             0 => "    - {alert: B, expr: 'count(ALERTS{alertname=\"A\", alertstate=\"pending\"}) > 0'}\n",
             1 => "    - {alert: A2, expr: m > 2, for: 1m}\n",
@@ -293,7 +328,7 @@ fn cases() -> impl Strategy<Value = Case> {
         };
         let limit = if extra.is_empty() && also.is_empty() && expr == 3 { "    limit: 2\n" } else { "" };
         let rules = format!(
-            "groups:\n- name: g\n{limit}  rules:\n    - {{record: r, expr: 'm * 1'}}\n    - alert: A\n      expr: {}\n      for: 2m\n{extra}{also}",
+            "groups:\n- name: g\n  interval: {interval}\n{limit}  rules:\n    - {{record: r, expr: 'm * 1'}}\n    - alert: A\n      expr: {}\n      for: 2m\n      {extra}\n{also}",
             EXPRESSIONS[expr]
         )
         .replace("    limit", "  limit");
@@ -323,6 +358,17 @@ fn cases() -> impl Strategy<Value = Case> {
                 at += gap + length + 1;
             }
         }
+        // Replays are slow: too large a grid loses an axis.
+        let size = |all: &[String]| {
+            let values = |axis: &String| match axis.contains(':') {
+                true => 100,
+                false => axis.split(',').count(),
+            };
+            all.iter().map(values).product::<usize>()
+        };
+        while size(&all) > 1000 {
+            all.remove(series.len() % all.len());
+        }
         Case {
             rules,
             axes: all,
@@ -330,6 +376,11 @@ fn cases() -> impl Strategy<Value = Case> {
             minutes,
             incidents,
             rest,
+            is_given: odd.0,
+            on_error: match odd.1 {
+                true => OnRuleError::Stop,
+                false => OnRuleError::Continue,
+            },
         }
     })
 }
@@ -348,15 +399,7 @@ fn every_point_is_a_replay_of_the_edited_text() {
     };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let mut from_columns = std::cell::Cell::new(0);
-    let result = runner.run(&cases(), |mut case| {
-        // The naive way is slow: large grids are thinned out.
-        let values = |axis: &String| match axis.contains(':') {
-            true => 60,
-            false => axis.split(',').count(),
-        };
-        if case.axes.iter().map(values).product::<usize>() > 400 {
-            case.axes.truncate(1);
-        }
+    let result = runner.run(&cases(), |case| {
         let again = check(&case, SweepMode::Columns)?;
         from_columns.set(from_columns.get() + usize::from(again == 0));
         Ok(())

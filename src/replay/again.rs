@@ -64,3 +64,17 @@ pub fn replay_some<'a>(spec: ReplaySpec<'a>, rules: &[RuleId]) -> Result<Replay<
     planned.retain(|rule| rules.binary_search(&rule.id).is_ok());
     Ok(batch::run(spec, planned))
 }
+
+/// Evaluates all rules but some, on which none of the others may depend. These are known to the replay, but did nothing.
+///
+/// # Errors
+///
+/// As [`replay`](super::replay).
+pub fn replay_without<'a>(
+    spec: ReplaySpec<'a>,
+    rules: &[RuleId],
+) -> Result<Replay<'a>, ReplayError> {
+    let planned = plan::plan(&spec)?.into_iter();
+    let (idle, planned) = planned.partition(|rule| rules.contains(&rule.id));
+    Ok(batch::run(spec, planned).with_idle(idle))
+}

@@ -35,7 +35,7 @@ use crate::store::Store;
 
 use crate::rules::RuleGroup;
 
-pub use again::{Dependents, dependents, replay_some};
+pub use again::{Dependents, dependents, replay_some, replay_without};
 pub use alert::ALERT_NAME;
 pub use dependencies::{
     Dependencies, DependencyFinding, DependencyKind, DependentRule, Given, Order, RuleRead,

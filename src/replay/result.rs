@@ -323,6 +323,13 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// The same with rules that were not evaluated.
+    pub(super) fn with_idle(mut self, idle: Vec<PlannedRule<'a>>) -> Replay<'a> {
+        self.rules.extend(idle.into_iter().map(|rule| (rule, None)));
+        self.rules.sort_by_key(|(rule, _)| rule.id);
+        self
+    }
+
     fn active_of(
         &self,
         rule: &PlannedRule<'_>,

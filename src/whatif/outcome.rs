@@ -41,13 +41,23 @@ impl Outcome {
 
     /// Adds a firing; what lasts has no end of its own.
     pub fn add(&mut self, from: Timestamp, to: Option<Timestamp>, end: Timestamp) {
-        let length = to.unwrap_or(end).saturating_sub(from).max(0);
+        let length = length(from, to, end);
         self.firings += 1;
         self.firing = self.firing.saturating_add(length);
         self.longest = self.longest.max(length);
-        self.flaps += usize::from(to.is_some() && length < FLAP);
+        self.flaps += usize::from(is_flap(to, length));
         self.first = Some(self.first.map_or(from, |first| first.min(from)));
     }
+}
+
+/// How long a firing lasts that ends at a moment, or does not before the end.
+pub(super) fn length(from: Timestamp, to: Option<Timestamp>, end: Timestamp) -> Millis {
+    to.unwrap_or(end).saturating_sub(from).max(0)
+}
+
+/// Whether a firing of some length is a flap; one that lasts is none.
+pub(super) fn is_flap(to: Option<Timestamp>, length: Millis) -> bool {
+    to.is_some() && length < FLAP
 }
 
 #[cfg(test)]

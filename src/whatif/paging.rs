@@ -61,9 +61,11 @@ impl Watch {
         }
     }
 
-    /// The first incident that is not over at a time, by its place among these.
-    pub fn next(&self, time: Timestamp) -> usize {
-        self.spans.partition_point(|span| span.end < time)
+    /// Whether a page overlaps an incident.
+    pub fn justifies(&self, page: &Window) -> bool {
+        let next = self.spans.partition_point(|span| span.end < page.0);
+        let next = self.spans.get(next);
+        next.is_some_and(|span| page.1.is_none_or(|to| to > span.start))
     }
 }
 
@@ -79,10 +81,6 @@ impl Paging {
 
     /// Of pages in the order of time.
     pub(super) fn judged(outcome: Outcome, pages: &[Window], watch: &Watch) -> Paging {
-        let is_justified = |page: &&Window| {
-            let next = watch.spans.get(watch.next(page.0));
-            next.is_some_and(|span| page.1.is_none_or(|to| to > span.start))
-        };
         let detected = watch.spans.iter().map(|span| {
             let later = pages.partition_point(|page| page.1.is_some_and(|to| to <= span.start));
             let first = pages.get(later).filter(|page| page.0 <= span.reach)?;
@@ -91,7 +89,7 @@ impl Paging {
         Paging {
             outcome,
             pages: pages.len(),
-            justified: pages.iter().filter(is_justified).count(),
+            justified: pages.iter().filter(|page| watch.justifies(page)).count(),
             detected: detected.collect(),
         }
     }

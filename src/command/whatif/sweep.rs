@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::load::Loaded;
-use crate::command::load::{all_or_faults, complain_of_errors, too_long};
+use crate::command::load::{all_or_faults, complain_of, too_long};
 use crate::command::{Outcome, complain};
 use crate::io;
 use crate::report::Format;
@@ -44,10 +44,13 @@ pub(super) fn run(
     let (mut worlds, mut ended) = (Vec::with_capacity(loaded.worlds.len()), Outcome::Success);
     for world in &loaded.worlds {
         let incidents = incidents(options, &loaded.rules, world)?;
-        let told = world.replay(&loaded.rules, complain_of_errors);
-        ended = ended.max(told.map_err(|error| too_long(&error))?);
         let swept =
             sweep(&loaded.rules, world, &grid, &incidents, SweepMode::Columns).map_err(faults)?;
+        let groups = world.groups(&loaded.rules);
+        ended = ended.max(complain_of(
+            &swept.errors,
+            &groups.iter().collect::<Vec<_>>(),
+        ));
         let judged = |point: usize| {
             let pagings = swept.point(point);
             Judgement::of(&swept.alerts, &pagings, &incidents, world.length())

@@ -1,10 +1,12 @@
 //! The values of an alert's instances by the first limit that lets them through.
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 
-use super::columns::Settings;
-use super::growth::Growth;
 use super::runs::{Coverage, Runs, fired};
+use super::spans::{self, NEVER, Span, Windows, kept};
+use super::tally::Tally;
 use crate::model::{Millis, Timestamp};
 use crate::promql::ast::BinaryOp;
 use crate::promql::{Columns, Ticks};
@@ -23,9 +25,6 @@ pub(super) struct Cells {
     /// How many limits there are.
     pub limits: usize,
 }
-
-/// The limit of a cell that none lets through.
-pub(super) const NEVER: u32 = u32::MAX;
 
 /// When ticks are.
 #[derive(Debug, Clone, Copy)]
@@ -46,11 +45,11 @@ impl Clock {
         (tick < self.count()).then(|| self.moments.time(tick))
     }
 
-    /// How many ticks a wait takes, rounded up.
+    /// How many ticks a wait takes, rounded up; all that take longer than there are ticks are alike.
     pub fn ticks(&self, wait: Millis) -> usize {
         let step = self.moments.step.max(1);
         let whole = wait.max(0) / step + i64::from(wait.max(0) % step > 0);
-        usize::try_from(whole).unwrap_or(usize::MAX)
+        usize::try_from(whole).map_or(self.count(), |ticks| ticks.min(self.count()))
     }
 
     /// A firing between two ticks.
@@ -59,8 +58,39 @@ impl Clock {
     }
 }
 
-/// Adding ticks one by one costs about as much as looking through this many in a row.
-const GROWTH_COST: usize = 24;
+/// So many limits are looked through one by one where an alert keeps firing.
+const FEW_LIMITS: usize = 64;
+
+/// How long an alert waits before it fires, and before it stops: all that are looked at, in ticks, in ascending order.
+pub(super) struct Waits {
+    pub holds: Vec<usize>,
+    pub keeps: Vec<usize>,
+}
+
+/// What an alert does at each limit, hold and keep.
+pub(super) struct Table {
+    pagings: Vec<Paging>,
+    /// How many holds and keeps there are.
+    waits: (usize, usize),
+}
+
+impl Table {
+    /// What it does at one, by their places; the limit past the last lets nothing through.
+    pub fn get(&self, limit: usize, hold: usize, keep: usize) -> Option<&Paging> {
+        self.pagings.get(self.place(limit, hold, keep))
+    }
+
+    fn place(&self, limit: usize, hold: usize, keep: usize) -> usize {
+        (limit * self.waits.0 + hold) * self.waits.1 + keep
+    }
+
+    fn set(&mut self, limit: usize, hold: usize, keep: usize, paging: Paging) {
+        let place = self.place(limit, hold, keep);
+        if let Some(entry) = self.pagings.get_mut(place) {
+            *entry = paging;
+        }
+    }
+}
 
 impl Cells {
     /// Sorts what columns hold; `None` where there are too many values to count.
@@ -110,102 +140,136 @@ impl Cells {
         })
     }
 
-    /// What the alert does at every limit, hold and keep, the last fastest; then at a limit that lets nothing through.
-    pub fn table(&self, settings: &Settings, watch: &Watch) -> Vec<Paging> {
-        let (holds, keeps) = (&settings.holds, &settings.keeps);
+    /// What the alert does at every limit, hold and keep.
+    ///
+    /// Most pairs of a hold and a keep are looked at over all limits at once. Where an alert keeps firing, that takes a look at
+    /// every tick for each pair, and a few limits are looked through one by one instead.
+    pub fn table(&self, waits: &Waits, watch: &Watch) -> Table {
+        let (holds, keeps) = (&waits.holds, &waits.keeps);
         let nothing = Paging::judged(Outcome::default(), &[], watch);
-        let mut table = vec![nothing; (self.limits + 1) * holds.len() * keeps.len()];
-        let place = |limit: usize, hold: usize, keep: usize| {
-            (limit * holds.len() + hold) * keeps.len() + keep
+        let mut table = Table {
+            pagings: vec![nothing; (self.limits + 1) * holds.len() * keeps.len()],
+            waits: (holds.len(), keeps.len()),
         };
-        let grows = |keep: Millis| keep == 0 && self.limits > holds.len() * GROWTH_COST;
-        let growing = keeps.iter().position(|&keep| grows(keep));
-        if let Some(keep) = growing {
-            let order = self.order();
-            let grown = holds
-                .par_iter()
-                .map(|&hold| Growth::run(self, &order, hold, watch));
-            let grown: Vec<Vec<Paging>> = grown.collect();
-            for (hold, of_hold) in grown.into_iter().enumerate() {
-                for (limit, paging) in of_hold.into_iter().enumerate() {
-                    if let Some(entry) = table.get_mut(place(limit, hold, keep)) {
-                        *entry = paging;
-                    }
-                }
+        let is_few = self.limits <= FEW_LIMITS;
+        let places = keeps.iter().copied().enumerate();
+        let (walked, grown): (Vec<_>, Vec<_>) = places.partition(|&(_, keep)| is_few && keep > 0);
+        for (hold, keep, pagings) in self.at_all_limits(holds, &grown, watch) {
+            for (limit, paging) in pagings.into_iter().enumerate() {
+                table.set(limit, hold, keep, paging);
             }
         }
-        let kept: Vec<(usize, Millis)> = keeps
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|&(_, keep)| !grows(keep))
-            .collect();
-        if kept.is_empty() {
-            return table;
-        }
-        let of_limit = |limit: usize| {
-            let mut runs = Runs::of(self, limit as u32);
-            let mut coverage = Coverage::new(self.time.count());
-            let mut found = Vec::with_capacity(kept.len() * holds.len());
-            // A run that is too short for one hold is so for all after it, unless another keeps it alive.
-            for &(keep_place, keep) in kept.iter().rev() {
-                for (hold_place, &hold) in holds.iter().enumerate() {
-                    let waits = (self.time.ticks(hold), self.time.ticks(keep));
-                    if keep == 0 {
-                        runs.drop_short(waits.0);
-                    }
-                    found.push((
-                        hold_place,
-                        keep_place,
-                        fired(&runs, &self.time, waits, &mut coverage, watch),
-                    ));
-                }
-            }
-            found
-        };
-        let found: Vec<_> = (0..self.limits).into_par_iter().map(of_limit).collect();
-        for (limit, of_limit) in found.into_iter().enumerate() {
-            for (hold, keep, paging) in of_limit {
-                if let Some(entry) = table.get_mut(place(limit, hold, keep)) {
-                    *entry = paging;
-                }
-            }
+        for (limit, hold, keep, paging) in self.limit_by_limit(holds, &walked, watch) {
+            table.set(limit, hold, keep, paging);
         }
         table
     }
 
-    /// The cells that any limit lets through, in the order of limits, then instances, then ticks; and where those of each
-    /// limit begin, with the end of all.
-    fn order(&self) -> Order {
-        let mut starts = vec![0usize; self.limits + 1];
-        for &first in self.first.iter().filter(|first| **first != NEVER) {
-            if let Some(next) = starts.get_mut(first as usize + 1) {
-                *next += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut next = starts.clone();
-        let mut cells = vec![0u32; sum];
-        for (cell, &first) in self.first.iter().enumerate() {
-            if let Some(next) = next.get_mut(first as usize) {
-                if let Some(place) = cells.get_mut(*next) {
-                    *place = cell as u32;
+    /// By hold and keep, what the alert does at every limit.
+    fn at_all_limits(
+        &self,
+        holds: &[usize],
+        keeps: &[(usize, usize)],
+        watch: &Watch,
+    ) -> Vec<(usize, usize, Vec<Paging>)> {
+        let shortest = holds.first().copied().unwrap_or(0);
+        let spans = match keeps.iter().any(|(_, keep)| *keep == 0) {
+            true => self.spans(shortest),
+            false => Vec::new(),
+        };
+        let places: Vec<(usize, usize)> = holds.iter().copied().enumerate().collect();
+        // Each part slides its windows from the shortest hold on.
+        let parts = if keeps.is_empty() {
+            0
+        } else {
+            2 * rayon::current_num_threads()
+        };
+        let part = holds.len().div_ceil(parts.max(1)).max(1);
+        let of_part = |part: &[(usize, usize)]| {
+            let mut windows = Windows::new(&self.first, self.time.count());
+            let (mut any, mut fires) = (Vec::new(), Vec::new());
+            let mut found = Vec::with_capacity(part.len() * keeps.len());
+            for &(place, hold) in part {
+                windows.widen(hold.saturating_add(1));
+                for &(keep_place, keep) in keeps {
+                    any.clear();
+                    any.resize(self.time.count(), NEVER);
+                    let mut tally = Tally::new(self.time, self.limits, self.instances);
+                    let firsts = self.first.chunks_exact(self.time.count().max(1));
+                    for (instance, (first, waited)) in firsts.zip(windows.instances()).enumerate() {
+                        if keep == 0 {
+                            unite(&mut any, waited);
+                            continue;
+                        }
+                        kept(first, waited, keep, &mut fires);
+                        unite(&mut any, &fires);
+                        spans::spans(&fires, self.limits as u32, |span| {
+                            tally.add(instance, span, 0)
+                        });
+                    }
+                    if keep == 0 {
+                        let long = spans.partition_point(|(_, span)| span.ticks() > hold);
+                        for &(instance, span) in spans.get(..long).unwrap_or_default() {
+                            tally.add(instance as usize, span, hold);
+                        }
+                    }
+                    found.push((place, keep_place, tally.paging(&any, watch)));
                 }
-                *next += 1;
             }
+            found
+        };
+        places.par_chunks(part).flat_map_iter(of_part).collect()
+    }
+
+    /// The runs of all instances at any limit that are longer than a hold, the longest first.
+    fn spans(&self, hold: usize) -> Vec<(u32, Span)> {
+        let firsts = self.first.par_chunks_exact(self.time.count().max(1));
+        let of_instance = |(instance, first): (usize, &[u32])| {
+            let mut all = Vec::new();
+            spans::spans(first, self.limits as u32, |span| {
+                if span.ticks() > hold {
+                    all.push((instance as u32, span));
+                }
+            });
+            all
+        };
+        let mut all: Vec<(u32, Span)> = firsts.enumerate().flat_map_iter(of_instance).collect();
+        all.par_sort_unstable_by_key(|(_, span)| Reverse(span.ticks()));
+        all
+    }
+
+    /// By limit, hold and keep, what the alert does.
+    fn limit_by_limit(
+        &self,
+        holds: &[usize],
+        keeps: &[(usize, usize)],
+        watch: &Watch,
+    ) -> Vec<(usize, usize, usize, Paging)> {
+        if keeps.is_empty() {
+            return Vec::new();
         }
-        Order { starts, cells }
+        let of_limit = |limit: usize| {
+            let runs = Runs::of(self, limit as u32);
+            let runs = std::sync::Arc::new(runs);
+            keeps.par_iter().flat_map_iter(move |&(keep_place, keep)| {
+                let mut coverage = Coverage::new(self.time.count());
+                let runs = runs.clone();
+                holds.iter().enumerate().map(move |(hold_place, &hold)| {
+                    let paging = fired(&runs, &self.time, (hold, keep), &mut coverage, watch);
+                    (limit, hold_place, keep_place, paging)
+                })
+            })
+        };
+        (0..self.limits)
+            .into_par_iter()
+            .flat_map(of_limit)
+            .collect()
     }
 }
 
-/// Cells in the order in which they are let through.
-pub(super) struct Order {
-    /// Where those of each limit begin, and the end of all.
-    pub starts: Vec<usize>,
-    /// The cells.
-    pub cells: Vec<u32>,
+/// Notes what another instance fires from on.
+fn unite(any: &mut [u32], fires: &[u32]) {
+    for (any, &fires) in any.iter_mut().zip(fires) {
+        *any = (*any).min(fires);
+    }
 }

@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::Cells;
+use super::cells::{Cells, Clock, Waits};
 use super::evaluated::changes;
 use super::{Block, Ground, Watched};
-use crate::model::{Duration, Millis};
+use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::promql::{Columns, Features, Query, Reader, Ticks, View, evaluate, threshold};
-use crate::replay::RuleId;
+use crate::replay::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE, OnRuleError, Replay, RuleId};
 use crate::rules::{AlertRule, Rule, RuleKind};
 use crate::store::Store;
 use crate::whatif::knob::Slot;
@@ -22,80 +22,126 @@ use crate::whatif::numbers::is_number;
 use crate::whatif::paging::Paging;
 use crate::whatif::{Axis, KnobKind, value};
 
+/// An alert of which nothing but its limit moves and how long it waits.
+pub(super) struct Movable<'g> {
+    /// Its rule.
+    pub id: RuleId,
+    /// Whether there are series of it before it is evaluated, so that what it writes may be refused.
+    pub is_given: bool,
+    widest: Widest,
+    settings: Settings,
+    watched: &'g Watched,
+}
+
 /// The settings of an alert at the points of a block: each distinct one, and which a point has.
-pub(super) struct Settings {
+struct Settings {
     /// Limits in the order in which they let more through; `None` for one that lets nothing through.
-    pub limits: Vec<f64>,
+    limits: Vec<f64>,
     /// In ascending order.
-    pub holds: Vec<Millis>,
+    holds: Vec<Millis>,
     /// In ascending order.
-    pub keeps: Vec<Millis>,
+    keeps: Vec<Millis>,
     /// Places of limit (one past the last for none that compares), hold and keep at each point.
     points: Vec<(usize, usize, usize)>,
 }
 
-/// What an alert does at each combination of the values of a block's axes; `None` where that can't be told from columns alone.
-pub(super) fn points(
-    ground: &Ground<'_>,
-    block: &Block,
-    watched: &[&Watched],
-) -> Option<Vec<Vec<Paging>>> {
-    let ([id], [watched], false) = (
-        block.dependents.rules.as_slice(),
-        watched,
-        block.dependents.read_each_other,
-    ) else {
-        return None;
-    };
-    let group = ground.groups.get(id.group)?;
-    let rule = group.rules.get(id.rule)?;
-    let RuleKind::Alert(alert) = &rule.kind else {
-        return None;
-    };
-    if group.limit > 0 || ground.base.stopped_at.is_some() {
-        return None;
+impl<'g> Movable<'g> {
+    /// The alert of a block; `None` where that moves more.
+    pub fn of(ground: &Ground<'_>, block: &Block, watched: &[&'g Watched]) -> Option<Movable<'g>> {
+        let (&[id], &[watched], false) = (
+            block.dependents.rules.as_slice(),
+            watched,
+            block.dependents.read_each_other,
+        ) else {
+            return None;
+        };
+        let group = ground.groups.get(id.group)?;
+        let rule = group.rules.get(id.rule)?;
+        let RuleKind::Alert(alert) = &rule.kind else {
+            return None;
+        };
+        let is_given = is_given(&ground.spec.store, &rule.name);
+        if group.limit > 0 || is_given && ground.spec.on_error == OnRuleError::Stop {
+            return None;
+        }
+        let widest = Widest::of(&rule.expr)?;
+        let axes = block.axes.iter();
+        let axes: Vec<&Axis> = axes
+            .filter_map(|axis| ground.grid.axes().get(*axis))
+            .collect();
+        let settings = Settings::of(ground, rule, alert, &widest, &axes)?;
+        // What can't be written at the ends of the grid is told by the way that writes it.
+        let last = block.len(ground.grid).checked_sub(1)?;
+        for place in [0, last] {
+            ground.rules.changed(&changes(ground, block, place)).ok()?;
+        }
+        Some(Movable {
+            id,
+            is_given,
+            widest,
+            settings,
+            watched,
+        })
     }
-    let widest = Widest::of(&rule.expr)?;
-    let axes: Vec<&Axis> = block
-        .axes
-        .iter()
-        .filter_map(|axis| ground.grid.axes().get(*axis))
-        .collect();
-    let settings = Settings::of(ground, rule, alert, &widest, &axes)?;
-    // What can't be written at the ends of the grid is told by the way that writes it.
-    let last = block.len(ground.grid).checked_sub(1)?;
-    for place in [0, last] {
-        ground.rules.changed(&changes(ground, block, place)).ok()?;
+
+    /// What it does at each combination of the values of its block's axes, over what all others wrote; `None` where that can't
+    /// be told from columns alone.
+    pub fn points(&self, base: &Replay<'_>, end: Timestamp) -> Option<Vec<Vec<Paging>>> {
+        if base.stopped_at.is_some() {
+            return None;
+        }
+        let (columns, moments) = self.evaluated(base)?;
+        let Settings { limits, points, .. } = &self.settings;
+        let cells = Cells::new(&columns, moments, end, limits, self.widest.op)?;
+        let (holds, of_holds) = in_ticks(&self.settings.holds, &cells.time);
+        let (keeps, of_keeps) = in_ticks(&self.settings.keeps, &cells.time);
+        let table = cells.table(&Waits { holds, keeps }, &self.watched.watch);
+        let point = |&(limit, hold, keep): &(usize, usize, usize)| {
+            let paging = table.get(limit, *of_holds.get(hold)?, *of_keeps.get(keep)?)?;
+            Some(vec![paging.clone()])
+        };
+        points.iter().map(point).collect()
     }
-    let (columns, moments) = evaluated(ground, *id, &widest)?;
-    let cells = Cells::new(&columns, moments, ground.end, &settings.limits, widest.op)?;
-    let table = cells.table(&settings, &watched.watch);
-    let (holds, keeps) = (settings.holds.len(), settings.keeps.len());
-    let point = |&(limit, hold, keep): &(usize, usize, usize)| {
-        let paging = table.get((limit * holds + hold) * keeps + keep)?;
-        Some(vec![paging.clone()])
-    };
-    settings.points.iter().map(point).collect()
+
+    /// The columns of what is compared, and the moments of their ticks.
+    fn evaluated(&self, base: &Replay<'_>) -> Option<(Columns, Ticks)> {
+        let sight = base.sight(self.id)?;
+        let mut view = sight.view;
+        // Nothing that is written later than the rule was evaluated may be seen, its own alerts among that.
+        let written = base.store_without(&[self.id]);
+        view.store = &written;
+        if sight.times.count == 0 {
+            return None;
+        }
+        let columns = evaluate(&self.widest.query, &view, sight.times).into_columns()?;
+        if !columns.errors.is_empty() || columns.series.iter().any(|it| it.column.has_histograms())
+        {
+            return None;
+        }
+        let mut labels = base.alert_labels(self.id, &columns)?;
+        labels.sort_unstable();
+        let is_alone = labels.windows(2).all(|pair| pair.first() != pair.last());
+        is_alone.then_some((columns, sight.moments))
+    }
 }
 
-/// The columns of what is compared, and the moments of their ticks.
-fn evaluated(ground: &Ground<'_>, id: RuleId, widest: &Widest) -> Option<(Columns, Ticks)> {
-    let sight = ground.base.sight(id)?;
-    let mut view = sight.view;
-    // Nothing that is written later than the rule was evaluated may be seen, its own alerts among that.
-    let written = ground.base.store_without(&[id]);
-    view.store = &written;
-    if sight.times.count == 0 {
-        return None;
-    }
-    let columns = evaluate(&widest.query, &view, sight.times).into_columns()?;
-    if !columns.errors.is_empty() || columns.series.iter().any(|it| it.column.has_histograms()) {
-        return None;
-    }
-    let mut labels = ground.base.alert_labels(id, &columns)?;
-    labels.sort_unstable();
-    let is_alone = labels.windows(2).all(|pair| pair.first() != pair.last());
-    is_alone.then_some((columns, sight.moments))
+/// Whether a store holds series such as an alert writes.
+fn is_given(store: &Store, alert: &str) -> bool {
+    let mut written = store.iter().filter(|series| {
+        let metric = series.labels.metric();
+        [ALERTS, ALERTS_FOR_STATE].contains(&metric)
+    });
+    written.any(|series| series.labels.get(ALERT_NAME) == Some(alert))
+}
+
+/// Each distinct number of ticks that waits in ascending order take, and the place of that of each wait.
+fn in_ticks(waits: &[Millis], time: &Clock) -> (Vec<usize>, Vec<usize>) {
+    let ticks: Vec<usize> = waits.iter().map(|wait| time.ticks(*wait)).collect();
+    let mut distinct = ticks.clone();
+    distinct.dedup();
+    let place = |ticks: &usize| distinct.partition_point(|other| other < ticks);
+    let places = ticks.iter().map(place).collect();
+    (distinct, places)
 }
 
 /// The query of an alert with a limit that lets through whatever another would.

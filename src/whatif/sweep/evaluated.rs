@@ -16,17 +16,17 @@ use crate::whatif::{Change, Outcome};
 /// As [`sweep`](super::sweep).
 pub(super) fn points(
     ground: &Ground<'_>,
+    base: &Replay<'_>,
     block: &Block,
     watched: &[&Watched],
     is_whole: bool,
 ) -> Result<Vec<Vec<Paging>>, SweepError> {
     let rules = &block.dependents.rules;
     // What stops at an error stops all rules.
-    let spec = ground.world.spec(ground.groups);
-    let is_whole = is_whole || spec.on_error == OnRuleError::Stop;
+    let is_whole = is_whole || ground.spec.on_error == OnRuleError::Stop;
     let kept = match is_whole {
-        true => spec.store,
-        false => ground.base.store_without(rules),
+        true => ground.spec.store.clone(),
+        false => base.store_without(rules),
     };
     let point = |place: usize| {
         let edited = ground.rules.changed(&changes(ground, block, place));
@@ -36,8 +36,8 @@ pub(super) fn points(
         let mut spec = ground.world.spec(&groups);
         spec.store = kept.clone();
         Ok(match is_whole {
-            true => named_pagings(&replay(spec)?, &groups, ground.end, watched),
-            false => pagings(&replay_some(spec, rules)?, ground.end, watched),
+            true => named_pagings(&replay(spec)?, &groups, ground.spec.end, watched),
+            false => pagings(&replay_some(spec, rules)?, ground.spec.end, watched),
         })
     };
     let found = (0..block.len(ground.grid)).into_par_iter().map(point);

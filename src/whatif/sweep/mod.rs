@@ -9,13 +9,17 @@
 mod cells;
 mod columns;
 mod evaluated;
-mod growth;
 mod runs;
+mod spans;
+mod tally;
 
+use self::columns::Movable;
 use super::paging::{Paging, Watch};
 use super::{Grid, Incidents, RuleSet, World};
-use crate::model::Timestamp;
-use crate::replay::{Dependents, Replay, ReplayError, RuleId, dependents};
+use crate::replay::{
+    Dependents, Replay, ReplayError, ReplaySpec, RuleError, RuleId, dependents, replay,
+    replay_without,
+};
 use crate::rules::{RuleGroup, RuleKind};
 use crate::text::Diagnostic;
 
@@ -52,6 +56,8 @@ pub struct SweptAlert {
 pub struct Sweep {
     /// The alerts that something swept can change, and those that incidents name; in the order of evaluation.
     pub alerts: Vec<SweptAlert>,
+    /// What fails where nothing moves.
+    pub errors: Vec<RuleError>,
     /// For how many points rules were evaluated again.
     pub evaluated_again: usize,
     /// How many values each axis has.
@@ -87,8 +93,7 @@ struct Ground<'s> {
     world: &'s World,
     grid: &'s Grid,
     groups: &'s [&'s RuleGroup],
-    base: &'s Replay<'s>,
-    end: Timestamp,
+    spec: &'s ReplaySpec<'s>,
 }
 
 /// An alert with what it is judged by.
@@ -116,9 +121,7 @@ pub fn sweep(
     let groups = world.groups(rules);
     let groups: Vec<&RuleGroup> = groups.iter().collect();
     let spec = world.spec(&groups);
-    let end = spec.end;
     let has_history = spec.history.length > 0;
-    let base = crate::replay::replay(spec)?;
     let mut blocks = blocks(rules, grid, &groups);
     // What begins before the data does depends on all that looks back on it, and an objective's rules may become others.
     let is_whole = has_history || grid.axes().iter().any(|axis| axis.knob.rule.is_none());
@@ -167,32 +170,59 @@ pub fn sweep(
         world,
         grid,
         groups: &groups,
-        base: &base,
-        end,
+        spec: &spec,
     };
+    let of_block = |block: &Block| -> Vec<&Watched> {
+        let of_block = block.alerts.iter();
+        of_block.filter_map(|place| watched.get(*place)).collect()
+    };
+    let movable = |block: &Block| match mode {
+        SweepMode::Columns => Movable::of(&ground, block, &of_block(block)),
+        SweepMode::Again => None,
+    };
+    let movable: Vec<Option<Movable<'_>>> = blocks.iter().map(movable).collect();
+    let (base, from_columns) = base(&ground, &movable)?;
     let mut evaluated_again = 0;
-    for block in &mut blocks {
-        let of_block = block.alerts.iter().filter_map(|place| watched.get(*place));
-        let of_block: Vec<&Watched> = of_block.collect();
-        let fast = match mode {
-            SweepMode::Columns => columns::points(&ground, block, &of_block),
-            SweepMode::Again => None,
-        };
-        block.points = match fast {
+    for (block, points) in blocks.iter_mut().zip(from_columns) {
+        block.points = match points {
             Some(points) => points,
             None => {
                 evaluated_again += block.len(grid);
-                evaluated::points(&ground, block, &of_block, is_whole)?
+                let of_block = of_block(block);
+                evaluated::points(&ground, &base, block, &of_block, is_whole)?
             }
         };
     }
-    blocks.push(still(&blocks, &watched, &ground));
+    blocks.push(still(&blocks, &watched, &ground, &base));
     Ok(Sweep {
         alerts,
+        errors: base.errors,
         evaluated_again,
         sizes: grid.axes().iter().map(|axis| axis.values.len()).collect(),
         blocks,
     })
+}
+
+/// The replay of the rules as they are, and what movable alerts do at each combination of the values of their axes, where
+/// columns tell. Those are not evaluated once more for the replay: no other rule reads them, and they don't fail.
+fn base<'s>(
+    ground: &Ground<'s>,
+    movable: &[Option<Movable<'_>>],
+) -> Result<(Replay<'s>, Vec<Option<Vec<Vec<Paging>>>>), ReplayError> {
+    let left_out = movable.iter().flatten().filter(|it| !it.is_given);
+    let left_out: Vec<RuleId> = left_out.map(|it| it.id).collect();
+    let base = replay_without(ground.spec.clone(), &left_out)?;
+    let points = movable
+        .iter()
+        .map(|it| it.as_ref()?.points(&base, ground.spec.end));
+    let points: Vec<Option<Vec<Vec<Paging>>>> = points.collect();
+    let mut both = movable.iter().zip(&points);
+    let is_whole = !both.any(|(movable, points)| movable.is_some() && points.is_none());
+    let base = match is_whole {
+        true => base,
+        false => replay(ground.spec.clone())?,
+    };
+    Ok((base, points))
 }
 
 impl Sweep {
@@ -325,14 +355,14 @@ fn in_world(own: &[&RuleGroup], groups: &[&RuleGroup], id: RuleId) -> Vec<RuleId
 }
 
 /// The alerts that nothing swept changes.
-fn still(blocks: &[Block], watched: &[Watched], ground: &Ground<'_>) -> Block {
+fn still(blocks: &[Block], watched: &[Watched], ground: &Ground<'_>, base: &Replay<'_>) -> Block {
     let moves = |place: &usize| blocks.iter().any(|block| block.alerts.contains(place));
     let alerts: Vec<usize> = (0..watched.len()).filter(|place| !moves(place)).collect();
     let of_alerts: Vec<&Watched> = alerts.iter().filter_map(|it| watched.get(*it)).collect();
     Block {
         axes: Vec::new(),
         dependents: Dependents::default(),
-        points: vec![evaluated::pagings(ground.base, ground.end, &of_alerts)],
+        points: vec![evaluated::pagings(base, ground.spec.end, &of_alerts)],
         alerts,
     }
 }

@@ -30,13 +30,6 @@ impl Runs {
             of_instances: of_instances.map(of_instance).collect(),
         }
     }
-
-    /// Forgets runs that are too short to fire after some ticks.
-    pub fn drop_short(&mut self, hold: usize) {
-        for runs in &mut self.of_instances {
-            runs.retain(|(start, end)| end - start > hold);
-        }
-    }
 }
 
 /// Takes 64 ticks of which `at` is the first.
