@@ -50,7 +50,7 @@ pub use annotation::{Annotation, Annotations, Note, Operation, Site};
 pub use column::{Column, ColumnSeries, Columns, EvalError, Sample, Ticks};
 pub use eval::{
     Evaluated, Horizon, Reader, Repeated, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
-    annotations_without_data, evaluate, evaluate_range, evaluate_windows,
+    annotations_without_data, evaluate, evaluate_range, evaluate_windows, signature,
 };
 pub use fixed::{Fixed, fixed};
 pub use parse::MAX_PATTERNS;

@@ -32,7 +32,9 @@ pub use grid::{Axis, Grid, MAX_POINTS};
 pub use incidents::{Extent, Incident, Incidents};
 pub use judgement::{Fit, Judgement, MEASURES, Measure, Unit};
 pub use knob::{Knob, KnobKind, knobs};
-pub use live::{Compared, Live, LiveAlert, LiveInstance, LiveKnob, Step};
+pub use live::{
+    Compare, Condition, Live, LiveAlert, LiveInstance, LiveKnob, LiveSeries, Node, Set, Step,
+};
 pub use name::find;
 pub use outcome::{FLAP, Outcome};
 pub use paging::Paging;

@@ -1,6 +1,6 @@
 //! Ways to break the program of the page that somebody must see: what stands there once, and what might stand there instead.
 
-pub const BREAKS: [(&str, &str); 31] = [
+pub const BREAKS: [(&str, &str); 38] = [
     (
         "now - this.since >= this.hold",
         "now - this.since > this.hold",
@@ -41,7 +41,7 @@ pub const BREAKS: [(&str, &str); 31] = [
         "\"%\": (a, b) => ((a % b) + b) % b",
     ),
     (
-        "if (!present[tick] && track.state === 0) continue;\n    if (alert.failures && alert.failures[tick]) continue;",
+        "if (!present[tick] && track.state === 0) continue;\n    if (failures && failures[tick]) continue;",
         "if (!present[tick] && track.state === 0) continue;",
     ),
     ("if (active > alert.limit)", "if (active >= alert.limit)"),
@@ -89,4 +89,20 @@ pub const BREAKS: [(&str, &str); 31] = [
         "(window.open || window.to >= next.start)",
     ),
     ("fate.found ? Math.min(fate.after, after) : after", "after"),
+    (
+        "(other[tick] === 1) === wanted",
+        "(other[tick] === 1) !== wanted",
+    ),
+    (
+        "known.get(leftKeys[at]), node.set === \"and\")",
+        "known.get(leftKeys[at]), true)",
+    ),
+    (
+        "return wanted ? new Uint8Array(present.length) : present;",
+        "return present;",
+    ),
+    ("      failures[tick] = 1;\n", ""),
+    ("any[tick] |= present[tick]", "any[tick] = present[tick]"),
+    ("known.get(rightKeys[at]), false)", "undefined, false)"),
+    ("if (present[tick] && holds(", "if (holds("),
 ];

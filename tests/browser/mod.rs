@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -126,9 +126,15 @@ impl Browser {
         self.ask("POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    /// Opens an address.
+    /// Opens an address; a page that unpacks values is ready once it has.
     pub fn visit(&self, url: &str) {
         self.of_session("/url", &json!({"url": url}));
+        let is_ready = "return !document.getElementById('data') || window.rulecheck !== undefined";
+        let began = Instant::now();
+        while self.run(is_ready, json!([])) != json!(true) {
+            assert!(began.elapsed() < PATIENCE, "{url}: the page is not ready");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Runs a script in the page; what it returns.

@@ -63,7 +63,7 @@ pub const THRESHOLDS: [&str; 12] = [
 pub const WAITS: [&str; 7] = ["0s", "30s", "1m", "2m", "90s", "7m", "1h"];
 
 /// Expressions of every kind: `M` is a metric of their own, `T` a threshold.
-const FORMS: [&str; 19] = [
+const FORMS: [&str; 30] = [
     "M > T",
     "T < M",
     "M >= T * T",
@@ -83,6 +83,17 @@ const FORMS: [&str; 19] = [
     "M > 2 ^ T",
     "M > other",
     "M and on (i) other > T",
+    "M > T and on (i) other > T",
+    "M > T or M < T",
+    "M > T and on (i) other > T unless on (i) one_or_two < T",
+    "T < M <= T",
+    "(M > T or on (i) other >= T) and on () one_or_two != T",
+    "M > T unless on () (other > T or one_or_two == T)",
+    "other > T or M > T",
+    "other > T or on (x) M > T",
+    "abs(M > T) > T and ignoring (i) other > T",
+    "M > T and on (i) nothing > T or on (i) one_or_two > T",
+    "(M > T and on (i) other) < T * T",
 ];
 
 /// Rules that have each form often, with any waits; some have limits, some labels that hang on values.

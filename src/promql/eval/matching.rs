@@ -318,7 +318,7 @@ impl Groups {
 }
 
 /// The labels by which a series is matched.
-pub(in crate::promql) fn signature(labels: &Labels, matching: &Matching) -> Labels {
+pub fn signature(labels: &Labels, matching: &Matching) -> Labels {
     let named = |name: &str| matching.labels.iter().any(|label| label == name);
     match matching.on {
         true => labels.filtered(named),

@@ -36,7 +36,7 @@ use hashbrown::{HashMap, HashSet};
 
 pub use budget::{TOO_MANY as TOO_MANY_SAMPLES, TOO_MANY_STEPS};
 pub use dataless::annotations_without_data;
-pub(super) use matching::signature;
+pub use matching::signature;
 pub use view::{Horizon, Reader, View};
 pub use windows::{Windowed, evaluate_windows};
 

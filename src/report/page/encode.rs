@@ -1,13 +1,75 @@
-//! Columns as short texts that hold every bit: which evaluations have a value, and the values.
+//! Columns as one short text that holds every bit: which evaluations have a value, and the values.
 //!
-//! Runs are a list of lengths, of nothing and of something by turns, nothing first. Values are little-endian doubles in base64,
-//! one behind the other (`{"doubles"}`); where few of them differ it is a table of these with the place of each, a byte or
-//! two (`{"table", "places", "bytes"}`), whichever is shorter.
+//! Runs are a list of lengths, of nothing and of something by turns, nothing first. Values are doubles; where few of them
+//! differ, a table of these with the place of each, a byte or two (`{"runs", "table", "width"}`, how many and how wide), whichever is
+//! shorter. Numbers are written byte by byte: the first bytes of all of them, then the second ones, and so on, since these are
+//! alike. The columns stand one behind the other, in all packed as deflate does it, and written as base64.
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use data_encoding::BASE64;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
+
+/// All columns of a page, each once.
+#[derive(Default)]
+pub(super) struct Columns {
+    known: HashMap<Vec<(usize, u64)>, usize>,
+    heads: Vec<Value>,
+    bytes: Vec<u8>,
+}
+
+impl Columns {
+    /// The place of a column, which is added where it is new.
+    pub fn place(&mut self, values: &[(usize, f64)]) -> usize {
+        let key = values.iter().map(|(tick, value)| (*tick, value.to_bits()));
+        let key: Vec<(usize, u64)> = key.collect();
+        if let Some(place) = self.known.get(&key) {
+            return *place;
+        }
+        self.known.insert(key, self.heads.len());
+        let mut head = json!({"runs": runs(values.iter().map(|(tick, _)| *tick))});
+        match table(values) {
+            Some((table, places)) => {
+                let width = width(&table);
+                head["table"] = json!(table.len());
+                head["width"] = json!(width);
+                self.doubles(table.into_iter());
+                self.planes(places.iter().map(|place| place.to_le_bytes()), width);
+            }
+            None => self.doubles(values.iter().map(|(_, value)| *value)),
+        }
+        self.heads.push(head);
+        self.heads.len() - 1
+    }
+
+    fn doubles(&mut self, values: impl Iterator<Item = f64> + Clone) {
+        self.planes(values.map(f64::to_le_bytes), 8);
+    }
+
+    fn planes<const N: usize>(
+        &mut self,
+        numbers: impl Iterator<Item = [u8; N]> + Clone,
+        width: usize,
+    ) {
+        for plane in 0..width {
+            let bytes = numbers.clone();
+            self.bytes
+                .extend(bytes.filter_map(|bytes| bytes.get(plane).copied()));
+        }
+    }
+
+    /// What there is to know of each column, and all values.
+    pub fn finish(self) -> (Vec<Value>, String) {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        // Nothing fails that writes to memory.
+        let written = encoder.write_all(&self.bytes);
+        let packed = written.and_then(|()| encoder.finish()).unwrap_or_default();
+        (self.heads, BASE64.encode(&packed))
+    }
+}
 
 /// Ascending places as runs.
 pub(super) fn runs(places: impl Iterator<Item = usize>) -> Vec<usize> {
@@ -25,32 +87,12 @@ pub(super) fn runs(places: impl Iterator<Item = usize>) -> Vec<usize> {
     runs
 }
 
-/// The values of a column.
-pub(super) fn column(values: &[(usize, f64)]) -> Value {
-    let plain = || {
-        let bytes = values.iter().flat_map(|(_, value)| value.to_le_bytes());
-        json!({"doubles": BASE64.encode(&bytes.collect::<Vec<u8>>())})
-    };
-    let Some((table, places)) = table(values) else {
-        return plain();
-    };
-    let width = if table.len() <= 256 { 1 } else { 2 };
-    if 8 * table.len() + width * places.len() >= 8 * values.len() {
-        return plain();
-    }
-    let table = table.iter().flat_map(|value| value.to_le_bytes());
-    let places = places.iter().flat_map(|place| {
-        let bytes = place.to_le_bytes();
-        bytes.into_iter().take(width)
-    });
-    json!({
-        "table": BASE64.encode(&table.collect::<Vec<u8>>()),
-        "places": BASE64.encode(&places.collect::<Vec<u8>>()),
-        "bytes": width,
-    })
+/// How many bytes a place in a table takes.
+fn width(table: &[f64]) -> usize {
+    if table.len() <= 256 { 1 } else { 2 }
 }
 
-/// The values that differ in any bit, and which of them each is; `None` where there are too many.
+/// The values that differ in any bit, and which of them each is; `None` where that is no shorter.
 fn table(values: &[(usize, f64)]) -> Option<(Vec<f64>, Vec<u16>)> {
     let mut known: HashMap<u64, u16> = HashMap::new();
     let (mut table, mut places) = (Vec::new(), Vec::with_capacity(values.len()));
@@ -67,7 +109,8 @@ fn table(values: &[(usize, f64)]) -> Option<(Vec<f64>, Vec<u16>)> {
         };
         places.push(place);
     }
-    Some((table, places))
+    let is_shorter = 8 * table.len() + width(&table) * places.len() < 8 * values.len();
+    is_shorter.then_some((table, places))
 }
 
 #[cfg(test)]
@@ -86,9 +129,21 @@ mod tests {
         let of = |count: usize, different: usize| -> Vec<(usize, f64)> {
             (0..count).map(|it| (it, (it % different) as f64)).collect()
         };
-        assert!(column(&of(1000, 3))["table"].is_string());
-        assert_eq!(column(&of(1000, 300))["bytes"], 2);
-        assert!(column(&of(1000, 1000))["doubles"].is_string());
-        assert!(column(&of(70_000, 70_000))["doubles"].is_string());
+        let mut columns = Columns::default();
+        for (count, different, table, width) in [
+            (1000, 3, json!(3), json!(1)),
+            (1000, 300, json!(300), json!(2)),
+            (1000, 1000, Value::Null, Value::Null),
+            (70_000, 70_000, Value::Null, Value::Null),
+        ] {
+            let place = columns.place(&of(count, different));
+            assert_eq!(columns.heads[place]["table"], table);
+            assert_eq!(columns.heads[place]["width"], width);
+        }
+        assert_eq!(columns.place(&of(1000, 300)), 1, "a column stands once");
+        assert_eq!(
+            columns.bytes.len(),
+            24 + 1000 + 2400 + 2000 + 8000 + 560_000
+        );
     }
 }

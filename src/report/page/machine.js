@@ -18,24 +18,37 @@ function bytesOf(text) {
   return bytes;
 }
 
-function doublesOf(text) {
-  const bytes = bytesOf(text);
-  const view = new DataView(bytes.buffer);
-  const doubles = new Float64Array(bytes.length / 8);
-  for (let at = 0; at < doubles.length; at++) doubles[at] = view.getFloat64(8 * at, true);
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const packed = await inflated(bytesOf(page.values));
+let taken = 0;
+
+// The next numbers of some bytes each, which stand in planes: all first bytes, then all second ones, and so on.
+function numbersOf(count, width) {
+  const bytes = new Uint8Array(count * width);
+  for (let plane = 0; plane < width; plane++) for (let at = 0; at < count; at++) bytes[at * width + plane] = packed[taken++];
+  return bytes;
+}
+
+function doublesOf(count) {
+  const view = new DataView(numbersOf(count, 8).buffer);
+  const doubles = new Float64Array(count);
+  for (let at = 0; at < count; at++) doubles[at] = view.getFloat64(8 * at, true);
   return doubles;
 }
 
-function columnOf(values) {
-  if (values.doubles !== undefined) return doublesOf(values.doubles);
-  const table = doublesOf(values.table);
-  const places = bytesOf(values.places);
-  const column = new Float64Array(places.length / values.bytes);
-  for (let at = 0; at < column.length; at++) {
-    const place = values.bytes === 1 ? places[at] : places[2 * at] + 256 * places[2 * at + 1];
-    column[at] = table[place];
-  }
-  return column;
+function columnOf({ runs, table, width }) {
+  const found = runsOf(runs);
+  const count = found.reduce((sum, [first, end]) => sum + end - first, 0);
+  if (table === undefined) return { runs: found, values: doublesOf(count) };
+  const doubles = doublesOf(table);
+  const places = numbersOf(count, width);
+  const values = new Float64Array(count);
+  for (let at = 0; at < count; at++) values[at] = doubles[width === 1 ? places[at] : places[2 * at] + 256 * places[2 * at + 1]];
+  return { runs: found, values };
 }
 
 // [[first, last + 1, place of the first among the values]]
@@ -73,10 +86,10 @@ const WORK_OUT = {
   "%": (a, b) => a % b,
 };
 
-// What an alert compares with, `value` saying what each of its knobs is.
-function boundOf(alert, value) {
+// What a comparison compares with, `value` saying what each knob of its alert is.
+function boundOf(alert, bound, value) {
   const stack = [];
-  for (const step of alert.compared.bound) {
+  for (const step of bound) {
     if (step.knob !== undefined) stack.push(value(alert.knobs[step.knob]));
     else if (step === "negate") stack.push(-stack.pop());
     else if (WORK_OUT[step]) {
@@ -87,19 +100,68 @@ function boundOf(alert, value) {
   return stack[0];
 }
 
-// The evaluations at which an instance's condition is true, one byte each.
-function presence(alert, instance, bound) {
-  const present = new Uint8Array(alert.count);
-  if (!alert.compared) {
-    for (const [first, end] of instance.runs) present.fill(1, first, end);
-    return present;
+// The series of a part of a condition, by their places, and at which evaluations each is there, one byte an evaluation.
+function resultOf(alert, node) {
+  if (node.series) return { places: node.series, present: node.series.map((place) => alert.series[place].present) };
+  if (node.set) return joined(alert, node, resultOf(alert, node.left), resultOf(alert, node.right));
+  const { places, present } = resultOf(alert, node.of);
+  const bound = boundOf(alert, node.bound, valueOf);
+  return { places, present: places.map((place, at) => passing(alert, alert.series[place], present[at], COMPARE[node.op], bound)) };
+}
+
+function passing(alert, series, present, holds, bound) {
+  const passes = new Uint8Array(alert.count);
+  for (const [first, end, place] of series.runs) {
+    for (let tick = first; tick < end; tick++) if (present[tick] && holds(series.values[place + tick - first], bound)) passes[tick] = 1;
   }
-  const holds = COMPARE[alert.compared.op];
-  const values = instance.values;
-  for (const [first, end, place] of instance.runs) {
-    for (let tick = first; tick < end; tick++) present[tick] = holds(values[place + tick - first], bound) ? 1 : 0;
+  return passes;
+}
+
+function joined(alert, node, left, right) {
+  const [leftKeys, rightKeys] = node.keys;
+  if (node.set === "or") {
+    const known = byKey(alert, left.present, leftKeys);
+    const others = right.present.map((present, at) => narrowed(present, known.get(rightKeys[at]), false));
+    return { places: [...left.places, ...right.places], present: [...left.present, ...others] };
   }
-  return present;
+  const known = byKey(alert, right.present, rightKeys);
+  return { places: left.places, present: left.present.map((present, at) => narrowed(present, known.get(leftKeys[at]), node.set === "and")) };
+}
+
+// When any series of a key is there.
+function byKey(alert, presents, keys) {
+  const known = new Map();
+  presents.forEach((present, at) => {
+    const any = known.get(keys[at]) || new Uint8Array(alert.count);
+    for (let tick = 0; tick < any.length; tick++) any[tick] |= present[tick];
+    known.set(keys[at], any);
+  });
+  return known;
+}
+
+// What stays where there is another one, or where there is none.
+function narrowed(present, other, wanted) {
+  if (!other) return wanted ? new Uint8Array(present.length) : present;
+  return present.map((it, tick) => (it && (other[tick] === 1) === wanted ? 1 : 0));
+}
+
+// When each instance's condition is true, and when the evaluation fails: always the same moments, and those at which two series
+// are one instance.
+function presences(alert) {
+  const presents = alert.instances.map(() => new Uint8Array(alert.count));
+  let failures = alert.failures;
+  resultOf(alert, alert.condition).present.forEach((present, at) => {
+    const own = presents[alert.owners[at]];
+    for (let tick = 0; tick < own.length; tick++) {
+      if (!present[tick]) continue;
+      if (own[tick]) {
+        if (failures === alert.failures) failures = alert.failures ? alert.failures.slice() : new Uint8Array(alert.count);
+        failures[tick] = 1;
+      }
+      own[tick] = 1;
+    }
+  });
+  return { presents, failures };
 }
 
 // How an instance goes from inactive over pending to firing and back. Times are milliseconds after the first evaluation.
@@ -143,21 +205,21 @@ class Track {
   }
 }
 
-function walk(alert, present, hold, keep) {
+function walk(alert, present, failures, hold, keep) {
   const track = new Track(hold, keep);
   for (let tick = 0; tick < alert.count; tick++) {
     if (!present[tick] && track.state === 0) continue;
-    if (alert.failures && alert.failures[tick]) continue;
+    if (failures && failures[tick]) continue;
     track.advance(tick, tick * alert.step, present[tick] === 1);
   }
   return track.windows;
 }
 
 // Of a rule with a limit: above it the evaluation fails, and all instances are forgotten.
-function walkTogether(alert, presents, hold, keep) {
+function walkTogether(alert, presents, failures, hold, keep) {
   const tracks = presents.map(() => new Track(hold, keep));
   for (let tick = 0; tick < alert.count; tick++) {
-    if (alert.failures && alert.failures[tick]) continue;
+    if (failures && failures[tick]) continue;
     let active = 0;
     tracks.forEach((track, place) => {
       track.advance(tick, tick * alert.step, presents[place][tick] === 1);
@@ -186,10 +248,9 @@ function windowsNow(alert) {
   if (alert.fixed) return alert.instances.map((instance) => instance.now);
   const hold = waitOf(alert, "for", alert.hold);
   const keep = waitOf(alert, "keep_firing_for", alert.keep);
-  const bound = alert.compared ? boundOf(alert, valueOf) : 0;
-  const presents = alert.instances.map((instance) => presence(alert, instance, bound));
-  if (alert.limit > 0) return walkTogether(alert, presents, hold, keep);
-  return presents.map((present) => walk(alert, present, hold, keep));
+  const { presents, failures } = presences(alert);
+  if (alert.limit > 0) return walkTogether(alert, presents, failures, hold, keep);
+  return presents.map((present) => walk(alert, present, failures, hold, keep));
 }
 
 function timeOf(alert, tick) {
@@ -323,6 +384,21 @@ function measuresOf(which) {
   });
 }
 
+// The comparisons of a condition, each with the series that it compares.
+function comparisonsOf(node) {
+  if (node.series) return [];
+  if (node.set) return [...comparisonsOf(node.left), ...comparisonsOf(node.right)];
+  return [...comparisonsOf(node.of), Object.assign(node, { places: placesOf(node.of) })];
+}
+
+// The series that a part of a condition yields.
+function placesOf(node) {
+  if (node.series) return node.series;
+  if (node.set) return node.set === "or" ? [...placesOf(node.left), ...placesOf(node.right)] : placesOf(node.left);
+  return placesOf(node.of);
+}
+
+page.columns = page.columns.map(columnOf);
 page.incidents.forEach((incident, place) => (incident.place = place));
 
 function prepare(alert) {
@@ -337,9 +413,19 @@ function prepare(alert) {
     knob.now = numberOf(knob.now);
     setting.set(knob.text, knob.now);
   }
+  alert.series = alert.series.map(([labels, column]) => {
+    const { runs, values } = page.columns[column];
+    const present = new Uint8Array(alert.count);
+    for (const [first, end] of runs) present.fill(1, first, end);
+    return { labels: page.labels[labels], runs, values, present };
+  });
+  alert.comparisons = comparisonsOf(alert.condition);
+  // A series has the colour of the instance that it is, or that has its labels.
+  const hues = new Map(alert.instances.map((instance, place) => [String(page.labels[instance.labels]), place]));
+  alert.series.forEach((series, place) => (series.hue = hues.get(String(series.labels.filter(([name]) => name !== "__name__"))) ?? place));
+  placesOf(alert.condition).forEach((place, at) => (alert.series[place].hue = alert.owners[at]));
   for (const instance of alert.instances) {
-    instance.runs = runsOf(instance.runs);
-    instance.values = columnOf(instance.values);
+    instance.labels = page.labels[instance.labels];
     instance.before = windowsOf(instance.before);
     instance.now = instance.now && windowsOf(instance.now);
   }

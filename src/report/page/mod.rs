@@ -1,24 +1,29 @@
 //! What alerts did and would do as one HTML file that needs nothing else: timelines, values, and knobs that move.
 //!
-//! The file holds its style, its program and a JSON text: `{"version": 1, "title", "rules", "data", "command", "start", "end",
-//! "changes": [{"knob", "from", "to"}], "incidents": [{"name", "start", "end", "alerts", "grace"}], "alerts": […]}`, times in
-//! milliseconds. An alert is `{"group", "name", "expr", "start", "step", "count", "limit", "hold", "keep", "why", "fixed",
-//! "compared": {"value", "op", "bound"}, "knobs": [{"name", "kind", "text", "before", "now"}], "failed", "instances"}`: `why`
-//! says why no threshold moves, `fixed` why nothing does. A bound is a list of steps on a stack: a number, `{"knob": place}`,
-//! `negate`, or an operator. An instance is `{"labels", "runs", "values", "before", "now"}`, see [`encode`]; what it did is a
-//! list of `[state, from, to]`, state 0 for pending and 1 for firing, the others places of evaluations, `to` null where it
-//! lasts. A number that JSON does not have is a text: `NaN`, `+Inf`, `-Inf`.
+//! The file holds its style, its program and a JSON text: `{"version": 2, "title", "rules", "data", "command", "start", "end",
+//! "changes": [{"knob", "from", "to"}], "incidents": [{"name", "start", "end", "alerts", "grace"}], "labels", "columns",
+//! "values", "alerts": […]}`, times in milliseconds. Label sets and [columns](encode) stand once and are spoken of by their
+//! places. An alert is `{"group", "name", "expr", "start", "step", "count", "limit", "hold", "keep", "why", "fixed", "condition",
+//! "series": [[labels, column]], "owners", "knobs": [{"name", "kind", "text", "before", "now", "moves"}], "others": [[name, value]],
+//! "failed", "instances"}`: `why` says why no threshold moves, `fixed` why nothing does, `others` are knobs that only a replay
+//! moves. A [condition](crate::whatif::Node) is `{"series": [place]}`, `{"of", "value", "op", "bound"}` or `{"set", "left",
+//! "right", "keys": [left, right]}`. A bound is a list of steps on a stack: a number, `{"knob": place}`, `negate`, or an operator. An
+//! instance is `{"labels", "before", "now"}`; what it did is a list of `[state, from, to]`, state 0 for pending and 1 for firing,
+//! the others places of evaluations, `to` null where it lasts. A number that JSON does not have is a text: `NaN`, `+Inf`,
+//! `-Inf`.
 
 mod encode;
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
-use self::encode::{column, runs};
+use self::encode::{Columns, runs};
 use crate::model::number::format_value;
 use crate::model::{Labels, Timestamp};
 use crate::promql::Ticks;
 use crate::replay::{AlertState, Stretch};
-use crate::whatif::{Change, Compared, Incident, Live, LiveAlert, LiveInstance, LiveKnob, Step};
+use crate::whatif::{Change, Incident, Live, LiveAlert, LiveInstance, LiveKnob, Node, Step};
 
 /// The frame of the page, with places for the other parts.
 const FRAME: &str = include_str!("page.html");
@@ -87,8 +92,12 @@ impl Page<'_> {
                 "grace": incident.grace,
             })
         };
+        let mut pool = Pool::default();
+        let alerts = self.live.alerts.iter();
+        let alerts: Vec<Value> = alerts.map(|it| alert(it, &mut pool)).collect();
+        let (columns, values) = pool.columns.finish();
         json!({
-            "version": 1,
+            "version": 2,
             "title": title,
             "rules": self.rules,
             "data": self.data,
@@ -97,16 +106,42 @@ impl Page<'_> {
             "end": self.live.end,
             "changes": self.changes.iter().map(change).collect::<Vec<Value>>(),
             "incidents": self.incidents.iter().map(incident).collect::<Vec<Value>>(),
-            "alerts": self.live.alerts.iter().map(alert).collect::<Vec<Value>>(),
+            "labels": pool.labels,
+            "columns": columns,
+            "values": values,
+            "alerts": alerts,
         })
     }
 }
 
-fn alert(alert: &LiveAlert) -> Value {
+/// What stands once, however many alerts speak of it.
+#[derive(Default)]
+struct Pool {
+    known: HashMap<Labels, usize>,
+    labels: Vec<Value>,
+    columns: Columns,
+}
+
+impl Pool {
+    fn labels(&mut self, labels: &Labels) -> usize {
+        let next = self.known.len();
+        let place = *self.known.entry(labels.clone()).or_insert(next);
+        if place == next {
+            let pairs = labels.iter().map(|(name, value)| [name, value]);
+            self.labels.push(json!(pairs.collect::<Vec<_>>()));
+        }
+        place
+    }
+}
+
+fn alert(alert: &LiveAlert, pool: &mut Pool) -> Value {
     let ticks = alert.ticks;
     let knobs: Vec<Value> = alert.knobs.iter().map(knob).collect();
+    let series = alert.condition.series.iter();
+    let series = series.map(|it| [pool.labels(&it.labels), pool.columns.place(&it.values)]);
+    let series: Vec<[usize; 2]> = series.collect();
     let instances = alert.instances.iter();
-    let instances: Vec<Value> = instances.map(|it| instance(it, alert)).collect();
+    let instances: Vec<Value> = instances.map(|it| instance(it, alert, pool)).collect();
     json!({
         "group": alert.group,
         "name": alert.name,
@@ -117,18 +152,37 @@ fn alert(alert: &LiveAlert) -> Value {
         "limit": alert.limit,
         "hold": alert.hold,
         "keep": alert.keep_firing_for,
-        "why": alert.compared.as_ref().err(),
+        "why": alert.why,
         "fixed": alert.fixed,
-        "compared": alert.compared.as_ref().ok().map(compared),
+        "condition": node(&alert.condition.node),
+        "series": series,
+        "owners": alert.condition.owners,
         "knobs": knobs,
+        "others": alert.others,
         "failed": runs(alert.failed.iter().copied()),
         "instances": instances,
     })
 }
 
-fn compared(compared: &Compared) -> Value {
-    let bound: Vec<Value> = compared.bound.iter().map(step).collect();
-    json!({"value": compared.value, "op": compared.op.symbol(), "bound": bound})
+fn node(part: &Node) -> Value {
+    match part {
+        Node::Series(places) => json!({"series": places}),
+        Node::Compare(compare) => {
+            let bound: Vec<Value> = compare.bound.iter().map(step).collect();
+            json!({
+                "of": node(&compare.of),
+                "value": compare.value,
+                "op": compare.op.symbol(),
+                "bound": bound,
+            })
+        }
+        Node::Set(set) => json!({
+            "set": set.op.symbol(),
+            "left": node(&set.left),
+            "right": node(&set.right),
+            "keys": [set.left_keys, set.right_keys],
+        }),
+    }
 }
 
 fn step(step: &Step) -> Value {
@@ -147,27 +201,21 @@ fn knob(knob: &LiveKnob) -> Value {
         "text": knob.text,
         "before": number(knob.before),
         "now": number(knob.now),
+        "moves": knob.moves,
     })
 }
 
-fn instance(instance: &LiveInstance, alert: &LiveAlert) -> Value {
+fn instance(instance: &LiveInstance, alert: &LiveAlert, pool: &mut Pool) -> Value {
     let ticks = alert.ticks;
-    let values = instance.values.iter();
     let now = match alert.fixed.is_some() {
         true => json!(stretches(&instance.now, ticks)),
         false => Value::Null,
     };
     json!({
-        "labels": labels(&instance.labels),
-        "runs": runs(values.map(|(tick, _)| *tick)),
-        "values": column(&instance.values),
+        "labels": pool.labels(&instance.labels),
         "before": stretches(&instance.before, ticks),
         "now": now,
     })
-}
-
-fn labels(labels: &Labels) -> Vec<[&str; 2]> {
-    labels.iter().map(|(name, value)| [name, value]).collect()
 }
 
 /// `[[state, from, to]]` in evaluations.

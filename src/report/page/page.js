@@ -97,6 +97,12 @@ function windowTable(alert) {
   return left ? element("div", {}, table, element("p", {}, "and " + left + " more")) : table;
 }
 
+// The comparison that a threshold is part of.
+function comparisonOf(alert, knob) {
+  const place = alert.knobs.indexOf(knob);
+  return alert.comparisons.find((it) => it.bound.some((step) => step.knob === place));
+}
+
 // Where the slider of a knob begins and ends, and its step.
 function rangeOf(alert, knob) {
   if (knob.kind !== "threshold") {
@@ -105,9 +111,10 @@ function rangeOf(alert, knob) {
   }
   const known = [knob.now, knob.before].filter(Number.isFinite);
   let ends = [...known, 0];
-  const at = (value) => boundOf(alert, (other) => (other === knob ? value : other.now));
+  const compare = comparisonOf(alert, knob);
+  const at = (value) => boundOf(alert, compare.bound, (other) => (other === knob ? value : other.now));
   const slope = at(1) - at(0);
-  const values = extentOf(alert, 0, alert.count);
+  const values = extentOf(alert, compare.places, 0, alert.count);
   if (values[0] <= values[1] && slope !== 0) ends = [...known, ...values.map((value) => (value - at(0)) / slope)];
   ends = ends.filter(Number.isFinite);
   let [least, most] = [Math.min(...ends, Infinity), Math.max(...ends, -Infinity)];
@@ -117,8 +124,6 @@ function rangeOf(alert, knob) {
   const tidy = (value) => Number((value * step).toPrecision(12));
   return { least: tidy(Math.floor(least / step)), most: tidy(Math.ceil(most / step)), step };
 }
-
-const NAMES = { threshold: "threshold", for: "for", keep_firing_for: "keep_firing_for" };
 
 // A slider and a field for a knob.
 function control(alert, knob, number) {
@@ -161,15 +166,15 @@ function control(alert, knob, number) {
   knob.shows = show;
   show();
   const nth = alert.knobs.filter((it) => it.kind === knob.kind);
-  const name = NAMES[knob.kind] + (nth.length > 1 ? " " + (nth.indexOf(knob) + 1) : "");
-  return element("div", { class: "knob" }, element("label", { for: id }, name), slider, field, was, fault);
+  const name = knob.kind + (nth.length > 1 ? " " + (nth.indexOf(knob) + 1) : "");
+  const compare = knob.kind === "threshold" && alert.comparisons.length > 1 ? comparisonOf(alert, knob) : null;
+  const of = compare && element("code", { class: "of" }, visible(compare.value) + " " + compare.op);
+  return element("div", { class: "knob" }, element("label", { for: id }, name), slider, field, was, of, fault);
 }
 
-// Which knobs of an alert move here: of its thresholds those that its limit is worked out of.
+// Which knobs of an alert move here.
 function movable(alert) {
-  if (alert.fixed) return [];
-  const used = new Set(alert.compared ? alert.compared.bound.map((step) => step.knob) : []);
-  return alert.knobs.filter((knob, place) => knob.kind !== "threshold" || used.has(place));
+  return alert.knobs.filter((knob) => knob.moves);
 }
 
 let noting = 0;
@@ -308,22 +313,39 @@ function card(alert, number, isOpen) {
   const box = element("details", { class: "card", id: "alert-" + number, open: isOpen }, title);
   box.append(element("pre", { class: "expr" }, element("code", {}, visible(alert.expr))));
   if (alert.fixed) box.append(element("p", { class: "note" }, "Nothing moves here: " + alert.fixed + ", so only a replay shows what a change does. Its timeline is that of the values as they were given."));
-  else if (alert.why) box.append(element("p", { class: "note" }, "Its threshold does not move here: " + alert.why + "."));
+  else if (alert.why) box.append(element("p", { class: "note" }, "No threshold moves here: " + alert.why + "."));
   const controls = movable(alert).map((knob, place) => control(alert, knob, place));
   view.figures = element("div", { class: "figures" }, outcomeTable(alert));
   const set = controls.length ? element("fieldset", {}, element("legend", {}, "Move"), ...controls) : null;
   box.append(element("div", { class: "panel" }, ...[set, view.figures].filter(Boolean)));
   const host = element("div", { class: "host" });
   box.append(host);
-  if (alert.instances.some((instance) => instance.values.length)) view.drawings.push(mount(host, chartPicture(alert)));
+  const charts = chartsOf(alert).filter((chart) => chart.places.length);
+  for (const chart of charts.slice(0, MOST_CHARTS)) {
+    if (charts.length > 1) host.append(element("code", { class: "charted" }, visible(chart.value)));
+    view.drawings.push(mount(host, chartPicture(alert, chart)));
+  }
   view.drawings.push(mount(host, lanesPicture(alert, visible(alert.name) + ", all instances", (which) => alert[which])));
   instancesBox(alert, box);
+  if (alert.others.length) box.append(othersBox(alert));
   view.windows = element("div", {});
   view.table = element("details", {}, element("summary", {}, "Windows as a table"), view.windows);
   view.table.addEventListener("toggle", () => view.table.open && view.windows.replaceChildren(windowTable(alert)));
   box.append(view.table);
   box.addEventListener("toggle", () => box.open && redraw(view.drawings));
   byId("cards").append(box);
+}
+
+const MOST_CHARTS = 6;
+
+// What moves only in a terminal, and how.
+function othersBox(alert) {
+  const sets = alert.others.map(([name, value]) => "--set " + shellText(name + "=" + value));
+  const first = [...page.command.map(shellText), sets[0]].join(" ");
+  const text = "Moving these changes what is worked out before anything is compared, which takes a replay: put another value behind one, such as in";
+  const list = element("ul", {}, ...sets.map((set) => element("li", {}, element("code", {}, visible(set)))));
+  const summary = element("summary", {}, countText(sets.length, "more number") + " in its rule, which only a terminal moves");
+  return element("details", {}, summary, element("p", {}, text), element("pre", { class: "expr" }, element("code", {}, visible("rulecheck whatif " + first))), list);
 }
 
 function instancesBox(alert, box) {

@@ -254,16 +254,10 @@ function asTimes(alert, windows, firing) {
   return united(alert, [windows], firing);
 }
 
-// The value of an instance at an evaluation; undefined where there is none.
-function valueAt(instance, tick) {
-  let [low, high] = [0, instance.runs.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (instance.runs[middle][1] <= tick) low = middle + 1;
-    else high = middle;
-  }
-  const run = instance.runs[low];
-  return run && run[0] <= tick ? instance.values[run[2] + tick - run[0]] : undefined;
+// The value of a series at an evaluation; undefined where there is none.
+function valueAt(series, tick) {
+  const run = series.runs[firstNot(series.runs, (it) => it[1] <= tick)];
+  return run && run[0] <= tick ? series.values[run[2] + tick - run[0]] : undefined;
 }
 
 function tickAt(alert, time) {
@@ -284,7 +278,7 @@ function lanesPicture(alert, label, deeds) {
     tell(time) {
       const lines = ["before", "now"].map((which) => which + ": " + stateText(alert, deeds(which).firing, deeds(which).pending, time));
       const incidents = alert.incidents.filter((it) => it.start <= time && time <= it.end);
-      return [label, momentText(Math.round(time)), ...lines, ...valueLines(alert, time), ...incidents.map((it) => "incident " + visible(it.name))];
+      return [label, momentText(Math.round(time)), ...lines, ...valueLines(alert, chartsOf(alert)[0], time), ...incidents.map((it) => "incident " + visible(it.name))];
     },
     stops: () => ["before", "now"].flatMap((which) => [...deeds(which).firing, ...deeds(which).pending].map((window) => window.from)),
   };
@@ -292,37 +286,44 @@ function lanesPicture(alert, label, deeds) {
 
 const MOST_VALUES = 5;
 
-function valueLines(alert, time) {
+// What an alert looks at: its comparisons, or where nothing is compared all that there is.
+function chartsOf(alert) {
+  if (alert.comparisons.length) return alert.comparisons;
+  return [{ value: alert.expr, places: placesOf(alert.condition) }];
+}
+
+function valueLines(alert, chart, time) {
   const tick = tickAt(alert, time);
   const lines = [];
-  for (const instance of tick < 0 ? [] : alert.instances) {
-    const value = valueAt(instance, tick);
+  for (const place of tick < 0 ? [] : chart.places) {
+    const value = valueAt(alert.series[place], tick);
     if (value === undefined) continue;
-    if (lines.push(shortText(value) + " " + labelsText(instance.labels)) > MOST_VALUES) {
+    if (lines.push(shortText(value) + " " + labelsText(alert.series[place].labels)) > MOST_VALUES) {
       lines[MOST_VALUES] = "…";
       break;
     }
   }
-  if (alert.compared) lines.push("asked for " + alert.compared.op + " " + shortText(boundOf(alert, valueOf)));
+  if (chart.op) lines.push("asked for " + chart.op + " " + shortText(boundOf(alert, chart.bound, valueOf)));
   return lines;
 }
 
-// The values that an alert compares, and what it compares them with.
-function chartPicture(alert) {
+// The values that an alert looks at, and what it compares them with.
+function chartPicture(alert, chart) {
   return {
-    label: "Values of " + visible(alert.name),
+    label: "Values of " + visible(chart.value),
     height: CHART,
-    draw: (svg, width) => drawChart(svg, alert, width),
-    tell: (time) => [visible(alert.name), momentText(Math.round(time)), ...valueLines(alert, time)],
+    draw: (svg, width) => drawChart(svg, alert, chart, width),
+    tell: (time) => [visible(chart.value), momentText(Math.round(time)), ...valueLines(alert, chart, time)],
   };
 }
 
-function extentOf(alert, first, last) {
+function extentOf(alert, places, first, last) {
   let [low, high] = [Infinity, -Infinity];
-  for (const instance of alert.instances) {
-    for (const [from, to, place] of instance.runs) {
+  for (const of of places) {
+    const series = alert.series[of];
+    for (const [from, to, place] of series.runs) {
       for (let tick = Math.max(from, first); tick < Math.min(to, last); tick++) {
-        const value = instance.values[place + tick - from];
+        const value = series.values[place + tick - from];
         if (value < low && value !== -Infinity) low = value;
         if (value > high && value !== Infinity) high = value;
       }
@@ -331,11 +332,13 @@ function extentOf(alert, first, last) {
   return [low, high];
 }
 
-function drawChart(svg, alert, width) {
+const DASHES = ["none", "7 3", "2 2", "9 2 2 2"];
+
+function drawChart(svg, alert, chart, width) {
   const first = Math.max(0, tickAt(alert, shown.from));
   const last = Math.min(alert.count, tickAt(alert, shown.to) + 2);
-  const bounds = alert.compared ? [boundOf(alert, (knob) => knob.before), boundOf(alert, valueOf)] : [];
-  let [low, high] = extentOf(alert, first, last);
+  const bounds = chart.op ? [boundOf(alert, chart.bound, (knob) => knob.before), boundOf(alert, chart.bound, valueOf)] : [];
+  let [low, high] = extentOf(alert, chart.places, first, last);
   for (const bound of bounds.filter(Number.isFinite)) [low, high] = [Math.min(low, bound), Math.max(high, bound)];
   if (low > high) [low, high] = [0, 1];
   if (low === high) [low, high] = [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2];
@@ -350,15 +353,16 @@ function drawChart(svg, alert, width) {
     svg.append(drawn("path", { class: "grid", d: "M" + GUTTER + " " + y + "H" + (width - EDGE) }), drawn("text", { class: "value", x: GUTTER - 5, y: Number(y) + 3.5 }, shortText(value)));
   }
   drawIncidents(svg, alert.incidents, CHART, width);
-  alert.instances.forEach((instance, place) => {
-    const path = linePath(alert, instance, first, last, yOf, width);
-    svg.append(drawn("path", { class: "line line-" + (place % 6), "stroke-dasharray": ["none", "7 3", "2 2", "9 2 2 2"][Math.floor(place / 6) % 4], d: path }));
-  });
-  drawBounds(svg, alert, bounds, yOf, width);
+  for (const place of chart.places) {
+    const series = alert.series[place];
+    const path = linePath(alert, series, first, last, yOf, width);
+    svg.append(drawn("path", { class: "line line-" + (series.hue % 6), "stroke-dasharray": DASHES[Math.floor(series.hue / 6) % DASHES.length], d: path }));
+  }
+  if (chart.op) drawBounds(svg, chart.op, bounds, yOf, width);
 }
 
-function drawBounds(svg, alert, bounds, yOf, width) {
-  if (!bounds.length || Number.isNaN(bounds[1])) return;
+function drawBounds(svg, op, bounds, yOf, width) {
+  if (Number.isNaN(bounds[1])) return;
   const line = (bound, kind) => {
     const y = yOf(bound).toFixed(1);
     svg.append(drawn("path", { class: kind, d: "M" + GUTTER + " " + y + "H" + (width - EDGE) }));
@@ -366,7 +370,7 @@ function drawBounds(svg, alert, bounds, yOf, width) {
   };
   if (bounds[0] !== bounds[1] && !Number.isNaN(bounds[0])) line(bounds[0], "bound was");
   const y = line(bounds[1], "bound");
-  const text = alert.compared.op + " " + shortText(bounds[1]);
+  const text = op + " " + shortText(bounds[1]);
   svg.append(drawn("text", { class: "bound-name", x: width - EDGE - 3, y: y < 24 ? y + 13 : y - 4 }, text));
 }
 
@@ -380,12 +384,12 @@ function niceValues(low, high) {
   return values;
 }
 
-// The line of an instance, with the least and the greatest of each pixel.
-function linePath(alert, instance, first, last, yOf, width) {
+// The line of a series, with the least and the greatest of each pixel.
+function linePath(alert, series, first, last, yOf, width) {
   const parts = [];
   const scale = (width - GUTTER - EDGE) / (shown.to - shown.from);
   const xAt = (tick) => GUTTER + (timeOf(alert, tick) - shown.from) * scale;
-  for (const [from, to, place] of instance.runs) {
+  for (const [from, to, place] of series.runs) {
     if (to <= first || from >= last) continue;
     let pen = "M";
     let column = null;
@@ -399,7 +403,7 @@ function linePath(alert, instance, first, last, yOf, width) {
       column = null;
     };
     for (let tick = Math.max(from, first); tick < Math.min(to, last); tick++) {
-      const value = instance.values[place + tick - from];
+      const value = series.values[place + tick - from];
       if (Number.isNaN(value)) {
         flush();
         pen = "M";

@@ -1,9 +1,12 @@
 //! What alerts compare, tick by tick: enough to say without a replay what they would do were a threshold or a wait another.
 //!
-//! It comes of a replay of the same rules in which nothing is compared and nothing waits: there an alert is active whenever
-//! there is a value to compare, with the labels it would have then.
+//! Where the labels of an alert do not depend on values, the parts of its expression that are compared are evaluated as
+//! its rule saw the series in a replay ([`condition`]). Otherwise it comes of a replay of the same rules in which nothing is compared
+//! and nothing waits: there an alert is active whenever there is a value to compare, with the labels it would have then.
 
 mod bound;
+mod condition;
+mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,13 +14,15 @@ use super::{Knob, KnobKind, RuleSet, World};
 use crate::model::{Duration, Labels, Millis, Timestamp};
 use crate::promql::{Features, Query, Ticks};
 use crate::replay::{
-    ALERT_NAME, AlertTimeline, Dependencies, Replay, ReplayError, RuleError, RuleId, Stretch,
-    replay,
+    ALERT_NAME, AlertTimeline, Dependencies, Replay, ReplayError, RuleError, RuleId, Sight,
+    Stretch, replay,
 };
 use crate::rules::{AlertRule, Rule, RuleGroup, RuleKind};
 
-use bound::split;
-pub use bound::{Compared, Step};
+use bound::{Compared, split};
+pub use condition::{Compare, Condition, LiveSeries, Node, Set, Step};
+use condition::{Evaluated, labels_only};
+use plan::Plan;
 
 /// An alert that can be followed without a replay, or why it can't.
 #[derive(Debug, Clone)]
@@ -38,12 +43,16 @@ pub struct LiveAlert {
     pub hold: Millis,
     /// `keep_firing_for`.
     pub keep_firing_for: Millis,
-    /// What it compares; or why no threshold moves.
-    pub compared: Result<Compared, String>,
+    /// When it is active.
+    pub condition: Condition,
+    /// Why no threshold moves, where none does.
+    pub why: Option<String>,
     /// Why what moves changes it in ways that only a replay shows; `None` where `instances` say all.
     pub fixed: Option<String>,
-    /// Its knobs that move: those of the threshold, `for`, `keep_firing_for`.
+    /// Its thresholds, `for`, `keep_firing_for`.
     pub knobs: Vec<LiveKnob>,
+    /// What else can move in its rule, but shows only in a replay: the name by which `--set` takes it, and its value.
+    pub others: Vec<(String, String)>,
     /// Ticks at which its evaluation fails, whatever it compares with.
     pub failed: BTreeSet<usize>,
     /// In the order of labels: all that there could be, were or are.
@@ -63,6 +72,8 @@ pub struct LiveKnob {
     pub before: f64,
     /// Its value now.
     pub now: f64,
+    /// Whether the condition says what moving it does.
+    pub moves: bool,
 }
 
 /// A label set that an alert may have.
@@ -70,8 +81,6 @@ pub struct LiveKnob {
 pub struct LiveInstance {
     /// Its labels without `alertname`.
     pub labels: Labels,
-    /// The ticks at which there is a value, with it; NaN where it is a histogram.
-    pub values: Vec<(usize, f64)>,
     /// What it did before.
     pub before: Vec<Stretch>,
     /// What it does now.
@@ -91,24 +100,6 @@ pub struct Live {
     pub errors: Vec<RuleError>,
 }
 
-impl LiveAlert {
-    /// The knobs that show at once what they do: of those of thresholds the ones that its limit is worked out of.
-    pub fn moving(&self) -> Vec<&LiveKnob> {
-        let bound = self.compared.iter().flat_map(|it| &it.bound);
-        let used: BTreeSet<usize> = bound
-            .filter_map(|step| match step {
-                Step::Knob(place) => Some(*place),
-                _ => None,
-            })
-            .collect();
-        let is_moving = |(place, knob): &(usize, &LiveKnob)| {
-            self.fixed.is_none() && (knob.kind != KnobKind::Threshold || used.contains(place))
-        };
-        let all = self.knobs.iter().enumerate();
-        all.filter(is_moving).map(|(_, knob)| knob).collect()
-    }
-}
-
 impl Live {
     /// Replays rules as they were and as they are now, and the latter without their comparisons.
     ///
@@ -121,10 +112,14 @@ impl Live {
         let groups: Vec<&RuleGroup> = groups.iter().collect();
         let spec = world.spec(&groups);
         let (start, end) = (spec.start, spec.end);
+        let knobs = now.knobs();
+        let first = |knob: &Knob| knobs.iter().position(|other| other.is_same_text(knob));
+        let texts = knobs.iter().map(|knob| first(knob).unwrap_or_default());
         let setting = Setting {
             features: spec.features,
             dependent: dependent(&groups, spec.interval),
-            knobs: now.knobs(),
+            texts: texts.collect(),
+            knobs,
             old_knobs: before.knobs(),
         };
         let replay = replay(spec)?;
@@ -134,82 +129,193 @@ impl Live {
             alerts: Vec::new(),
             errors: replay.errors.clone(),
         };
-        let mut queries = Vec::new();
+        let mut open = Vec::new();
         for (place, new) in replay.timeline.alerts.iter().enumerate() {
             let found = found(&groups, new.rule);
             let (Some(found), Some(sight)) = (found, replay.sight(new.rule)) else {
                 continue;
             };
-            let (alert, query) = setting.alert(new.rule, found, sight.moments);
-            queries.push(query);
-            live.alerts.push(LiveAlert {
-                instances: instances(old.alerts.get(place), new),
-                ..alert
-            });
+            let mut alert = setting.alert(new.rule, found, sight.moments);
+            alert.instances = instances(old.alerts.get(place), new)
+                .into_values()
+                .collect();
+            if !setting.evaluate(&mut alert, found.1, &replay, &sight) {
+                open.push(setting.bare(live.alerts.len(), new.rule, found.1));
+            }
+            live.alerts.push(alert);
         }
-        live.look(world, &groups, queries)?;
+        live.look(world, &groups, open)?;
+        live.settle(&setting);
         Ok(live)
     }
 
-    /// Replays without comparisons; where that fails in other ways than the rules do, with them but without waits.
+    /// Replays some alerts without comparisons; where that fails in other ways than the rules do, with them but without waits.
     fn look(
         &mut self,
         world: &World,
         groups: &[&RuleGroup],
-        mut queries: Vec<Query>,
+        mut open: Vec<Bare>,
     ) -> Result<(), ReplayError> {
-        loop {
-            let bare = bare(groups, &self.alerts, &queries);
+        while !open.is_empty() {
+            let bare = bare_groups(groups, &open);
             let bare: Vec<&RuleGroup> = bare.iter().collect();
             let replay = replay(world.spec(&bare))?;
-            let otherwise = |alert: &LiveAlert| {
-                alert.compared.is_ok() && fails_otherwise(alert, &self.errors, &replay.errors)
-            };
-            let places = (0..self.alerts.len()).filter(|place| {
-                let alert = self.alerts.get(*place);
-                alert.is_some_and(otherwise)
-            });
-            let places: Vec<usize> = places.collect();
-            if places.is_empty() {
-                self.take(&replay);
-                return Ok(());
-            }
-            for place in places {
-                let alert = self.alerts.get_mut(place);
-                let (Some(alert), Some(query)) = (alert, queries.get_mut(place)) else {
-                    continue;
-                };
-                alert.compared = Err("with another one its evaluation could fail".to_owned());
-                if let Some((_, rule, _)) = found(groups, alert.rule) {
-                    *query = rule.expr.clone();
+            let mut is_settled = true;
+            for it in &mut open {
+                let alert = self.alerts.get(it.place);
+                let fails = |alert| fails_otherwise(alert, &self.errors, &replay.errors);
+                if it.compared.is_ok() && alert.is_some_and(fails) {
+                    is_settled = false;
+                    it.compared = Err("with another one its evaluation could fail".to_owned());
+                    if let Some((_, rule, _)) = found(groups, it.rule) {
+                        it.query = rule.expr.clone();
+                    }
                 }
+            }
+            if is_settled {
+                for it in open {
+                    self.take(it, &replay);
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what a replay without its comparison yields for an alert.
+    fn take(&mut self, bare: Bare, replay: &Replay<'_>) {
+        let mut alerts = replay.timeline.alerts.iter().enumerate();
+        let found = alerts.find(|(_, alert)| alert.rule == bare.rule);
+        let (Some(alert), Some((place, found))) = (self.alerts.get_mut(bare.place), found) else {
+            return;
+        };
+        let ticks = alert.ticks;
+        let errors = replay
+            .errors
+            .iter()
+            .filter(|error| error.rule == alert.rule);
+        alert.failed = errors
+            .filter_map(|error| tick_of(ticks, error.at))
+            .collect();
+        let mut columns: BTreeMap<Labels, Vec<(usize, f64)>> = BTreeMap::new();
+        for (number, instance) in found.instances.iter().enumerate() {
+            let of_labels = columns.entry(own_labels(&instance.labels)).or_default();
+            for stretch in &instance.stretches {
+                let floats = replay.values(place, number, stretch);
+                of_labels.extend(column(alert, bare.compared.is_ok(), stretch, &floats));
+            }
+        }
+        let places = (0..columns.len()).collect();
+        let series = columns.into_iter();
+        let series: Vec<LiveSeries> = series
+            .map(|(labels, values)| LiveSeries { labels, values })
+            .collect();
+        let owners = series.iter().map(|series| series.labels.clone());
+        alert.own(owners.collect());
+        alert.condition.series = series;
+        alert.condition.node = Node::Series(places);
+        match bare.compared {
+            Err(why) => alert.why = Some(why),
+            Ok(Compared { value, op, bound }) => {
+                let of = std::mem::replace(&mut alert.condition.node, Node::Series(Vec::new()));
+                let compare = Compare {
+                    of,
+                    value,
+                    op,
+                    bound,
+                };
+                alert.condition.node = Node::Compare(Box::new(compare));
             }
         }
     }
 
-    /// Takes what a replay without comparisons yields.
-    fn take(&mut self, bare: &Replay<'_>) {
-        let alerts = self.alerts.iter_mut().zip(&bare.timeline.alerts);
-        for (place, (alert, found)) in alerts.enumerate() {
-            let ticks = alert.ticks;
-            let errors = bare.errors.iter().filter(|error| error.rule == alert.rule);
-            alert.failed = errors
-                .filter_map(|error| tick_of(ticks, error.at))
-                .collect();
-            let instances = std::mem::take(&mut alert.instances).into_iter();
-            let mut known = Known::default();
-            known.extend(instances.map(|it| (it.labels.clone(), it)));
-            for (number, instance) in found.instances.iter().enumerate() {
-                let mut values = Vec::new();
-                for stretch in &instance.stretches {
-                    let floats = bare.values(place, number, stretch);
-                    values.extend(column(alert, stretch, &floats));
+    /// Says what moves: nothing of an alert that has too many values, and no text that moves something else, too.
+    fn settle(&mut self, setting: &Setting) {
+        let mut room = MOST_VALUES;
+        for alert in &mut self.alerts {
+            let series = &mut alert.condition.series;
+            let values: usize = series.iter().map(|series| series.values.len()).sum();
+            if values > room {
+                for series in series {
+                    series.values.clear();
                 }
-                of_labels(&mut known, &instance.labels).values = values;
+                let why = format!("its {values} values are more than a page holds");
+                alert.fixed.get_or_insert(why);
+            } else {
+                room -= values;
             }
-            alert.instances = known.into_values().collect();
+            let used = alert.condition.node.knobs();
+            for (place, knob) in alert.knobs.iter_mut().enumerate() {
+                let is_wait = knob.kind != KnobKind::Threshold;
+                knob.moves = alert.fixed.is_none() && (is_wait || used.contains(&place));
+            }
+        }
+        let mut moving = vec![0usize; setting.texts.len()];
+        let knobs = self.alerts.iter().flat_map(|alert| &alert.knobs);
+        for knob in knobs.filter(|knob| knob.moves) {
+            if let Some(count) = moving.get_mut(knob.text) {
+                *count += 1;
+            }
+        }
+        for alert in &mut self.alerts {
+            for (place, knob) in alert.knobs.iter_mut().enumerate() {
+                let all = setting.texts.iter().filter(|text| **text == knob.text);
+                if knob.moves && moving.get(knob.text) != Some(&all.count()) {
+                    knob.moves = false;
+                    alert.condition.node.freeze(place, knob.now);
+                }
+            }
+            alert.settle(setting);
         }
     }
+}
+
+impl LiveAlert {
+    /// Takes label sets as those of the instances that the series of its result are.
+    fn own(&mut self, owners: Vec<Labels>) {
+        let instances = std::mem::take(&mut self.instances).into_iter();
+        let mut known: Known = instances.map(|it| (it.labels.clone(), it)).collect();
+        for labels in &owners {
+            of_labels(&mut known, labels);
+        }
+        let places: BTreeMap<&Labels, usize> = known.keys().zip(0..).collect();
+        let places = owners.iter().filter_map(|it| places.get(it).copied());
+        self.condition.owners = places.collect();
+        self.instances = known.into_values().collect();
+    }
+
+    /// Says what else there is that moves, and why no threshold does.
+    fn settle(&mut self, setting: &Setting) {
+        let moving = self.knobs.iter().filter(|knob| knob.moves);
+        let moving: BTreeSet<&str> = moving.map(|knob| knob.name.as_str()).collect();
+        let own = setting.knobs.iter();
+        let own = own.filter(|knob| knob.rule == Some(self.rule) && !moving.contains(knob.shown()));
+        self.others = own
+            .map(|knob| (knob.shown().to_owned(), knob.value.clone()))
+            .collect();
+        let is_threshold = |knob: &&LiveKnob| knob.kind == KnobKind::Threshold;
+        let mut thresholds = self.knobs.iter().filter(is_threshold).peekable();
+        if thresholds.peek().is_none() {
+            self.why = Some("its expression compares nothing with a number".to_owned());
+        } else if thresholds.all(|knob| !knob.moves) {
+            let why = "it is compared inside of what only a replay works out".to_owned();
+            self.why.get_or_insert(why);
+        }
+    }
+}
+
+/// A page is no place for more than these: they are some 40 MB.
+const MOST_VALUES: usize = 5_000_000;
+
+/// An alert that is replayed without its comparison.
+struct Bare {
+    /// Its place among the alerts.
+    place: usize,
+    rule: RuleId,
+    /// What it compares; or why no threshold moves.
+    compared: Result<Compared, String>,
+    /// What yields all that there is of it.
+    query: Query,
 }
 
 /// What is the same for all alerts.
@@ -217,22 +323,19 @@ struct Setting {
     features: Features,
     dependent: BTreeSet<RuleId>,
     knobs: Vec<Knob>,
+    /// For each knob the first that is the same text.
+    texts: Vec<usize>,
     old_knobs: Vec<Knob>,
 }
 
 impl Setting {
-    /// An alert without its instances, and the query that yields what there is of it whatever its threshold.
+    /// An alert without its instances and its condition.
     fn alert(
         &self,
         id: RuleId,
         (group, rule, alert): (&RuleGroup, &Rule, &AlertRule),
         ticks: Ticks,
-    ) -> (LiveAlert, Query) {
-        let own: Vec<(usize, &Knob)> = own_knobs(id, &self.knobs).into_iter().enumerate().collect();
-        let (compared, query) = match split(&rule.expr, &own, &self.features) {
-            Ok((compared, query)) => (Ok(compared), query),
-            Err(why) => (Err(why), rule.expr.clone()),
-        };
+    ) -> LiveAlert {
         let mut templates = alert.labels.iter().map(|(_, template)| template);
         let fixed = match self.dependent.contains(&id) {
             true => Some("it reads what other alerts do"),
@@ -240,7 +343,7 @@ impl Setting {
                 .any(|template| template.queries())
                 .then_some("a template of its labels queries series"),
         };
-        let live = LiveAlert {
+        LiveAlert {
             rule: id,
             group: group.name.clone(),
             name: rule.name.clone(),
@@ -249,27 +352,83 @@ impl Setting {
             limit: group.limit,
             hold: alert.hold,
             keep_firing_for: alert.keep_firing_for,
-            compared,
+            condition: Condition {
+                node: Node::Series(Vec::new()),
+                series: Vec::new(),
+                owners: Vec::new(),
+            },
+            why: None,
             fixed: fixed.map(str::to_owned),
-            knobs: own.iter().map(|(_, knob)| self.knob(knob)).collect(),
+            knobs: self.own(id).map(|(_, knob)| self.knob(knob)).collect(),
+            others: Vec::new(),
             failed: BTreeSet::new(),
             instances: Vec::new(),
+        }
+    }
+
+    /// The knobs of an alert that could move without a replay.
+    fn own(&self, id: RuleId) -> impl Iterator<Item = (usize, &Knob)> {
+        let moves = |kind| {
+            matches!(
+                kind,
+                KnobKind::Threshold | KnobKind::For | KnobKind::KeepFiringFor
+            )
         };
-        (live, query)
+        let own = self.knobs.iter();
+        own.filter(move |knob| knob.rule == Some(id) && moves(knob.kind))
+            .enumerate()
+    }
+
+    /// Evaluates what an alert compares. False where its labels may depend on values, and where there are histograms.
+    fn evaluate(
+        &self,
+        alert: &mut LiveAlert,
+        rule: &Rule,
+        replay: &Replay<'_>,
+        sight: &Sight<'_>,
+    ) -> bool {
+        let own: Vec<(usize, &Knob)> = self.own(alert.rule).collect();
+        let plan = Plan::of(&rule.expr, &own);
+        let Some(found) = Evaluated::of(&plan, &sight.view, sight.times, &self.features) else {
+            return false;
+        };
+        let columns = labels_only(&found.series, &found.result, sight.times);
+        let Some(owners) = replay.alert_labels(alert.rule, &columns) else {
+            return false;
+        };
+        alert.own(owners.iter().map(own_labels).collect());
+        alert.failed = found.failed;
+        alert.condition.node = found.node;
+        alert.condition.series = found.series;
+        true
+    }
+
+    /// An alert that is to be replayed without its comparison.
+    fn bare(&self, place: usize, id: RuleId, rule: &Rule) -> Bare {
+        let own: Vec<(usize, &Knob)> = self.own(id).collect();
+        let (compared, query) = match split(&rule.expr, &own, &self.features) {
+            Ok((compared, query)) => (Ok(compared), query),
+            Err(why) => (Err(why), rule.expr.clone()),
+        };
+        Bare {
+            place,
+            rule: id,
+            compared,
+            query,
+        }
     }
 
     fn knob(&self, knob: &Knob) -> LiveKnob {
-        let mut knobs = self.knobs.iter();
-        let old = self.knobs.iter().position(|other| other.name == knob.name);
-        let old = old.and_then(|place| self.old_knobs.get(place));
+        let place = self.knobs.iter().position(|other| other.name == knob.name);
+        let place = place.unwrap_or(self.knobs.len());
+        let old = self.old_knobs.get(place);
         LiveKnob {
             name: knob.shown().to_owned(),
             kind: knob.kind,
-            text: knobs
-                .position(|other| other.is_same_text(knob))
-                .unwrap_or_default(),
+            text: self.texts.get(place).copied().unwrap_or_default(),
             before: number(old.unwrap_or(knob)),
             now: number(knob),
+            moves: false,
         }
     }
 }
@@ -285,12 +444,17 @@ fn fails_otherwise(alert: &LiveAlert, with: &[RuleError], without: &[RuleError])
 }
 
 /// The values of a stretch; where something is there that is no float it is NaN.
-fn column(alert: &LiveAlert, stretch: &Stretch, floats: &[(Timestamp, f64)]) -> Vec<(usize, f64)> {
+fn column(
+    alert: &LiveAlert,
+    is_compared: bool,
+    stretch: &Stretch,
+    floats: &[(Timestamp, f64)],
+) -> Vec<(usize, f64)> {
     let ticks = alert.ticks;
     let floats = floats
         .iter()
         .filter_map(|&(at, value)| Some((tick_of(ticks, at)?, value)));
-    if alert.compared.is_ok() {
+    if is_compared {
         return floats.collect();
     }
     let first = tick_of(ticks, stretch.from).unwrap_or(ticks.count);
@@ -322,18 +486,6 @@ fn found<'g>(
         RuleKind::Alert(alert) => Some((group, rule, alert)),
         RuleKind::Recording { .. } => None,
     }
-}
-
-/// The knobs of an alert that could move without a replay.
-fn own_knobs(id: RuleId, knobs: &[Knob]) -> Vec<&Knob> {
-    let moves = |kind| {
-        matches!(
-            kind,
-            KnobKind::Threshold | KnobKind::For | KnobKind::KeepFiringFor
-        )
-    };
-    let own = knobs.iter().filter(|knob| knob.rule == Some(id));
-    own.filter(|knob| moves(knob.kind)).collect()
 }
 
 /// The value of a knob as a number: of a wait in milliseconds.
@@ -370,17 +522,17 @@ fn dependent(groups: &[&RuleGroup], interval: Millis) -> BTreeSet<RuleId> {
     ids.map(|rule| rule.id).collect()
 }
 
-/// The groups with alerts that compare nothing and wait for nothing.
-fn bare(groups: &[&RuleGroup], alerts: &[LiveAlert], queries: &[Query]) -> Vec<RuleGroup> {
+/// The groups, with some alerts that compare nothing and wait for nothing.
+fn bare_groups(groups: &[&RuleGroup], alerts: &[Bare]) -> Vec<RuleGroup> {
     let mut bare: Vec<RuleGroup> = groups.iter().map(|group| (*group).clone()).collect();
     let mut rules: Vec<Vec<Rule>> = bare.iter().map(|group| group.rules.to_vec()).collect();
-    for (alert, query) in alerts.iter().zip(queries) {
-        let of_group = rules.get_mut(alert.rule.group);
-        let rule = of_group.and_then(|rules| rules.get_mut(alert.rule.rule));
+    for it in alerts {
+        let of_group = rules.get_mut(it.rule.group);
+        let rule = of_group.and_then(|rules| rules.get_mut(it.rule.rule));
         let Some(rule) = rule else {
             continue;
         };
-        rule.expr = query.clone();
+        rule.expr = it.query.clone();
         if let RuleKind::Alert(alert) = &mut rule.kind {
             alert.hold = 0;
             alert.keep_firing_for = 0;
@@ -397,25 +549,27 @@ fn bare(groups: &[&RuleGroup], alerts: &[LiveAlert], queries: &[Query]) -> Vec<R
 type Known = BTreeMap<Labels, LiveInstance>;
 
 fn of_labels<'k>(known: &'k mut Known, labels: &Labels) -> &'k mut LiveInstance {
-    let labels = labels.filtered(|name| name != ALERT_NAME);
     known
-        .entry(labels)
+        .entry(labels.clone())
         .or_insert_with_key(|labels| LiveInstance {
             labels: labels.clone(),
-            values: Vec::new(),
             before: Vec::new(),
             now: Vec::new(),
         })
 }
 
+fn own_labels(labels: &Labels) -> Labels {
+    labels.filtered(|name| name != ALERT_NAME)
+}
+
 /// The instances that there were and are.
-fn instances(old: Option<&AlertTimeline>, new: &AlertTimeline) -> Vec<LiveInstance> {
+fn instances(old: Option<&AlertTimeline>, new: &AlertTimeline) -> Known {
     let mut known = Known::new();
     for instance in old.into_iter().flat_map(|old| &old.instances) {
-        of_labels(&mut known, &instance.labels).before = instance.stretches.clone();
+        of_labels(&mut known, &own_labels(&instance.labels)).before = instance.stretches.clone();
     }
     for instance in &new.instances {
-        of_labels(&mut known, &instance.labels).now = instance.stretches.clone();
+        of_labels(&mut known, &own_labels(&instance.labels)).now = instance.stretches.clone();
     }
-    known.into_values().collect()
+    known
 }
