@@ -37,6 +37,7 @@
 //!   replay, [`suite::coverage`] what the tests reach of the rules; [`suite::script`] runs the scripts by which Prometheus
 //!   tests its engine.
 //! * [`scaffold`] writes the first tests of alerts: it looks for series with which each fires, and with which it stays silent.
+//! * [`lint`] finds what is legal in rules and hardly meant, one file a lint.
 //! * [`whatif`] names every number of rules that can move, moves it, and says what an alert would have done then.
 //! * [`report`] shows what came of it all, one file a format or a command.
 //! * `io` alone touches disk, clock and terminal, as `allocator` alone is not safe Rust.
@@ -64,6 +65,8 @@ pub mod slo;
 pub mod suite;
 
 pub mod scaffold;
+
+pub mod lint;
 
 pub mod whatif;
 

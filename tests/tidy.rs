@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "text",
     "model",
     "store",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 17] = [
     "slo",
     "suite",
     "scaffold",
+    "lint",
     "whatif",
     "report",
     "io",

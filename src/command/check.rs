@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, Reading, format, load};
+use super::{Outcome, Reading, complain, format, load};
 use crate::io;
+use crate::lint::{self, Level, Lint, Rules};
 use crate::model::Millis;
 use crate::promql::ast::VectorSelector;
 use crate::promql::selectors::{Reach, selectors};
@@ -29,6 +30,21 @@ pub(super) struct Options {
     /// queries (text, JSON or CSV; - for standard input)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
+    /// Fail where there are warnings, or those of a lint; several with commas
+    #[arg(long, value_name = "warnings|LINT", value_delimiter = ',')]
+    deny: Vec<String>,
+    /// Leave out what a lint says; several with commas
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// Ask a pedantic lint, too; several with commas
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    warn: Vec<String>,
+    /// Ask all pedantic lints, too
+    #[arg(long)]
+    pedantic: bool,
+    /// The time between two samples of a series, against which windows are held
+    #[arg(long, value_name = "DURATION")]
+    scrape_interval: Option<String>,
     #[command(flatten)]
     reading: Reading,
     /// How to print the result
@@ -45,6 +61,7 @@ const INTERVAL: Millis = 60_000;
 /// Checks the files.
 pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     let reading = options.reading.options()?;
+    let choice = Choice::new(options)?;
     let here = [PathBuf::from(".")];
     let paths: &[PathBuf] = if options.paths.is_empty() {
         &here
@@ -80,22 +97,136 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         unmatched_of_rules(paths, &reading, store, &shelf)
     });
     let unmatched = unmatched.unwrap_or_default();
+    let linted = linted(files.iter().flatten(), &reading, &choice, &shelf);
     let mut teller = Teller::new(options.format);
     for named in &files {
         let (path, (line, findings)) = match named {
             Ok(path) => (
                 path,
-                one(path, &reading, store.as_ref(), &unmatched, &shelf),
+                one(
+                    path,
+                    &reading,
+                    store.as_ref(),
+                    &[&unmatched, &linted],
+                    &shelf,
+                ),
             ),
             Err((argument, fault)) => (argument, (None, vec![fault.clone()])),
         };
         teller.tell(&io::display(path), line.as_deref(), &findings);
     }
     teller.end(passed_over.as_ref());
-    match teller.faulty {
-        0 => Ok(Outcome::Success),
-        _ => Ok(Outcome::Broken),
+    if teller.faulty > 0 {
+        return Ok(Outcome::Broken);
     }
+    Ok(choice.judge(&teller))
+}
+
+/// Which lints speak, and which warnings are faults.
+struct Choice {
+    deny: Vec<String>,
+    allow: Vec<String>,
+    warn: Vec<String>,
+    pedantic: bool,
+    scrape: Option<Millis>,
+}
+
+/// What stands for every warning behind `--deny`.
+const WARNINGS: &str = "warnings";
+
+impl Choice {
+    fn new(options: &Options) -> Result<Choice, Vec<Diagnostic>> {
+        let named = [
+            ("--deny", &options.deny),
+            ("--allow", &options.allow),
+            ("--warn", &options.warn),
+        ];
+        let unknown = named.iter().flat_map(|(flag, names)| {
+            let is_known =
+                |name: &str| lint::lint(name).is_some() || (*flag == "--deny" && name == WARNINGS);
+            let unknown = names.iter().filter(move |name| !is_known(name));
+            unknown.map(move |name| lint::unknown(&format!("{flag} {name}"), name))
+        });
+        let unknown: Vec<Diagnostic> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let scrape = options.scrape_interval.as_deref();
+        let scrape = scrape.map(|text| load::interval_of("--scrape-interval", text));
+        Ok(Choice {
+            deny: options.deny.clone(),
+            allow: options.allow.clone(),
+            warn: options.warn.clone(),
+            pedantic: options.pedantic,
+            scrape: scrape.transpose().map_err(|fault| vec![fault])?,
+        })
+    }
+
+    fn is_on(&self, lint: &Lint) -> bool {
+        let is_in = |names: &[String]| names.iter().any(|name| name == lint.name);
+        let is_asked = self.pedantic || is_in(&self.warn) || is_in(&self.deny);
+        !is_in(&self.allow) && (is_asked || lint.level == Level::Warn)
+    }
+
+    /// How a call without faults ends; says what it would not take.
+    fn judge(&self, teller: &Teller) -> Outcome {
+        let denies_all = self.deny.iter().any(|name| name == WARNINGS);
+        let mut denied: Vec<String> = Vec::new();
+        if denies_all && teller.warnings > 0 {
+            denied.push(format!(
+                "--deny {WARNINGS}: {}",
+                count(teller.warnings, "warning")
+            ));
+        }
+        for name in &self.deny {
+            if let Some(number) = teller.by_lint.get(name.as_str()) {
+                denied.push(format!("--deny {name}: {}", count(*number, "warning")));
+            }
+        }
+        denied.dedup();
+        for message in &denied {
+            let fault = Diagnostic::error(message.as_str());
+            complain(
+                &fault.help("mend what they name, or allow a lint with a comment or `--allow`"),
+            );
+        }
+        match denied.is_empty() {
+            true => Outcome::Success,
+            false => Outcome::Failure,
+        }
+    }
+}
+
+/// What lints say of the rules of the files, by file. Files that are no rule files or broken are told of elsewhere.
+fn linted<'p>(
+    paths: impl Iterator<Item = &'p PathBuf>,
+    reading: &ReadOptions,
+    choice: &Choice,
+    shelf: &load::Shelf,
+) -> ByFile {
+    let files = readable(paths, reading, shelf);
+    let mut linted = ByFile::new();
+    for rules in Rules::by_folder(&files, choice.scrape) {
+        for found in lint::look(&rules, &|lint| choice.is_on(lint)) {
+            let file = found.place.as_ref().map_or("", |place| place.source.name());
+            linted.entry(file.to_owned()).or_default().push(found);
+        }
+    }
+    linted
+}
+
+/// The rule files among files that can be read.
+fn readable<'p>(
+    paths: impl Iterator<Item = &'p PathBuf>,
+    reading: &ReadOptions,
+    shelf: &load::Shelf,
+) -> Vec<RuleFile> {
+    let is_rules = |path: &&PathBuf| {
+        io::read(path).is_ok_and(|source| !crate::suite::file::looks_like_test_file(source.text()))
+    };
+    let read =
+        |path: &PathBuf| load::rule_files_of(std::slice::from_ref(path), reading, shelf).ok();
+    paths.filter(is_rules).filter_map(read).flatten().collect()
 }
 
 /// Prints what comes of the files, one after the other.
@@ -107,6 +238,8 @@ pub(super) struct Teller {
     /// How many warnings there were.
     pub(super) warnings: usize,
     infos: usize,
+    /// How many of them each lint said.
+    by_lint: BTreeMap<&'static str, usize>,
     annotations: Vec<github::Annotation>,
 }
 
@@ -122,6 +255,7 @@ impl Teller {
             faulty: 0,
             warnings: 0,
             infos: 0,
+            by_lint: BTreeMap::new(),
             annotations: Vec::new(),
         }
     }
@@ -135,6 +269,9 @@ impl Teller {
                 let number = findings.iter().filter(is_info).count();
                 self.infos += number;
                 self.warnings += findings.len() - number;
+                for lint in findings.iter().filter_map(|finding| finding.lint) {
+                    *self.by_lint.entry(lint).or_default() += 1;
+                }
             }
         }
         if self.format == Format::Json {
@@ -213,7 +350,7 @@ fn one(
     path: &Path,
     reading: &ReadOptions,
     store: Option<&Store>,
-    unmatched: &Unmatched,
+    more: &[&ByFile],
     shelf: &load::Shelf,
 ) -> (Option<String>, Vec<Diagnostic>) {
     let is_test = match io::read(path) {
@@ -223,7 +360,7 @@ fn one(
     let read = match is_test {
         true => load::suite(path, reading, false, shelf).and_then(tests),
         false => load::rule_files_of(&[path.to_owned()], reading, shelf)
-            .and_then(|files| rules(&files, store, unmatched, reading.features)),
+            .and_then(|files| rules(&files, store, more, reading.features)),
     };
     match read {
         Ok((line, findings)) => (Some(line), findings),
@@ -251,7 +388,7 @@ fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
 fn rules(
     files: &[RuleFile],
     store: Option<&Store>,
-    unmatched: &Unmatched,
+    more: &[&ByFile],
     features: Features,
 ) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let groups = files.iter().flat_map(|file| &file.groups);
@@ -269,10 +406,13 @@ fn rules(
     let mut findings: Vec<Diagnostic> = files
         .iter()
         .flat_map(|file| file.warnings.iter().chain(&file.notes).cloned())
+        // Lints tell of them again.
+        .filter(|finding| finding.lint.is_none())
         .collect();
-    let of_file = files
-        .iter()
-        .filter_map(|file| unmatched.get(file.source.name()));
+    let of_file = more.iter().flat_map(|more| {
+        let files = files.iter();
+        files.filter_map(|file| more.get(file.source.name()))
+    });
     findings.extend(of_file.flatten().cloned());
     let groups: Vec<&RuleGroup> = groups.collect();
     findings.extend(said(&groups, store, features)?);
@@ -310,8 +450,8 @@ fn said(
     Ok(findings)
 }
 
-/// What is said of selectors that match nothing, by the files of the rules.
-type Unmatched = BTreeMap<String, Vec<Diagnostic>>;
+/// What is said of rules, by their files.
+type ByFile = BTreeMap<String, Vec<Diagnostic>>;
 
 /// The selectors of rules that match no series of a store and nothing that any of the rules writes. Files that are no rule
 /// files or broken are told of elsewhere.
@@ -320,19 +460,14 @@ fn unmatched_of_rules<'p>(
     reading: &ReadOptions,
     store: &Store,
     shelf: &load::Shelf,
-) -> Unmatched {
-    let is_rules = |path: &&PathBuf| {
-        io::read(path).is_ok_and(|source| !crate::suite::file::looks_like_test_file(source.text()))
-    };
-    let read =
-        |path: &PathBuf| load::rule_files_of(std::slice::from_ref(path), reading, shelf).ok();
-    let files: Vec<RuleFile> = paths.filter(is_rules).filter_map(read).flatten().collect();
+) -> ByFile {
+    let files = readable(paths, reading, shelf);
     let groups: Vec<&RuleGroup> = files.iter().flat_map(|file| &file.groups).collect();
     let mut given = Given::default();
     let series = store.iter().map(|series| series.labels.clone());
     series.for_each(|labels| given.add(labels));
     let dependencies = Dependencies::new(&groups, INTERVAL, &|_| Some(&given));
-    let mut unmatched = Unmatched::new();
+    let mut unmatched = ByFile::new();
     for (index, rule) in dependencies.rules.iter().enumerate() {
         let of_file = unmatched.entry(rule.group.source.name().to_owned());
         let reads = rule.reads.iter();

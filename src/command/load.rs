@@ -251,8 +251,13 @@ fn joined(labels: &Labels, parts: Vec<(&PathBuf, Points)>) -> Result<Points, Dia
 
 /// Reads `--interval`.
 pub(super) fn interval(text: &str) -> Result<Millis, Diagnostic> {
+    interval_of("--interval", text)
+}
+
+/// The same of another flag.
+pub(super) fn interval_of(flag: &str, text: &str) -> Result<Millis, Diagnostic> {
     let fault = |reason: String| {
-        Diagnostic::error(format!("--interval {text}: {reason}"))
+        Diagnostic::error(format!("{flag} {text}: {reason}"))
             .help("give a duration above 0 such as 30s or 1m")
     };
     match Duration::parse(text) {

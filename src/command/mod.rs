@@ -9,6 +9,8 @@ mod conformance;
 
 mod diff;
 
+mod explain;
+
 mod graph;
 
 mod in_order;
@@ -92,6 +94,8 @@ enum Command {
     Serve(serve::Options),
     /// Print the JSON Schema of test files, with which editors complete and check them
     Schema(schema::Options),
+    /// Explain a lint, a function or an aggregation; list the lints if none is named
+    Explain(explain::Options),
     /// Print what makes a shell complete calls
     Completions(completions::Options),
     /// Print a manual page
@@ -149,6 +153,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Slo(options) => slo::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Schema(options) => schema::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Completions(options) => completions::run(&options),
         Command::Man(options) => man::run(&options),
         Command::Conformance(options) => conformance::run(&options),

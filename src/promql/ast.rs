@@ -480,6 +480,13 @@ impl Link {
     }
 }
 
+impl Matching {
+    /// Whether series find each other by a label.
+    pub fn pairs(&self, label: &str) -> bool {
+        self.labels.iter().any(|named| named == label) == self.on
+    }
+}
+
 impl VectorSelector {
     /// The metric name before the braces.
     pub fn metric(&self) -> Option<&str> {

@@ -32,7 +32,7 @@ mod times;
 
 mod duration;
 
-mod fixed;
+mod labels;
 
 mod pretty;
 
@@ -52,7 +52,7 @@ pub use eval::{
     Evaluated, Horizon, Reader, Repeated, TOO_MANY_SAMPLES, TOO_MANY_STEPS, View, Windowed,
     annotations_without_data, evaluate, evaluate_range, evaluate_windows, signature,
 };
-pub use fixed::{Fixed, fixed};
+pub use labels::{Fixed, Known, LabelValue, Lore, fixed, known, known_before};
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use set_operations::{SetOperation, set_operations};

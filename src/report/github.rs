@@ -102,7 +102,10 @@ pub fn findings(
             None if path.is_empty() => None,
             None => Some(of_file()),
         },
-        title: found.message.clone(),
+        title: match found.lint {
+            Some(lint) => format!("{} [{lint}]", found.message),
+            None => found.message.clone(),
+        },
         message: found
             .help
             .clone()

@@ -1,9 +1,9 @@
 //! JSON for programs; its shape is versioned.
 //!
 //! `{"version": 1, "files": [{"path", "status": pass|fail|error, "accepted", "diff", "diagnostics": [{"severity", "message", "file", "line",
-//! "column", "help"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
+//! "column", "help", "lint"}], "annotations": [as diagnostics], "tests": [{"name", "failures": [{"kind": alert|expr|rule|expect, "name", "eval_time", "file", "line",
 //! "expected", "got", "error", "problems": [{"problem", "at", "labels", "message", "expected", "got"}]}]}]}], "diagnostics": [as those of files], "coverage": as [`coverage`] says, "partition": {"part", "of", "left_out"}}`, the last three where there is something to
-//! say, `diff` of a file where `--accept` changes it: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
+//! say, `lint` where one says it, `diff` of a file where `--accept` changes it: `eval_time` in seconds after the start of the test; `expected` and `got` list `{labels,
 //! annotations}` for alerts and `{labels, value}` for expressions, labels with `__name__`, values as Prometheus prints them. With
 //! `--why` a failure has `"why": [{"sections"}]` too, as [`super::why`] has it.
 //!
@@ -106,6 +106,8 @@ pub(super) struct Finding<'r> {
     line: Option<usize>,
     column: Option<usize>,
     help: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lint: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -221,6 +223,7 @@ impl<'r> Finding<'r> {
             line: at.map(|at| at.line),
             column: at.map(|at| at.column),
             help: diagnostic.help.as_deref(),
+            lint: diagnostic.lint,
         }
     }
 }

@@ -241,7 +241,7 @@ impl<'d> Reader<'d, '_> {
             };
             self.unrendered(&text, None);
             match Template::parse(&format!("__alert_{alert}"), &text.text) {
-                Ok(template) => templates.push((entry.name.to_owned(), template)),
+                Ok(template) => templates.push((entry.name.to_owned(), template.at(text))),
                 Err(error) => {
                     let span = text.span(Span::new(error.offset, error.offset + 1));
                     let message = format!("{before}{what} {:?}: {}", entry.name, error.message);

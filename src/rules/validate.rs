@@ -67,7 +67,8 @@ pub(super) fn duplicate_rules(groups: &[&RuleGroup]) -> Vec<Diagnostic> {
             warnings.push(
                 Diagnostic::warning(message)
                     .at(&group.source, rule.name_span)
-                    .help("remove one of the two, or tell them apart by a label"),
+                    .help("remove one of the two, or tell them apart by a label")
+                    .named("duplicate-rule"),
             );
         }
     }

@@ -23,6 +23,8 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// The name of the lint that says it, where one does.
+    pub lint: Option<&'static str>,
 }
 
 /// A span of a source.
@@ -74,6 +76,7 @@ impl Diagnostic {
             place: None,
             label: String::new(),
             help: None,
+            lint: None,
         }
     }
 
@@ -101,6 +104,12 @@ impl Diagnostic {
         self
     }
 
+    /// The same, said by a lint of this name.
+    pub fn named(mut self, lint: &'static str) -> Diagnostic {
+        self.lint = Some(lint);
+        self
+    }
+
     /// Draws the message with the line it speaks of, coloured or plain; ends with a newline.
     pub fn render(&self, coloured: bool) -> String {
         let level = match self.severity {
@@ -108,7 +117,12 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Info => Level::INFO,
         };
-        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
+        let title = level.primary_title(self.message.as_str());
+        let title = match self.lint {
+            Some(lint) => title.id(lint),
+            None => title,
+        };
+        let mut group = Group::with_title(title);
         if let Some(place) = &self.place {
             let (text, line, span) = place.excerpt();
             let annotation = AnnotationKind::Primary.span(span.start..span.end);
@@ -250,7 +264,11 @@ impl fmt::Display for Diagnostic {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        write!(f, "{}: {}", self.severity.name(), self.message)?;
+        f.write_str(self.severity.name())?;
+        if let Some(lint) = self.lint {
+            write!(f, "[{lint}]")?;
+        }
+        write!(f, ": {}", self.message)?;
         if let Some(help) = &self.help {
             write!(f, " ({help})")?;
         }

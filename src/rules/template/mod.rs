@@ -21,13 +21,16 @@ mod runes;
 mod texts;
 mod time;
 mod tree;
+mod uses;
 mod value;
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::model::{Histogram, Labels, Timestamp};
+use crate::text::yaml::Embedded;
 use functions::World;
+pub use uses::{Called, TemplateUse, Used};
 
 /// What Prometheus puts before every template; columns in its error texts count it.
 pub const PREAMBLE: &str = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}\
@@ -40,6 +43,8 @@ pub struct Template {
     name: String,
     /// `None` for a text without any action.
     parsed: Option<Arc<Parsed>>,
+    /// Where it stands, if in a file.
+    place: Option<Arc<Embedded>>,
 }
 
 #[derive(Debug)]
@@ -135,7 +140,27 @@ impl Template {
             text: text.to_owned(),
             name: name.to_owned(),
             parsed,
+            place: None,
         })
+    }
+
+    /// The same, at its place in a file.
+    pub fn at(mut self, place: Embedded) -> Template {
+        self.place = Some(Arc::new(place));
+        self
+    }
+
+    /// Where it stands, if in a file.
+    pub fn place(&self) -> Option<&Embedded> {
+        self.place.as_deref()
+    }
+
+    /// Where it shows labels and the value of the sample by name, in the order of the text.
+    pub fn uses(&self) -> Vec<TemplateUse> {
+        match &self.parsed {
+            Some(parsed) => uses::uses(&parsed.program, &self.name),
+            None => Vec::new(),
+        }
     }
 
     /// The text as it was written.

@@ -1,0 +1,50 @@
+//! `counter-compared`: a counter that is compared as if it were a gauge.
+
+use super::rules::Subject;
+use super::tree::{comparisons, core, metric, number};
+use super::{Level, Lint, Look};
+use crate::promql::ast::{BinaryOp, ExprKind};
+use crate::text::Diagnostic;
+
+pub(super) const LINT: Lint = Lint {
+    name: "counter-compared",
+    level: Level::Warn,
+    doc: "a `_total` is compared with a number, without `rate` or `increase`",
+    why: "A counter only grows until its process restarts. Once it has passed a threshold it stays there: the alert fires for \
+          good, however long ago things happened. Compare `rate` or `increase` over a window. If the metric is a gauge, \
+          its name promises something else: call it without `_total`.",
+    wrong: r#"
+- alert: ManyErrors
+  expr: errors_total > 500
+"#,
+    right: r#"
+- alert: ManyErrors
+  expr: increase(errors_total[10m]) > 500
+"#,
+    look: Look::Rule(look),
+};
+
+fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for compared in comparisons(subject.expr()) {
+        let core = core(compared.value);
+        let ExprKind::Vector(selector) = &core.kind else {
+            continue;
+        };
+        let is_above = matches!(compared.op, BinaryOp::Greater | BinaryOp::GreaterEqual);
+        let Some(name) = metric(selector).filter(|name| name.ends_with("_total")) else {
+            continue;
+        };
+        let Some(bound) = number(compared.bound).filter(|_| is_above) else {
+            continue;
+        };
+        let message = format!(
+            "{name} is a counter by its name: once above {} it stays there until its process restarts",
+            crate::model::number::format_digits(bound, 6)
+        );
+        let help =
+            format!("compare `increase({name}[…])` or `rate`, or name a gauge without `_total`");
+        found.push(subject.warn(compared.span, message).help(help));
+    }
+    found
+}

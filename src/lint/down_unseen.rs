@@ -1,0 +1,63 @@
+//! `down-unseen`: an alert on `up == 0` that falls silent when the target is gone altogether.
+
+use super::silent_when_absent::guarded;
+use super::tree::{comparisons, core, metric, number};
+use super::{Level, Lint, Look, Rules};
+use crate::model::MatchOp;
+use crate::promql::ast::{BinaryOp, ExprKind};
+use crate::text::Diagnostic;
+
+pub(super) const LINT: Lint = Lint {
+    name: "down-unseen",
+    level: Level::Warn,
+    doc: "an alert on `up == 0` of a job that nobody watches with `absent`",
+    why: "`up` is 0 while a target is known and does not answer. When service discovery no longer lists it - the last pod is \
+          deleted, the job is removed from the configuration, a label is renamed - there is no `up` at all, nothing equals \
+          0, and the alert is silent. Add `or absent(up{…})`, or an alert of its own on it.",
+    wrong: r#"
+- alert: Down
+  expr: up{job="bakery"} == 0
+"#,
+    right: r#"
+- alert: Down
+  expr: up{job="bakery"} == 0 or absent(up{job="bakery"})
+"#,
+    look: Look::Rules(look),
+};
+
+fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (subject, _) in rules.alerts() {
+        for compared in comparisons(subject.expr()) {
+            let is_down = compared.op == BinaryOp::Equal && number(compared.bound) == Some(0.0)
+                || compared.op == BinaryOp::Less && number(compared.bound) == Some(1.0);
+            let core = core(compared.value);
+            let ExprKind::Vector(selector) = &core.kind else {
+                continue;
+            };
+            // Of all jobs none can be missed by name.
+            let is_of_job = |name: &str| {
+                let mut matchers = selector.matchers.iter();
+                matchers
+                    .any(|it| it.name == name && it.op == MatchOp::Equal && !it.value.is_empty())
+            };
+            if !is_down
+                || metric(selector) != Some("up")
+                || !is_of_job("job")
+                || guarded(rules, subject, "up")
+            {
+                continue;
+            }
+            let message = format!(
+                "silent when the target is gone altogether: without the series `{}` nothing equals 0",
+                subject.written(core.span)
+            );
+            let help = format!(
+                "add `or absent({})`, or an alert on it",
+                subject.written(core.span)
+            );
+            found.push(subject.warn(compared.span, message).help(help));
+        }
+    }
+    found
+}

@@ -1,0 +1,129 @@
+//! What is legal in rules and hardly meant: a file a lint, and [`ALL`], the table that names them.
+//!
+//! A lint looks at one rule, or at all rules that are checked together. What it knows of labels is certain
+//! ([`crate::promql::known`]) but for what well-known exporters are known to write; what it knows of metrics are the
+//! conventions of their names.
+
+mod lore;
+mod rules;
+mod silence;
+mod template;
+mod tree;
+mod units;
+
+mod buckets_backwards;
+mod buckets_summed;
+mod counter_compared;
+mod delta_of_counter;
+mod divided_by_itself;
+mod down_unseen;
+mod duplicate_rule;
+mod equal_with_regex;
+mod join_never_matches;
+mod label_aggregated_away;
+mod le_lost;
+mod never_true;
+mod percent_of_percent;
+mod severity_missing;
+mod severity_unknown;
+mod silent_when_absent;
+mod value_in_label;
+
+use crate::text::{Diagnostic, closest};
+
+pub use rules::Rules;
+use rules::Subject;
+
+/// Something that is legal and hardly meant.
+#[derive(Debug)]
+pub struct Lint {
+    /// What it is called: words with hyphens.
+    pub name: &'static str,
+    /// Whether it speaks without being asked.
+    pub level: Level,
+    /// What it finds, in one line.
+    pub doc: &'static str,
+    /// Why that is wrong and what to do, in whole sentences.
+    pub why: &'static str,
+    /// Rules in which it finds something: a list in YAML.
+    pub wrong: &'static str,
+    /// The same rules as they should be.
+    pub right: &'static str,
+    look: Look,
+}
+
+/// Whether a lint speaks without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It does: what it finds is nearly always a fault.
+    Warn,
+    /// It does not: what it finds may well be meant.
+    Pedantic,
+}
+
+/// What a lint looks at.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    /// One rule after the other.
+    Rule(fn(&Subject<'_>) -> Vec<Diagnostic>),
+    /// All rules that are checked together.
+    Rules(fn(&Rules<'_>) -> Vec<Diagnostic>),
+    /// Whoever reads the file says it.
+    Reader,
+}
+
+/// Every lint, in the order of their names.
+pub static ALL: [&Lint; 17] = [
+    &buckets_backwards::LINT,
+    &buckets_summed::LINT,
+    &counter_compared::LINT,
+    &delta_of_counter::LINT,
+    &divided_by_itself::LINT,
+    &down_unseen::LINT,
+    &duplicate_rule::LINT,
+    &equal_with_regex::LINT,
+    &join_never_matches::LINT,
+    &label_aggregated_away::LINT,
+    &le_lost::LINT,
+    &never_true::LINT,
+    &percent_of_percent::LINT,
+    &severity_missing::LINT,
+    &severity_unknown::LINT,
+    &silent_when_absent::LINT,
+    &value_in_label::LINT,
+];
+
+/// The lint of a name.
+pub fn lint(name: &str) -> Option<&'static Lint> {
+    ALL.iter().copied().find(|lint| lint.name == name)
+}
+
+/// What the lints that are switched on say of rules, in the order of the files and their lines. What comments in the files
+/// silence is left out; a comment that silences nothing is told of.
+pub fn look(rules: &Rules<'_>, is_on: &dyn Fn(&Lint) -> bool) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for lint in ALL.iter().filter(|lint| is_on(lint)) {
+        let said = match lint.look {
+            Look::Rule(look) => rules.subjects().flat_map(|it| look(&it)).collect(),
+            Look::Rules(look) => look(rules),
+            Look::Reader => rules.said_by_reader(lint.name),
+        };
+        found.extend(said.into_iter().map(|said| said.named(lint.name)));
+    }
+    let mut left = silence::apply(rules, found, is_on);
+    left.sort_by_key(|found| {
+        let place = found.place.as_ref();
+        place.map(|place| (rules.number(place.source.name()), place.span, found.lint))
+    });
+    crate::text::distinct(left)
+}
+
+/// What is said of a name that no lint has; `what` is what to begin with.
+pub fn unknown(what: &str, name: &str) -> Diagnostic {
+    let names: Vec<&str> = ALL.iter().map(|lint| lint.name).collect();
+    let fault = Diagnostic::error(format!("{what}: there is no such lint"));
+    match closest(name, &names) {
+        Some(near) => fault.help(format!("did you mean {near}?")),
+        None => fault.help("`rulecheck explain` lists the lints"),
+    }
+}
