@@ -184,7 +184,11 @@ fn asked(expr: &Expr, label: &str) -> Option<Span> {
             let is_named = grouping.labels.iter().any(|named| named == label);
             (is_named && !grouping.without).then_some(expr.span)
         }
-        ExprKind::Call(call) => match call.function.name.starts_with("label_") {
+        // They set labels, or take `le` away.
+        ExprKind::Call(call) => match ["label_", "histogram_"]
+            .iter()
+            .any(|family| call.function.name.starts_with(family))
+        {
             true => None,
             false => asked(super::tree::series_argument(call)?, label),
         },

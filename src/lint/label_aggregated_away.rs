@@ -1,5 +1,7 @@
 //! `label-aggregated-away`: a template that shows a label which the alert's series can't have.
 
+use std::collections::BTreeSet;
+
 use super::rules::Subject;
 use super::{Level, Lint, Look};
 use crate::promql::LabelValue;
@@ -30,6 +32,8 @@ pub(super) const LINT: Lint = Lint {
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    // Several texts of an alert show the same.
+    let mut told = BTreeSet::new();
     for template in subject.templates() {
         for used in template.uses() {
             let Used::Label(label) = &used.what else {
@@ -38,7 +42,8 @@ fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
             let Some(known) = subject.rules.known(subject.expr(), label) else {
                 continue;
             };
-            if !matches!(&known.value, LabelValue::Is(value) if value.is_empty()) {
+            let is_gone = matches!(&known.value, LabelValue::Is(value) if value.is_empty());
+            if !is_gone || !told.insert(label.clone()) {
                 continue;
             }
             let own = subject

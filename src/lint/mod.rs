@@ -23,11 +23,14 @@ mod join_never_matches;
 mod label_aggregated_away;
 mod le_lost;
 mod never_true;
+mod not_a_template;
 mod percent_of_percent;
 mod severity_missing;
 mod severity_unknown;
+mod share_as_percent;
 mod silent_when_absent;
 mod value_in_label;
+mod window_too_short;
 
 use crate::text::{Diagnostic, closest};
 
@@ -73,7 +76,7 @@ enum Look {
 }
 
 /// Every lint, in the order of their names.
-pub static ALL: [&Lint; 17] = [
+pub static ALL: [&Lint; 20] = [
     &buckets_backwards::LINT,
     &buckets_summed::LINT,
     &counter_compared::LINT,
@@ -86,11 +89,14 @@ pub static ALL: [&Lint; 17] = [
     &label_aggregated_away::LINT,
     &le_lost::LINT,
     &never_true::LINT,
+    &not_a_template::LINT,
     &percent_of_percent::LINT,
     &severity_missing::LINT,
     &severity_unknown::LINT,
+    &share_as_percent::LINT,
     &silent_when_absent::LINT,
     &value_in_label::LINT,
+    &window_too_short::LINT,
 ];
 
 /// The lint of a name.

@@ -26,6 +26,15 @@ pub(super) const LINT: Lint = Lint {
 /// The others are so many at least.
 const OTHERS: usize = 3;
 
+/// Alerts that are meant to fire for ever, so that their silence is noticed, are routed by name.
+const HEARTBEATS: [&str; 5] = [
+    "watchdog",
+    "heartbeat",
+    "deadman",
+    "infoinhibitor",
+    "alwaysfiring",
+];
+
 fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
     let (with, without): (Vec<_>, Vec<_>) = rules
         .alerts()
@@ -33,7 +42,14 @@ fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
     if with.len() < OTHERS || without.len() * 3 > with.len() {
         return Vec::new();
     }
-    let found = without.iter().map(|(subject, _)| {
+    let is_heartbeat = |name: &str| {
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let plain = plain.to_lowercase();
+        HEARTBEATS.iter().any(|word| plain.contains(word))
+    };
+    let without = without.iter();
+    let others = without.filter(|(subject, _)| !is_heartbeat(&subject.rule.name));
+    let found = others.map(|(subject, _)| {
         let message = format!(
             "{} has no severity, as {} others here have",
             subject.rule.name,
