@@ -28,6 +28,11 @@ cp $system/alerts.yml "$work/alerts.yml"
 "$rulecheck" whatif --rules $system/alerts.yml --tests $study/other_junes_test.yml --incidents $study/incidents.yml \
   --sweep ElevatedErrorRate.threshold=2 ElevatedErrorRate.for=12m ElevatedErrorRate.keep_firing_for=10m > $study/other_junes.txt
 
+# The same for the queue and for slow answers, from generated data at once.
+"$rulecheck" whatif --rules $system/alerts.yml --tests $study/backlog_test.yml --incidents $study/backlog_incidents.yml \
+  --sweep QueueDepthHigh.threshold=500..1500:100 QueueDepthHigh.for=10m,20m,30m,40m HighResponseTime.for=5m,10m,15m \
+  --goal recall=1 --goal false_pages=0 --goal 'time_to_detect<35m' > $study/backlog_sweep.txt
+
 # The change as a reviewer sees it.
 compare() {
   "$rulecheck" diff $system/alerts.yml "$work/alerts.yml" --data $study/api.csv.gz --max-pages-per-week 3 --format "$1"
