@@ -1,8 +1,11 @@
 //! Label sets.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::hash::xxh64;
 use super::number::quote;
@@ -20,6 +23,12 @@ pub const METRIC_UNIT: &str = "__unit__";
 pub fn is_metadata(name: &str) -> bool {
     matches!(name, METRIC_NAME | METRIC_TYPE | METRIC_UNIT)
 }
+
+/// How many labels a set mostly has at most.
+const FEW: usize = 12;
+
+/// How much of a text a thread keeps to write sets into, in bytes.
+const SCRATCH_KEPT: usize = 4096;
 
 /// A set of labels, sorted by name, no name twice, no empty value (an empty value is an absent label).
 ///
@@ -51,11 +60,35 @@ impl Labels {
         N: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut builder = LabelsBuilder::default();
-        for (name, value) in pairs {
-            builder.set(name.as_ref(), value.as_ref());
+        let mut pairs: SmallVec<[(N, V); FEW]> = pairs.into_iter().collect();
+        // Stable: of one name the last pair stays the last.
+        pairs.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
+        Labels::written(|data| {
+            for (index, (name, value)) in pairs.iter().enumerate() {
+                let (name, value) = (name.as_ref(), value.as_ref());
+                let next = pairs.get(index + 1).map(|(next, _)| next.as_ref());
+                if next != Some(name) && !value.is_empty() {
+                    put(data, name);
+                    put(data, value);
+                }
+            }
+        })
+    }
+
+    /// What is written into a text, which is kept for the next set of this thread: nothing is allocated but the set.
+    fn written(write: impl FnOnce(&mut String)) -> Labels {
+        thread_local! {
+            static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
         }
-        builder.build()
+        let mut data = SCRATCH.take();
+        data.clear();
+        write(&mut data);
+        let labels = Labels {
+            data: Arc::from(data.as_str()),
+        };
+        data.shrink_to(SCRATCH_KEPT);
+        SCRATCH.set(data);
+        labels
     }
 
     /// The value of a label; `None` where it is absent.
@@ -126,21 +159,18 @@ impl Labels {
 
     /// Only the labels whose name passes.
     pub fn filtered(&self, mut keep: impl FnMut(&str) -> bool) -> Labels {
-        let mut data = String::with_capacity(self.data.len());
-        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            put(&mut data, name);
-            put(&mut data, value);
-        }
-        Labels {
-            data: Arc::from(data),
-        }
+        Labels::written(|data| {
+            for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
+                put(data, name);
+                put(data, value);
+            }
+        })
     }
 
     /// The same set with one label set, or removed where the value is empty.
     pub fn with(&self, name: &str, value: &str) -> Labels {
-        let mut builder = self.to_builder();
-        builder.set(name, value);
-        builder.build()
+        let others = self.iter().filter(|(present, _)| *present != name);
+        Labels::from_pairs(others.chain([(name, value)]))
     }
 
     /// Prometheus's hash of a set, by which `limit_ratio` chooses: xxHash64 of the names and values, each behind its
@@ -214,16 +244,8 @@ impl LabelsBuilder {
     }
 
     /// The finished set.
-    pub fn build(mut self) -> Labels {
-        self.pairs.sort_unstable();
-        let mut data = String::new();
-        for (name, value) in &self.pairs {
-            put(&mut data, name);
-            put(&mut data, value);
-        }
-        Labels {
-            data: Arc::from(data),
-        }
+    pub fn build(self) -> Labels {
+        Labels::from_pairs(self.pairs)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers and strings as Go's `strconv` writes and reads them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::ops::Deref;
 
 use super::bytes::byte_of;
 use super::unicode::is_print;
@@ -211,20 +212,60 @@ fn escape(c: char, out: &mut String) {
 
 /// The shortest digits that read back the same, as `-1.25`, and the power of ten that they are
 /// multiplied with; `None` where the value is not finite.
-fn shortest(value: f64) -> Option<(String, i32)> {
-    let mut text = format!("{value:e}");
+fn shortest(value: f64) -> Option<(Scientific, i32)> {
+    let mut text = Scientific::of(format_args!("{value:e}"));
     // Of two shortest ones that are equally near, Go takes the even one, Rust takes any. That needs
     // 15 digits: fewer are never equally near.
     if text.len() > 15 {
         let places = text.bytes().take_while(|c| *c != b'e');
         let places = places.filter(u8::is_ascii_digit).count().saturating_sub(1);
-        let nearest = format!("{value:.places$e}");
+        let nearest = Scientific::of(format_args!("{value:.places$e}"));
         if nearest.parse() == Ok(value) {
             text = nearest;
         }
     }
     let (digits, exponent) = text.split_once('e')?;
-    Some((digits.to_owned(), exponent.parse().ok()?))
+    let (end, exponent) = (digits.len(), exponent.parse().ok()?);
+    text.end = end;
+    Some((text, exponent))
+}
+
+/// A number's digits, on the stack, since many numbers are written.
+struct Scientific {
+    /// The longest shortest one is as long as `-2.2250738585072014e-308`.
+    bytes: [u8; 24],
+    end: usize,
+}
+
+impl Scientific {
+    fn of(written: fmt::Arguments<'_>) -> Scientific {
+        let mut text = Scientific {
+            bytes: [0; 24],
+            end: 0,
+        };
+        let fits = text.write_fmt(written);
+        debug_assert!(fits.is_ok(), "{written} is too long");
+        text
+    }
+}
+
+impl fmt::Write for Scientific {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = self.end + part.len();
+        let free = self.bytes.get_mut(self.end..end).ok_or(fmt::Error)?;
+        free.copy_from_slice(part.as_bytes());
+        self.end = end;
+        Ok(())
+    }
+}
+
+impl Deref for Scientific {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        let written = self.bytes.get(..self.end).unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
 }
 
 /// Digits such as `-1.25` times a power of ten, written out.

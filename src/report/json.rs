@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use smallvec::SmallVec;
 
 use super::coverage::{self, Reached};
 use super::unmet::words;
@@ -173,7 +174,7 @@ struct Sample<'r> {
 }
 
 /// A mapping of texts, in its order.
-struct Pairs<'r>(Vec<(&'r str, &'r str)>);
+struct Pairs<'r>(SmallVec<[(&'r str, &'r str); 8]>);
 
 impl Serialize for Pairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,13 +1,16 @@
 //! The grammar of what a series is called.
 
+use std::borrow::Cow;
+
 use nom::bytes::complete::take_while;
+use smallvec::SmallVec;
 
 use super::super::fault::{Parsed, fail};
 use crate::model::escape::{self, EscapeFault};
 use crate::model::{Labels, METRIC_NAME};
 
-/// Names and values as written.
-type Pairs = Vec<(String, String)>;
+/// Names and values, their escapes resolved.
+type Pairs<'a> = SmallVec<[(Cow<'a, str>, Cow<'a, str>); 12]>;
 
 /// Words of the query language that are no metric names where a series is named.
 const RESERVED: [&str; 8] = [
@@ -43,7 +46,7 @@ pub(super) fn series(input: &str) -> Parsed<'_, Labels> {
         );
     }
     if !name.is_empty() {
-        pairs.push((METRIC_NAME.to_owned(), name.to_owned()));
+        pairs.push((METRIC_NAME.into(), name.into()));
     }
     Ok((end, Labels::from_pairs(pairs)))
 }
@@ -76,7 +79,7 @@ fn metric_name(input: &str) -> Parsed<'_, &str> {
 }
 
 /// `{a="b", "c d"="e"}`, a trailing comma allowed.
-fn label_set(input: &str) -> Parsed<'_, Pairs> {
+fn label_set(input: &str) -> Parsed<'_, Pairs<'_>> {
     let mut pairs = Pairs::new();
     let mut rest = skip_spaces(input.get(1..).unwrap_or_default());
     loop {
@@ -95,19 +98,19 @@ fn label_set(input: &str) -> Parsed<'_, Pairs> {
 const CLOSE: &str = "separate labels by commas and close with a brace: {a=\"b\", c=\"d\"}";
 
 /// `a="b"`, `"a b"="c"`, or `"metric name"`.
-fn label<'a>(input: &'a str, pairs: &mut Pairs) -> Parsed<'a, ()> {
+fn label<'a>(input: &'a str, pairs: &mut Pairs<'a>) -> Parsed<'a, ()> {
     let (rest, name) = match quoted_start(input) {
         true => {
             let (rest, name) = string(input)?;
             let after = skip_spaces(rest);
             if !after.starts_with(['=', '!']) {
-                return set(input, rest, pairs, METRIC_NAME.to_owned(), name);
+                return set(input, rest, pairs, METRIC_NAME.into(), name);
             }
             (after, name)
         }
         false if input.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
             let (rest, name) = take_while(|c: char| c.is_ascii_alphanumeric() || c == '_')(input)?;
-            (skip_spaces(rest), name.to_owned())
+            (skip_spaces(rest), name.into())
         }
         false => return fail(input, unexpected(input, "identifier or \"}\""), CLOSE),
     };
@@ -132,9 +135,9 @@ fn label<'a>(input: &'a str, pairs: &mut Pairs) -> Parsed<'a, ()> {
 fn set<'a>(
     input: &'a str,
     rest: &'a str,
-    pairs: &mut Pairs,
-    name: String,
-    value: String,
+    pairs: &mut Pairs<'a>,
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
 ) -> Parsed<'a, ()> {
     if name.is_empty() {
         return fail(
@@ -167,7 +170,7 @@ fn quoted_start(input: &str) -> bool {
 }
 
 /// A string in `"`, `'` or backquotes, its escapes resolved.
-fn string(input: &str) -> Parsed<'_, String> {
+fn string(input: &str) -> Parsed<'_, Cow<'_, str>> {
     let Some(quote) = input.chars().next() else {
         return fail(input, "unexpected end of input", CLOSE);
     };
@@ -181,13 +184,16 @@ fn string(input: &str) -> Parsed<'_, String> {
             let help = "write the character by \\u, or as it is";
             return fail(rest, "invalid UTF-8 rune", help);
         }
+        if let Some(after) = after.strip_prefix(quote).filter(|_| bytes.is_empty()) {
+            return Ok((after, text.into()));
+        }
         bytes.extend_from_slice(text.as_bytes());
         rest = match after.chars().next() {
             Some('\\') => unescape(after, quote, &mut bytes)?.0,
             Some(c) if c == quote => {
                 let after = after.get(1..).unwrap_or_default();
                 return match String::from_utf8(bytes) {
-                    Ok(text) => Ok((after, text)),
+                    Ok(text) => Ok((after, text.into())),
                     Err(_) => fail(
                         input,
                         "the string is not valid UTF-8",

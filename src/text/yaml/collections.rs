@@ -29,19 +29,18 @@ impl<'s> Parser<'s> {
         };
         let mut end = at;
         for child in self.pending.drain(first_pending..) {
-            let below = self.weights.get(child as usize).copied().flatten();
-            let below = below.unwrap_or_default();
+            let below = self.weights.get(child as usize).copied().unwrap_or_default();
             weight.total = weight.total.saturating_add(below.total);
             weight.repeated = weight.repeated.saturating_add(below.repeated);
             if let Some(child) = self.document.nodes.get(child as usize) {
-                end = end.max(child.span.end);
+                end = end.max(child.place.span().end);
             }
             self.document.children.push(child);
         }
         let children_end = self.document.children.len();
         if let Some(stored) = self.document.nodes.get_mut(node as usize) {
             stored.content = shape.content(first, children_end);
-            stored.span = Span::new(at, flow_end.unwrap_or(end));
+            stored.place = Span::new(at, flow_end.unwrap_or(end)).into();
         }
         self.close(node, weight)
     }

@@ -30,7 +30,7 @@ impl Embedded {
     /// The text of a scalar as a text field receives it; empty for a node that is no scalar.
     pub fn new(node: Node<'_>, text: String) -> Embedded {
         let (content, style) = match node.kind() {
-            Kind::Scalar(Scalar { content, style, .. }) => (*content, *style),
+            Kind::Scalar(Scalar { content, style, .. }) => (content.span(), *style),
             _ => (node.span(), Style::Plain),
         };
         Embedded {

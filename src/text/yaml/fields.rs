@@ -22,10 +22,13 @@ pub enum UnknownFields {
 pub struct Fields<'d> {
     /// The mapping.
     pub span: Span,
-    fields: Vec<Field<'d>>,
+    fields: FieldList<'d>,
     /// Lists that come before those of the fields of the same names.
     lists: Vec<(&'static str, Node<'d>)>,
 }
+
+/// Most mappings are so small that they need not be kept elsewhere.
+type FieldList<'d> = SmallVec<[Field<'d>; 4]>;
 
 /// One field.
 #[derive(Debug, Clone)]
@@ -45,7 +48,7 @@ impl<'d> Fields<'d> {
     pub fn none(span: Span) -> Fields<'d> {
         Fields {
             span,
-            fields: Vec::new(),
+            fields: FieldList::new(),
             lists: Vec::new(),
         }
     }
@@ -148,10 +151,10 @@ impl<'d> Decoder<'d> {
     /// The entries of a mapping whose keys are free, in the order of the file; none for nothing.
     pub fn entries_of(&mut self, node: Node<'d>, what: &str) -> Vec<Field<'d>> {
         let entries = self.entries(node, what, Doubles::Refuse);
-        entries.unwrap_or_default()
+        entries.unwrap_or_default().into_vec()
     }
 
-    fn entries(&mut self, node: Node<'d>, what: &str, doubles: Doubles) -> Option<Vec<Field<'d>>> {
+    fn entries(&mut self, node: Node<'d>, what: &str, doubles: Doubles) -> Option<FieldList<'d>> {
         if node.is_null() {
             return None;
         }
@@ -160,7 +163,7 @@ impl<'d> Decoder<'d> {
             return None;
         };
         let mut entries = Entries {
-            list: Vec::new(),
+            list: FieldList::new(),
             by_name: Names::default(),
             what,
             doubles,
@@ -328,7 +331,7 @@ impl FaultHelp<'_> {
 
 /// Entries collected so far, over merge keys.
 struct Entries<'d, 'w> {
-    list: Vec<Field<'d>>,
+    list: FieldList<'d>,
     by_name: Names<'d>,
     what: &'w str,
     doubles: Doubles,

@@ -54,11 +54,38 @@ pub struct Document<'s> {
 #[derive(Debug)]
 struct Stored<'s> {
     content: Content<'s>,
-    span: Span,
+    place: Place,
     /// Whether it was given an anchor.
     anchored: bool,
     /// Where its anchor or tag begins, or itself.
-    outer: usize,
+    outer: u32,
+}
+
+/// A span in few bytes, as there are many nodes and texts are shorter than 4 GiB ([`parse::LONGEST`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn span(self) -> Span {
+        Span::new(self.start as usize, self.end as usize)
+    }
+}
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Place {
+        Place {
+            start: offset(span.start),
+            end: offset(span.end),
+        }
+    }
+}
+
+/// A place in a text that is no longer than [`parse::LONGEST`].
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 #[derive(Debug)]
@@ -85,9 +112,9 @@ pub struct Scalar<'s> {
     /// How it was written.
     pub style: Style,
     /// An explicit tag in short form: `!!str`, `!mine`.
-    pub tag: Option<String>,
+    pub tag: Option<Box<str>>,
     /// The bytes that `text` comes from: with quotes, but without a block's `|` line.
-    pub(super) content: Span,
+    content: Place,
 }
 
 /// How a scalar was written.
@@ -157,10 +184,11 @@ impl<'s> Document<'s> {
         let first_child = self.children.len();
         let later = |span: Span| Span::new(span.start + start, span.end + start);
         for mut node in other.nodes {
-            node.span = later(node.span);
-            node.outer += start;
+            let moved = |place: Place| Place::from(later(place.span()));
+            node.place = moved(node.place);
+            node.outer = node.outer.saturating_add(offset(start));
             match &mut node.content {
-                Content::Scalar(scalar) => scalar.content = later(scalar.content),
+                Content::Scalar(scalar) => scalar.content = moved(scalar.content),
                 Content::Sequence { first, end, .. } | Content::Mapping { first, end, .. } => {
                     *first += first_child;
                     *end += first_child;
@@ -191,7 +219,8 @@ impl<'s> Document<'s> {
 
     /// The node that stands at a place, an alias for an alias.
     pub fn node_at(&self, span: Span) -> Option<Node<'_>> {
-        let index = self.nodes.iter().position(|node| node.span == span)?;
+        let place = Place::from(span);
+        let index = self.nodes.iter().position(|node| node.place == place)?;
         Some(Node {
             document: self,
             index: u32::try_from(index).ok()?,
@@ -218,7 +247,8 @@ impl<'s> Document<'s> {
     pub fn has_aliased(&self, within: Span) -> bool {
         self.nodes.iter().any(|node| match node.content {
             Content::Alias(target) => self.nodes.get(target as usize).is_some_and(|target| {
-                target.span.start >= within.start && target.span.end <= within.end
+                let target = target.place.span();
+                target.start >= within.start && target.end <= within.end
             }),
             _ => false,
         })
@@ -243,7 +273,7 @@ impl<'d> Node<'d> {
 
     /// Where it stands: for an alias the `*name`.
     pub fn span(self) -> Span {
-        self.stored().map(|stored| stored.span).unwrap_or_default()
+        self.stored().map(|stored| stored.place.span()).unwrap_or_default()
     }
 
     /// The node itself, or the one that it is an alias of.
@@ -271,7 +301,7 @@ impl<'d> Node<'d> {
     pub fn outer_span(self) -> Span {
         let outer = self
             .stored()
-            .map(|stored| Span::new(stored.outer, stored.span.end));
+            .map(|stored| Span::new(stored.outer as usize, stored.place.span().end));
         outer.unwrap_or_default()
     }
 

@@ -6,8 +6,11 @@ use super::collections::{FLOW_MAPPING, FLOW_SEQUENCE, MAPPING, SEQUENCE};
 use super::scan::{
     Directive, ScalarToken, ScanError, Scanned, Scanner, TagToken, Token, TokenKind,
 };
-use super::{Content, Document, Scalar, Stored, Style};
+use super::{Content, Document, Scalar, Stored, Style, offset};
 use crate::text::{Diagnostic, Source, Span};
+
+/// How many bytes a text may have, so that a place in it takes four.
+pub const LONGEST: usize = u32::MAX as usize - 1;
 
 /// How many lists and mappings may stand inside each other.
 pub const NESTING_LIMIT: usize = 200;
@@ -20,7 +23,7 @@ pub const NESTING_LIMIT: usize = 200;
 /// the document beyond what Go's reader allows.
 pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
     let explain = |error| explain(source, error);
-    refuse_control_characters(source.text()).map_err(explain)?;
+    refuse_unreadable(source.text()).map_err(explain)?;
     let mut parser = Parser::new(source);
     parser.expect_nodes(source.text().len() / BYTES_A_NODE);
     parser.document().map_err(explain)?;
@@ -32,7 +35,7 @@ pub fn parse(source: &Source) -> Result<Document<'_>, Diagnostic> {
 }
 
 /// How long the text of a node is in files of rules and tests, about, with what stands around it.
-const BYTES_A_NODE: usize = 12;
+const BYTES_A_NODE: usize = 9;
 
 /// Reads a text that may be joined of several, each by itself.
 ///
@@ -61,7 +64,7 @@ pub fn parse_joined(source: &Source) -> Result<Document<'_>, Vec<Diagnostic>> {
 /// Those of [`parse`], in any of them.
 pub fn parse_all(source: &Source) -> Result<Vec<Document<'_>>, Diagnostic> {
     let explain = |error| explain(source, error);
-    refuse_control_characters(source.text()).map_err(explain)?;
+    refuse_unreadable(source.text()).map_err(explain)?;
     let mut documents = Vec::new();
     let mut parser = Parser::new(source);
     loop {
@@ -111,21 +114,21 @@ pub(super) struct Parser<'s> {
     anchors: HashMap<&'s str, u32>,
     /// Prefixes of tags by their handles, from `%TAG`.
     tags: Vec<(&'s str, &'s str)>,
-    /// For every node how many nodes Go's decoder would visit at and below it; none while it is open.
-    pub(super) weights: Vec<Option<Weight>>,
+    /// For every node how many nodes Go's decoder would visit at and below it; nothing while it is open.
+    pub(super) weights: Vec<Weight>,
 }
 
 /// Nodes to decode: all, and those that aliases repeat.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Weight {
-    pub(super) total: u64,
-    pub(super) repeated: u64,
+    pub(super) total: u32,
+    pub(super) repeated: u32,
 }
 
 /// What may stand before a node.
 pub(super) struct Properties<'s> {
     pub(super) anchor: Option<&'s str>,
-    pub(super) tag: Option<String>,
+    pub(super) tag: Option<Box<str>>,
     /// Where the first of them begins; none where there are none.
     pub(super) start: Option<usize>,
 }
@@ -313,7 +316,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn resolve_tag(&self, tag: &TagToken<'s>, span: Span) -> Scanned<Option<String>> {
+    fn resolve_tag(&self, tag: &TagToken<'s>, span: Span) -> Scanned<Option<Box<str>>> {
         let declared = self.tags.iter().find(|(handle, _)| *handle == tag.handle);
         let long = match (tag.handle, declared) {
             ("", _) => tag.suffix.to_owned(),
@@ -329,9 +332,9 @@ impl<'s> Parser<'s> {
             }
         };
         Ok(match long.strip_prefix("tag:yaml.org,2002:") {
-            Some(short) => Some(format!("!!{short}")),
+            Some(short) => Some(format!("!!{short}").into()),
             None if long == "!" => None,
-            None => Some(long),
+            None => Some(long.into()),
         })
     }
 
@@ -345,7 +348,8 @@ impl<'s> Parser<'s> {
         };
         let target = self.anchors.get(name).copied();
         let weight = target.and_then(|target| self.weights.get(target as usize).copied());
-        let (Some(target), Some(Some(weight))) = (target, weight) else {
+        let weight = weight.filter(|weight| *weight != Weight::default());
+        let (Some(target), Some(weight)) = (target, weight) else {
             let (message, help) = match target {
                 Some(_) => (
                     format!("anchor '{name}' value contains itself"),
@@ -368,7 +372,7 @@ impl<'s> Parser<'s> {
         self.close(
             node,
             Weight {
-                total: weight.total + 1,
+                total: weight.total.saturating_add(1),
                 repeated,
             },
         )
@@ -410,7 +414,7 @@ impl<'s> Parser<'s> {
             text: token.text,
             style: token.style,
             tag: properties.tag,
-            content: token.content,
+            content: token.content.into(),
         });
         let outer = properties.start.unwrap_or(span.start);
         let node = self.add(content, span, properties.anchor.is_some(), outer);
@@ -435,11 +439,11 @@ impl<'s> Parser<'s> {
         let index = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
         self.document.nodes.push(Stored {
             content,
-            span,
+            place: span.into(),
             anchored,
-            outer,
+            outer: offset(outer),
         });
-        self.weights.push(None);
+        self.weights.push(Weight::default());
         index
     }
 
@@ -453,15 +457,15 @@ impl<'s> Parser<'s> {
     /// a document that unfolds to 400,000 nodes, falling to 10 in 100 at 4,000,000.
     pub(super) fn close(&mut self, node: u32, weight: Weight) -> Scanned<u32> {
         if let Some(slot) = self.weights.get_mut(node as usize) {
-            *slot = Some(weight);
+            *slot = weight;
         }
-        let share = weight.repeated as f64 / weight.total.max(1) as f64;
+        let share = f64::from(weight.repeated) / f64::from(weight.total.max(1));
         let over = weight.total.clamp(400_000, 4_000_000) - 400_000;
-        let allowed = 0.99 - 0.89 * (over as f64 / 3_600_000.0);
+        let allowed = 0.99 - 0.89 * (f64::from(over) / 3_600_000.0);
         if weight.repeated <= 100 || weight.total <= 1000 || share <= allowed {
             return Ok(node);
         }
-        let span = self.document.nodes.get(node as usize).map(|it| it.span);
+        let span = self.document.nodes.get(node as usize).map(|it| it.place.span());
         Err(ScanError {
             message: "document contains excessive aliasing".into(),
             help: "write the repeated values out, or use fewer aliases",
@@ -491,7 +495,14 @@ impl<'s> Parser<'s> {
     }
 }
 
-fn refuse_control_characters(text: &str) -> Scanned<()> {
+fn refuse_unreadable(text: &str) -> Scanned<()> {
+    if text.len() > LONGEST {
+        return Err(ScanError {
+            message: "the text is longer than 4 GiB".into(),
+            help: "split it into several files",
+            span: Span::new(0, 0),
+        });
+    }
     let is_plain_ascii = |byte: u8| byte >= 0x20 && byte != 0x7F && byte < 0x80;
     if text
         .bytes()
