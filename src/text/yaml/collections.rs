@@ -29,7 +29,11 @@ impl<'s> Parser<'s> {
         };
         let mut end = at;
         for child in self.pending.drain(first_pending..) {
-            let below = self.weights.get(child as usize).copied().unwrap_or_default();
+            let below = self
+                .weights
+                .get(child as usize)
+                .copied()
+                .unwrap_or_default();
             weight.total = weight.total.saturating_add(below.total);
             weight.repeated = weight.repeated.saturating_add(below.repeated);
             if let Some(child) = self.document.nodes.get(child as usize) {

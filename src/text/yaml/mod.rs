@@ -273,7 +273,9 @@ impl<'d> Node<'d> {
 
     /// Where it stands: for an alias the `*name`.
     pub fn span(self) -> Span {
-        self.stored().map(|stored| stored.place.span()).unwrap_or_default()
+        self.stored()
+            .map(|stored| stored.place.span())
+            .unwrap_or_default()
     }
 
     /// The node itself, or the one that it is an alias of.

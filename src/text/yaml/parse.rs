@@ -465,7 +465,11 @@ impl<'s> Parser<'s> {
         if weight.repeated <= 100 || weight.total <= 1000 || share <= allowed {
             return Ok(node);
         }
-        let span = self.document.nodes.get(node as usize).map(|it| it.place.span());
+        let span = self
+            .document
+            .nodes
+            .get(node as usize)
+            .map(|it| it.place.span());
         Err(ScanError {
             message: "document contains excessive aliasing".into(),
             help: "write the repeated values out, or use fewer aliases",
