@@ -64,7 +64,7 @@ fn whole_suite(criterion: &mut Criterion) {
         bench.iter(|| {
             let options = ReadOptions::default();
             let suite = Suite {
-                file: file::read(black_box(&test_file), &options).unwrap(),
+                file: file::read(black_box(&test_file), &options).unwrap().into(),
                 rule_files: rules
                     .iter()
                     .map(|it| rules::read(it, &options).unwrap())

@@ -39,6 +39,7 @@
 //! * [`scaffold`] writes the first tests of alerts: it looks for series with which each fires, and with which it stays silent.
 //! * [`lint`] finds what is legal in rules and hardly meant, one file a lint.
 //! * [`whatif`] names every number of rules that can move, moves it, and says what an alert would have done then.
+//! * [`mutate`] changes one thing in a rule at a time, and says which changes no test notices.
 //! * [`report`] shows what came of it all, one file a format or a command.
 //! * `io` alone touches disk, clock and terminal, as `allocator` alone is not safe Rust.
 //! * [`serve`] answers as Prometheus's HTTP API.
@@ -69,6 +70,8 @@ pub mod scaffold;
 pub mod lint;
 
 pub mod whatif;
+
+pub mod mutate;
 
 #[cfg(feature = "cli")]
 pub mod report;

@@ -94,7 +94,7 @@ impl Case {
         let rules = rules::read(&Source::new("r.yml", rules), &options).unwrap();
         let file = file::read(&Source::new("t.yml", test.clone()), &options).expect(&test);
         let suite = Suite {
-            file,
+            file: file.into(),
             rule_files: vec![rules],
         };
         suite::run(&suite, &RunOptions::default()).unwrap().passed()

@@ -28,7 +28,7 @@ fn every_fixture_passes() {
     let mut checks = 0;
     for (path, file) in fixtures() {
         let suite = Suite {
-            file,
+            file: file.into(),
             rule_files: Vec::new(),
         };
         let verdict = suite::run(&suite, &RunOptions::default()).unwrap();
@@ -422,7 +422,7 @@ proptest! {
                 if (100_000..50_000_000).contains(&samples) || length > Some(24 * 60 * MINUTE) {
                     return Ok(());
                 }
-                let suite = Suite { file, rule_files: Vec::new() };
+                let suite = Suite { file: file.into(), rule_files: Vec::new() };
                 suite::run(&suite, &RunOptions::default()).err().unwrap_or_default()
             }
         };

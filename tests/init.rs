@@ -163,7 +163,7 @@ fn failing(rules: &RuleFile, text: &str) -> Vec<String> {
     let source = Source::new("written", text);
     let file = suite::file::read(&source, &ReadOptions::default()).unwrap();
     let suite = Suite {
-        file,
+        file: file.into(),
         rule_files: vec![rules.clone()],
     };
     let verdict = suite::run(&suite, &RunOptions::default()).unwrap();

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room imports only from those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "text",
     "model",
     "store",
@@ -22,6 +22,7 @@ const ROOMS: [&str; 18] = [
     "scaffold",
     "lint",
     "whatif",
+    "mutate",
     "report",
     "io",
     "serve",

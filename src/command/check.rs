@@ -374,7 +374,7 @@ fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    let mut findings = suite.file.warnings;
+    let mut findings = suite.file.warnings.clone();
     for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
         if let Ok(query) = &check.query {
             let said = annotations_without_data(query);

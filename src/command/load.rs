@@ -116,7 +116,7 @@ fn read_suite(
     test_file.warnings.extend(doubled);
     match faults.is_empty() {
         true => Ok(Suite {
-            file: test_file,
+            file: test_file.into(),
             rule_files,
         }),
         false => Err(faults),

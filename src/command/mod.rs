@@ -21,6 +21,8 @@ mod load;
 
 mod man;
 
+mod mutate;
+
 mod query;
 
 mod replay;
@@ -84,6 +86,8 @@ enum Command {
     Why(why::Options),
     /// Name every number of rules that can move, and show what would have happened had it been another
     Whatif(whatif::Options),
+    /// Change rules one thing at a time, and name each change that no test notices
+    Mutate(mutate::Options),
     /// Show what a change of rules does to what their alerts do: two files, folders or git revisions
     Diff(diff::Options),
     /// Show which rule reads which, and names that nobody reads or records
@@ -148,6 +152,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Query(options) => query::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Whatif(options) => whatif::run(&options),
+        Command::Mutate(options) => mutate::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Graph(options) => graph::run(&options),
         Command::Slo(options) => slo::run(&options),

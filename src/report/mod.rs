@@ -23,6 +23,8 @@ pub mod junit;
 
 pub mod listing;
 
+pub mod mutate;
+
 pub mod page;
 
 mod remedy;

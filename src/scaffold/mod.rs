@@ -205,7 +205,7 @@ fn failures(order: &Order<'_>, text: &str, drafts: &[Draft]) -> Vec<(Option<usiz
         Err(faults) => return refused(&faults, drafts),
     };
     let suite = Suite {
-        file,
+        file: file.into(),
         rule_files: order.rule_files.to_vec(),
     };
     let options = RunOptions {

@@ -4,6 +4,8 @@ pub mod file;
 
 pub mod accept;
 
+mod again;
+
 mod assertion;
 
 mod check;
@@ -64,6 +66,7 @@ mod warmup;
 
 mod why;
 
+pub use again::{Again, Failing};
 pub use assertion::{Assertion, AssertionKind};
 pub use run::{RunOptions, Suite, faults, run};
 pub use stage::Stage;

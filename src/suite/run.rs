@@ -1,6 +1,7 @@
 //! Runs the tests of a file: each is one replay and the checks on it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -21,14 +22,14 @@ use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
 use crate::replay::{History, OnRuleError, Replay, ReplaySpec, RuleId, Schedule, replay};
 use crate::rules::{RuleFile, RuleGroup, RuleKind};
-use crate::store::Series;
+use crate::store::{Series, Store};
 use crate::text::{Diagnostic, Severity, Span, closest, distinct};
 
 /// A test file with the rule files it names.
 #[derive(Debug)]
 pub struct Suite {
     /// The test file.
-    pub file: TestFile,
+    pub file: Arc<TestFile>,
     /// Its rule files, in the order named, none twice.
     pub rule_files: Vec<RuleFile>,
 }
@@ -110,7 +111,8 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
     }
     let groups = groups_in_order(&suite.file, &suite.rule_files);
     let (tests, seen) = run_tests(suite, &groups, options)?;
-    let (faults, silences) = proof(suite, &groups, options, &tests, &seen);
+    let passed = tests.iter().all(|test| test.failures.is_empty());
+    let (faults, silences) = proof(suite, &groups, options, passed, &seen);
     let errors = faults.iter().filter(|it| it.severity == Severity::Error);
     let errors: Vec<Diagnostic> = errors.cloned().collect();
     if !errors.is_empty() {
@@ -146,11 +148,11 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
 
 /// What proves nothing in a file whose tests ran: errors in tests that promtool would not run, else warnings. Where a test
 /// fails, it has more to tell, and nothing is an error.
-fn proof(
+pub(super) fn proof(
     suite: &Suite,
     groups: &[&RuleGroup],
     options: &RunOptions,
-    tests: &[TestVerdict],
+    passed: bool,
     seen: &Seen,
 ) -> (Vec<Diagnostic>, Vec<Silence>) {
     let mut findings = seen.vacuous.clone();
@@ -161,7 +163,6 @@ fn proof(
         findings.extend(more);
         silences = found;
     }
-    let passed = tests.iter().all(|test| test.failures.is_empty());
     let told = findings.into_iter().map(|finding| {
         match finding.is_extended && passed && !options.promtool_compatible {
             true => finding.fault,
@@ -178,12 +179,12 @@ fn proof(
 
 /// What was seen in tests beside their verdicts.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     said: Said,
     reached: Reached,
-    active: Active,
-    excuses: Excuses,
-    vacuous: Vec<Finding>,
+    pub active: Active,
+    pub excuses: Excuses,
+    pub vacuous: Vec<Finding>,
     /// Alerts that fired with too little history, each with what is said of the first test where it did.
     too_short: BTreeMap<RuleId, Diagnostic>,
 }
@@ -257,13 +258,13 @@ pub fn faults(suite: &Suite) -> Vec<Diagnostic> {
     distinct(faults)
 }
 
-fn is_chosen(test: &TestCase, names: &[Regex]) -> bool {
+pub(super) fn is_chosen(test: &TestCase, names: &[Regex]) -> bool {
     let name = test.name.as_ref().map_or("", |name| name.value.as_str());
     names.is_empty() || names.iter().any(|regex| regex.is_match(name))
 }
 
 /// Checks of alerts that no rule defines.
-fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
+pub(super) fn unknown_alerts(suite: &Suite) -> Vec<Diagnostic> {
     let rules = suite
         .rule_files
         .iter()
@@ -295,7 +296,18 @@ pub(super) fn replayed<'g>(
     groups: &'g [&'g RuleGroup],
     options: &RunOptions,
 ) -> Result<(Replay<'g>, Millis), Vec<Diagnostic>> {
-    let (staged, length) = staged(file, test, options, Some(groups))?;
+    replayed_over(file, test, groups, options, |seen| inputs(file, test, seen))
+}
+
+/// The same over inputs that are laid out already, or will be, with so much of what came before the test.
+pub(super) fn replayed_over<'g>(
+    file: &TestFile,
+    test: &TestCase,
+    groups: &'g [&'g RuleGroup],
+    options: &RunOptions,
+    lay_out: impl FnOnce(Millis) -> Result<Store, Vec<Diagnostic>>,
+) -> Result<(Replay<'g>, Millis), Vec<Diagnostic>> {
+    let (staged, length) = staged_over(file, test, options, Some(groups), lay_out)?;
     let spec = ReplaySpec { groups, ..staged };
     let replay = replay(spec).map_err(|error| {
         vec![
@@ -315,6 +327,16 @@ pub(super) fn staged(
     options: &RunOptions,
     groups: Option<&[&RuleGroup]>,
 ) -> Result<(ReplaySpec<'static>, Millis), Vec<Diagnostic>> {
+    staged_over(file, test, options, groups, |seen| inputs(file, test, seen))
+}
+
+fn staged_over(
+    file: &TestFile,
+    test: &TestCase,
+    options: &RunOptions,
+    groups: Option<&[&RuleGroup]>,
+    lay_out: impl FnOnce(Millis) -> Result<Store, Vec<Diagnostic>>,
+) -> Result<(ReplaySpec<'static>, Millis), Vec<Diagnostic>> {
     let interval = file.evaluation_interval;
     let history = match &test.warmup {
         Some(warmup) => History {
@@ -324,7 +346,7 @@ pub(super) fn staged(
         None => History::default(),
     };
     let seen = groups.map_or(history.length, |groups| seen(file, test, groups, &history));
-    let store = inputs(file, test, seen)?;
+    let store = lay_out(seen)?;
     let length = length(test, store.iter());
     let end = test.start.saturating_add(length);
     let mut spec = ReplaySpec::new(&[], store, test.start, end, interval);

@@ -19,10 +19,12 @@ pub struct Change {
 
 /// Bytes of a file, and what to put there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edit {
+pub struct Edit {
     /// The name of the file.
     pub file: String,
+    /// The bytes.
     pub span: Span,
+    /// What comes in their place.
     pub text: String,
 }
 
@@ -250,7 +252,7 @@ fn says(query: &Query, rule: &Rule, changes: &[&Change]) -> bool {
 }
 
 /// A text with some of its bytes replaced; of edits at one place the first comes first.
-pub(super) fn splice(text: &str, mut edits: Vec<(Span, String)>) -> String {
+pub fn splice(text: &str, mut edits: Vec<(Span, String)>) -> String {
     edits.sort_by_key(|(span, _)| *span);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;

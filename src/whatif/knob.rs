@@ -94,6 +94,14 @@ impl Knob {
         self.short.as_deref().unwrap_or(&self.name)
     }
 
+    /// Where it stands in the text of its rule's query, if it does.
+    pub fn in_query(&self) -> Option<Span> {
+        match self.slot {
+            Slot::Query(span) => Some(span),
+            Slot::Key | Slot::Missing => None,
+        }
+    }
+
     /// Whether two are one text: rules share it by an alias, so that both move together.
     pub fn is_same_text(&self, other: &Knob) -> bool {
         let of = |knob: &Knob| {

@@ -3,7 +3,8 @@
 //!
 //! A change is an edit of the text in which the number stands, and nothing else: the edited text is read again as any file
 //! is, so what is replayed is what would be written. [`knobs`] names what can move, [`Change::parse`] reads what it is moved
-//! to, [`RuleSet::changed`] yields the rules as they would be then. A [`World`] is what rules are replayed over, an
+//! to, [`RuleSet::changed`] yields the rules as they would be then,
+//! [`RuleSet::edited`] those of any other edit. A [`World`] is what rules are replayed over, an
 //! [`Outcome`] what an alert did there in numbers. A [`Grid`] holds many settings.
 //! [`Live`] holds what alerts compare, so that a page can say what they would do without a replay.
 
@@ -26,7 +27,7 @@ mod sweep;
 mod value;
 mod world;
 
-pub use change::Change;
+pub use change::{Change, Edit, splice};
 pub use goals::{Goal, Ranking};
 pub use grid::{Axis, Grid, MAX_POINTS};
 pub use incidents::{Extent, Incident, Incidents};
@@ -36,9 +37,11 @@ pub use live::{
     Compare, Condition, Live, LiveAlert, LiveInstance, LiveKnob, LiveSeries, Node, Set, Step,
 };
 pub use name::find;
+pub use numbers::{Comparison, comparisons};
 pub use outcome::{FLAP, Outcome};
 pub use paging::Paging;
 pub use set::{Edited, RuleSet};
 pub use specs::SpecFiles;
 pub use sweep::{Sweep, SweepError, SweepMode, SweptAlert, sweep};
+pub use value::worked_out;
 pub use world::{AlertOutcome, World};

@@ -2,7 +2,7 @@
 
 use super::KnobKind;
 use crate::promql::Query;
-use crate::promql::ast::{Chain, DurationExpr, DurationKind, Expr, ExprKind, Shift};
+use crate::promql::ast::{BinaryOp, Chain, DurationExpr, DurationKind, Expr, ExprKind, Shift};
 use crate::text::Span;
 
 /// A number of a query.
@@ -109,6 +109,55 @@ impl Walk<'_> {
 /// What stands between a sign and a number that are apart, at its end.
 fn is_apart(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// A comparison of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// It, as if the value stood on its left.
+    pub op: BinaryOp,
+    /// Where it is written.
+    pub op_span: Span,
+    /// What is compared.
+    pub value: Span,
+    /// What it is compared with.
+    pub limit: Span,
+    /// Whether the limit is made of numbers alone.
+    pub is_number: bool,
+}
+
+/// The comparisons of a query, the outer before those within them.
+pub fn comparisons(query: &Query) -> Vec<Comparison> {
+    let mut found = Vec::new();
+    add_comparisons(&query.expr, &mut found);
+    found
+}
+
+fn add_comparisons(expr: &Expr, found: &mut Vec<Comparison>) {
+    if let ExprKind::Chain(chain) = &expr.kind {
+        let mut left = chain.first.span;
+        for (index, link) in chain.links.iter().enumerate() {
+            let right = link.rhs.span;
+            if link.op.is_comparison() {
+                let is_left = index == 0 && bound(&chain.first, &link.rhs) == Some(Bound::Left);
+                let (value, limit, of_limit, op) = match is_left {
+                    true => (right, left, &*chain.first, link.op.mirrored()),
+                    false => (left, right, &link.rhs, link.op),
+                };
+                found.push(Comparison {
+                    op,
+                    op_span: link.op_span,
+                    value,
+                    limit,
+                    is_number: is_number(of_limit),
+                });
+            }
+            left = left.to(right);
+        }
+    }
+    for child in expr.children() {
+        add_comparisons(child, found);
+    }
 }
 
 /// The side of a comparison that is the limit.

@@ -68,6 +68,19 @@ impl RuleSet {
     /// in such a way that the number can't be changed and nothing else.
     pub fn changed(&self, changes: &[Change]) -> Result<Edited, Vec<Diagnostic>> {
         let edits = edits(&self.groups(), changes, &self.reading.features)?;
+        let edited = self.edited(&edits)?;
+        match self.misread(&edited.rules, changes) {
+            Some(fault) => Err(vec![fault]),
+            None => Ok(edited),
+        }
+    }
+
+    /// The same with some bytes of its files replaced, which are read again.
+    ///
+    /// # Errors
+    ///
+    /// Why Prometheus would not load what comes of it.
+    pub fn edited(&self, edits: &[Edit]) -> Result<Edited, Vec<Diagnostic>> {
         let (mut files, mut texts) = (Vec::with_capacity(self.files.len()), Vec::new());
         for file in self.written() {
             let is_edited = edits
@@ -77,7 +90,7 @@ impl RuleSet {
                 files.push(file.clone());
                 continue;
             }
-            let source = applied(&file.source, &edits);
+            let source = applied(&file.source, edits);
             let mut read = rules::read(&source, &self.reading)?;
             for (group, before) in read.groups.iter_mut().zip(&file.groups) {
                 group.phase = before.phase;
@@ -91,13 +104,10 @@ impl RuleSet {
             reading: self.reading,
         };
         if let Some(before) = &self.specs {
-            let specs = before.edited(&edits, &mut texts);
+            let specs = before.edited(edits, &mut texts);
             rules = rules.with_specs(specs)?;
         }
-        match self.misread(&rules, changes) {
-            Some(fault) => Err(vec![fault]),
-            None => Ok(Edited { rules, texts }),
-        }
+        Ok(Edited { rules, texts })
     }
 
     /// The first change for which the edited rules do not say what they should, or say something else, too.

@@ -3,7 +3,8 @@
 use super::{Knob, KnobKind};
 use crate::model::{Duration, DurationError, Millis};
 use crate::promql::ast::ExprKind;
-use crate::promql::{Features, Query};
+use crate::promql::{Features, Query, Reader, Sample, Ticks, View, evaluate};
+use crate::store::Store;
 use crate::text::Diagnostic;
 
 /// Whether a knob may have a value, as far as that shows without the text around it.
@@ -104,5 +105,18 @@ pub(super) fn literal(value: &str) -> Option<f64> {
             Some(number.value)
         }
         _ => None,
+    }
+}
+
+/// The value of a text that is made of numbers.
+pub fn worked_out(text: &str) -> Option<f64> {
+    let query = Query::parse(text, &Features::default()).ok()?;
+    let store = Store::default();
+    let view = View::new(&store, Reader::After(0), 1);
+    let columns = evaluate(&query, &view, Ticks::instant(0)).into_columns()?;
+    let series = columns.series.first()?;
+    match series.column.get(0)? {
+        Sample::Float(value) => Some(value),
+        Sample::Histogram(_) => None,
     }
 }

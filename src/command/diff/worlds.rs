@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::Options;
 use super::sides::{Known, Sides};
@@ -76,7 +75,7 @@ fn of_tests(
             complain(&warning.help("its tests are passed over"));
             continue;
         };
-        let stages = Stage::of(&Arc::new(suite.file), &running)?;
+        let stages = Stage::of(&suite.file, &running)?;
         for (number, stage) in stages.into_iter().enumerate() {
             let name = stage.test().and_then(|test| test.name.as_ref());
             let name = name.map_or_else(|| format!("test {}", number + 1), |it| it.value.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::io;
 use crate::report::{Accepted, FileReport};
@@ -17,7 +18,7 @@ const MAX_ROUNDS: usize = 4;
 pub(super) type Overlay = BTreeMap<String, Source>;
 
 /// What came of a run, and the file that was run.
-pub(super) type Ran = Result<(TestFile, FileVerdict), Vec<Diagnostic>>;
+pub(super) type Ran = Result<(Arc<TestFile>, FileVerdict), Vec<Diagnostic>>;
 
 /// How accepting is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,7 @@ pub(super) fn accept(path: &Path, asked: Asked, run: impl Fn(&Overlay) -> Ran) -
 
 /// Texts that were accepted so far, and what came of them.
 struct Round {
-    file: TestFile,
+    file: Arc<TestFile>,
     verdict: FileVerdict,
     texts: Overlay,
     originals: BTreeMap<String, Source>,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::Options;
 use crate::command::load::{self, Shelf, each};
@@ -124,7 +123,7 @@ fn tests(
         phases.set(&mut suite.rule_files, interval)?;
         let places = suite.rule_files.into_iter().map(|file| files.place(file));
         let places: Vec<usize> = places.collect();
-        let stages = Stage::of(&Arc::new(suite.file), &running)?.into_iter();
+        let stages = Stage::of(&suite.file, &running)?.into_iter();
         let world = |(number, stage): (usize, Stage)| {
             let name = stage.test().and_then(|test| test.name.as_ref());
             let name = name.map_or_else(|| format!("test {}", number + 1), |it| it.value.clone());

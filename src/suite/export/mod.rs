@@ -139,7 +139,7 @@ fn drop_failing(
         let file = read(&Source::new(suite.file.source.name(), text), &reading);
         let ran = file.and_then(|file| {
             let suite = Suite {
-                file,
+                file: file.into(),
                 rule_files: suite.rule_files.clone(),
             };
             run(&suite, &running)

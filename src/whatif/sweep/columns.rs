@@ -13,14 +13,15 @@ use super::evaluated::changes;
 use super::{Block, Ground, Watched};
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
-use crate::promql::{Columns, Features, Query, Reader, Ticks, View, evaluate, threshold};
+use crate::promql::{Columns, Features, Query, Ticks, evaluate, threshold};
 use crate::replay::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE, OnRuleError, Replay, RuleId};
 use crate::rules::{AlertRule, Rule, RuleKind};
 use crate::store::Store;
 use crate::whatif::knob::Slot;
 use crate::whatif::numbers::is_number;
 use crate::whatif::paging::Paging;
-use crate::whatif::{Axis, KnobKind, value};
+use crate::whatif::value::{self, worked_out};
+use crate::whatif::{Axis, KnobKind, splice};
 
 /// An alert of which nothing but its limit moves and how long it waits.
 pub(super) struct Movable<'g> {
@@ -323,20 +324,7 @@ fn limits(rule: &Rule, widest: &Widest, axes: &[(&&Axis, crate::text::Span)]) ->
                 crate::text::Span::new(span.start - bound.span.start, span.end - bound.span.start);
             edits.push((at, format!("({value})")));
         }
-        limits.push(number(&crate::whatif::change::splice(text, edits))?);
+        limits.push(worked_out(&splice(text, edits))?);
     }
     Some(limits)
-}
-
-/// The value of a text made of numbers.
-fn number(text: &str) -> Option<f64> {
-    let query = Query::parse(text, &Features::default()).ok()?;
-    let store = Store::default();
-    let view = View::new(&store, Reader::After(0), 1);
-    let columns = evaluate(&query, &view, Ticks::instant(0)).into_columns()?;
-    let series = columns.series.first()?;
-    match series.column.get(0)? {
-        crate::promql::Sample::Float(value) => Some(value),
-        crate::promql::Sample::Histogram(_) => None,
-    }
 }
