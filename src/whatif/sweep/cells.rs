@@ -101,41 +101,23 @@ impl Cells {
         limits: &[f64],
         op: BinaryOp,
     ) -> Option<Cells> {
-        let passes: fn(f64, f64) -> bool = match op {
-            BinaryOp::Greater => |value, limit| value > limit,
-            BinaryOp::GreaterEqual => |value, limit| value >= limit,
-            BinaryOp::Less => |value, limit| value < limit,
-            BinaryOp::LessEqual => |value, limit| value <= limit,
-            _ => return None,
-        };
         let (count, instances) = (moments.count, columns.series.len());
         u32::try_from(count.checked_mul(instances)?)
             .ok()
             .filter(|it| *it < NEVER)?;
         u32::try_from(limits.len()).ok()?;
-        let first_of = |value: f64| {
-            let first = limits.partition_point(|&limit| !passes(value, limit));
-            if first < limits.len() {
-                first as u32
-            } else {
-                NEVER
-            }
+        // A function of its own for each operator: it is asked many times for every value.
+        let first = match op {
+            BinaryOp::Greater => firsts(columns, count, limits, |value, limit| value > limit),
+            BinaryOp::GreaterEqual => firsts(columns, count, limits, |value, limit| value >= limit),
+            BinaryOp::Less => firsts(columns, count, limits, |value, limit| value < limit),
+            BinaryOp::LessEqual => firsts(columns, count, limits, |value, limit| value <= limit),
+            _ => return None,
         };
-        let of_series = columns.series.par_iter().map(|series| {
-            let mut first = vec![NEVER; count];
-            let values = series.column.values();
-            for tick in series.column.present_ticks() {
-                if let (Some(first), Some(&value)) = (first.get_mut(tick), values.get(tick)) {
-                    *first = first_of(value);
-                }
-            }
-            first
-        });
-        let of_series: Vec<Vec<u32>> = of_series.collect();
         Some(Cells {
             time: Clock { moments, end },
             instances,
-            first: of_series.concat(),
+            first,
             limits: limits.len(),
         })
     }
@@ -174,7 +156,7 @@ impl Cells {
     ) -> Vec<(usize, usize, Vec<Paging>)> {
         let shortest = holds.first().copied().unwrap_or(0);
         let spans = match keeps.iter().any(|(_, keep)| *keep == 0) {
-            true => self.spans(shortest),
+            true => self.spans(shortest, holds.len() > 1),
             false => Vec::new(),
         };
         let places: Vec<(usize, usize)> = holds.iter().copied().enumerate().collect();
@@ -221,8 +203,8 @@ impl Cells {
         places.par_chunks(part).flat_map_iter(of_part).collect()
     }
 
-    /// The runs of all instances at any limit that are longer than a hold, the longest first.
-    fn spans(&self, hold: usize) -> Vec<(u32, Span)> {
+    /// The runs of all instances at any limit that are longer than a hold; the longest first, if asked for.
+    fn spans(&self, hold: usize, is_sorted: bool) -> Vec<(u32, Span)> {
         let firsts = self.first.par_chunks_exact(self.time.count().max(1));
         let of_instance = |(instance, first): (usize, &[u32])| {
             let mut all = Vec::new();
@@ -234,7 +216,9 @@ impl Cells {
             all
         };
         let mut all: Vec<(u32, Span)> = firsts.enumerate().flat_map_iter(of_instance).collect();
-        all.par_sort_unstable_by_key(|(_, span)| Reverse(span.ticks()));
+        if is_sorted {
+            all.par_sort_unstable_by_key(|(_, span)| Reverse(span.ticks()));
+        }
         all
     }
 
@@ -265,6 +249,30 @@ impl Cells {
             .flat_map(of_limit)
             .collect()
     }
+}
+
+/// The first limit that lets each value through, series after series.
+fn firsts(
+    columns: &Columns,
+    count: usize,
+    limits: &[f64],
+    passes: impl Fn(f64, f64) -> bool + Sync,
+) -> Vec<u32> {
+    let first_of = |value: f64| match limits.partition_point(|&limit| !passes(value, limit)) {
+        first if first < limits.len() => first as u32,
+        _ => NEVER,
+    };
+    let mut all = vec![NEVER; count * columns.series.len()];
+    let of_series = all.par_chunks_exact_mut(count.max(1)).zip(&columns.series);
+    of_series.for_each(|(firsts, series)| {
+        let values = series.column.values();
+        for tick in series.column.present_ticks() {
+            if let (Some(first), Some(&value)) = (firsts.get_mut(tick), values.get(tick)) {
+                *first = first_of(value);
+            }
+        }
+    });
+    all
 }
 
 /// Notes what another instance fires from on.
