@@ -117,6 +117,7 @@ fn page<'p>(live: &'p Live, incidents: &'p Incidents) -> Page<'p> {
         changes: &[],
         live,
         incidents: &incidents.all,
+        swept: None,
     }
 }
 
@@ -152,13 +153,13 @@ fn the_machine_of_the_page_is_that_of_a_replay() {
     assert!(unseen.is_empty(), "nobody sees\n{}", unseen.join("\n"));
 }
 
-/// Values of which there are many, but which repeat, are packed as places in a table; two bytes each.
+/// Values of which there are many, but which repeat, are packed as places in a table, two bytes each; decimals as whole numbers.
 #[test]
 fn long_columns_come_back_as_they_were() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: m > 150, for: 2m}\n";
+    let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: m > 50, for: 2m}\n  - {alert: B, expr: n < -3.3}\n";
     let reading = ReadOptions::default();
     let base = RuleSet {
         files: vec![rules::read(&Source::new("rules.yml", rules), &reading).unwrap()],
@@ -166,12 +167,15 @@ fn long_columns_come_back_as_they_were() {
         reading,
     };
     let mut store = Store::default();
-    let values = (0..3000).map(|it| f64::from(it % 300)).collect();
-    store.add(Series {
-        labels: Labels::from_pairs([("__name__", "m")]),
-        points: Points::regular(0, MINUTE, values),
-        writer: Writer::INPUT,
-    });
+    let thirds = |it: i32| f64::from(it % 300) / 3.0;
+    let tenths = |it: i32| f64::from((it * 37) % 301 - 100) / 10.0;
+    for (name, value) in [("m", thirds as fn(i32) -> f64), ("n", tenths)] {
+        store.add(Series {
+            labels: Labels::from_pairs([("__name__", name)]),
+            points: Points::regular(0, MINUTE, (0..3000).map(value).collect()),
+            writer: Writer::INPUT,
+        });
+    }
     let world = World::recorded("d", ReplaySpec::new(&[], store, 0, 2999 * MINUTE, MINUTE));
     let live = Live::new(&world, &base, &base).unwrap();
     let incidents = Incidents::default();
@@ -181,10 +185,22 @@ fn long_columns_come_back_as_they_were() {
     };
     let folder = Folder::new();
     assert_eq!(trial.fault(&browser, &folder, &trial.html), None);
-    let wide = "places[2 * at] + 256 * places[2 * at + 1]";
-    assert_eq!(trial.html.matches(wide).count(), 1);
-    let broken = trial.html.replace(wide, "places[2 * at]");
-    assert!(trial.fault(&browser, &folder, &broken).is_some());
+    for (old, new) in [
+        (
+            "places[2 * at] + 256 * places[2 * at + 1]",
+            "places[2 * at]",
+        ),
+        ("way % 2 ? -(way + 1) / 2 : way / 2", "way / 2"),
+        ("way * 256 + bytes", "way + bytes"),
+        ("sum / scale", "sum * (1 / scale)"),
+    ] {
+        assert_eq!(trial.html.matches(old).count(), 1, "{old}");
+        let broken = trial.html.replace(old, new);
+        assert!(
+            trial.fault(&browser, &folder, &broken).is_some(),
+            "{old} -> {new}"
+        );
+    }
 }
 
 /// Runs the binary; what it prints.
@@ -345,6 +361,7 @@ fn hostile_texts_stay_texts() {
         changes: &[],
         live: &live,
         incidents: &[incident],
+        swept: None,
     };
     let folder = Folder::new();
     let path = folder.write("page.html", &page.html());
@@ -356,4 +373,55 @@ fn hostile_texts_stay_texts() {
         json!([]),
     );
     assert_eq!(found, json!([0, 1, true, false, true]));
+}
+
+/// A point that is chosen from a sweep sets the sliders, and yields there what the sweep says of it.
+#[test]
+fn a_point_of_a_sweep_sets_the_sliders() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cli/whatif_sweep");
+    let path = |name: &str| root.join(name).display().to_string();
+    let (rules, data, incidents) = (path("rules.yml"), path("ovens.om"), path("incidents.yml"));
+    let arguments = [
+        "whatif",
+        "--rules",
+        &rules,
+        "--data",
+        &data,
+        "--incidents",
+        &incidents,
+        "--format",
+    ];
+    let sweep = [
+        "--sweep",
+        "OvenTooHot.threshold=240..265:5",
+        "OvenTooHot.for=0s,1m,2m,5m",
+    ];
+    let ask = |format: &str| rulecheck(&[&arguments[..], &[format], &sweep].concat());
+    let folder = Folder::new();
+    let page = folder.write("page.html", &ask("html"));
+    browser.visit(&format!("file://{}", page.display()));
+    let told: Value = serde_json::from_str(&ask("json")).unwrap();
+    let points = told["worlds"][0]["points"].as_array().unwrap();
+    let rows = "return document.querySelectorAll('#points tbody tr').length";
+    assert_eq!(browser.run(rows, json!([])), json!(points.len()));
+    let choose = "const row = document.querySelectorAll('#points tbody tr')[arguments[0]]; row.querySelector('button').click(); return [row.children[1].textContent, row.children[2].textContent, rulecheck.measures()]";
+    let mut seen = 0;
+    for place in 0..points.len() {
+        let shown = browser.run(choose, json!([place]));
+        let values = json!([shown[0], shown[1]]);
+        let point = points.iter().find(|it| it["values"] == values).unwrap();
+        for (name, value) in shown[2].as_object().unwrap() {
+            let is_length = matches!(name.as_str(), "firing" | "longest" | "time_to_detect");
+            let factor = if is_length { 1000.0 } else { 1.0 };
+            let expected = point["measures"][name].as_f64().map(|it| it * factor);
+            assert_eq!(value.as_f64(), expected, "{values} {name}");
+        }
+        seen += usize::from(point["undominated"] == json!(true));
+    }
+    assert!(seen > 0);
+    let circles = "return document.querySelectorAll('#plot circle').length";
+    assert!(browser.run(circles, json!([])).as_u64() > Some(2));
 }

@@ -126,7 +126,7 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     let edited = loaded.rules.changed(&changes)?;
     tell_shared(&changes, knobs);
     if options.format == Format::Html {
-        return page::show(options, loaded, &changes, &edited);
+        return page::show(options, loaded, &changes, &edited, None);
     }
     if options.incidents.is_some() && options.format == Format::Markdown {
         let fault = Diagnostic::error("Markdown does not tell of incidents");

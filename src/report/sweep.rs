@@ -213,6 +213,38 @@ impl Swept<'_> {
         )
     }
 
+    /// What a page shows of the first world.
+    pub(super) fn page_json(&self) -> Value {
+        let Some(world) = self.worlds.first() else {
+            return Value::Null;
+        };
+        let axes = self.grid.axes().iter();
+        let axes: Vec<Value> = axes
+            .map(|axis| json!({"knob": axis.knob.shown(), "values": axis.values}))
+            .collect();
+        let points = world.judgements.iter().enumerate();
+        let points = points.map(|(point, judgement)| {
+            let values = self.grid.point(point).into_iter().map(|it| it.value);
+            let meets = !self.goals.is_empty() && self.goals.iter().all(|it| it.is_met(judgement));
+            json!([
+                values.collect::<Vec<String>>(),
+                measures_json(judgement),
+                world.ranking.undominated.get(point),
+                meets,
+            ])
+        });
+        let alerts = world.sweep.alerts.iter();
+        let alerts: Vec<&str> = alerts.map(|alert| alert.alert.as_str()).collect();
+        json!({
+            "axes": axes,
+            "alerts": alerts,
+            "ranked": world.ranking.is_ranked,
+            "best": world.ranking.best,
+            "present": self.present(),
+            "points": points.collect::<Vec<Value>>(),
+        })
+    }
+
     fn world_json(&self, world: &SweptWorld) -> Value {
         let incidents = world.incidents.all.iter().map(|incident| {
             json!({

@@ -269,3 +269,138 @@ fn number(text: &str) -> Option<f64> {
     let number = length().or_else(percent).or_else(|| value::literal(text));
     number.filter(|number| number.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fit, RuleSet};
+    use super::*;
+    use crate::rules::{self, ReadOptions};
+    use crate::text::Source;
+
+    fn judgement(pages: f64, recall: f64, false_pages: usize) -> Judgement {
+        Judgement {
+            firings: 0,
+            firing: 300_000,
+            longest: 0,
+            instances: 0,
+            flaps: 0,
+            first: None,
+            pages: 0,
+            pages_per_week: pages,
+            fit: Some(Fit {
+                found: 0,
+                missed: 0,
+                false_pages,
+                precision: None,
+                recall,
+                time_to_detect: Some(60_000.0),
+            }),
+        }
+    }
+
+    fn goal(text: &str) -> Goal {
+        let goal = Goal::parse(text, true);
+        goal.unwrap_or_else(|fault| panic!("{text}: {}", fault.message))
+    }
+
+    #[test]
+    fn goals_are_met_or_not() {
+        let judgement = judgement(2.0, 0.9, 3);
+        for (text, is_met) in [
+            ("pages_per_week < 2", false),
+            ("pages_per_week<=2", true),
+            (" pages_per_week  ==  2 ", true),
+            ("pages_per_week > 1.99", true),
+            ("recall = 90%", true),
+            ("recall >= 0.91", false),
+            ("firing <= 5m", true),
+            ("firing < 5m", false),
+            ("time_to_detect = 1m", true),
+            // There is no such value, whatever is asked for.
+            ("precision >= 0", false),
+        ] {
+            assert_eq!(goal(text).is_met(&judgement), is_met, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_goal_is_refused() {
+        for (text, has_incidents, reason) in [
+            ("", true, "there is no <"),
+            ("recall", true, "there is no <"),
+            ("recal = 1", true, "did you mean recall?"),
+            ("= 1", true, "there is no measure \"\""),
+            ("recall = 1", false, "none are given"),
+            ("recall = lots", true, "no share"),
+            ("pages = 5m", true, "no number"),
+            ("pages < Inf", true, "no number"),
+            ("firing < 5", true, "no duration"),
+            ("pages =< 5", true, "no number"),
+        ] {
+            let Err(fault) = Goal::parse(text, has_incidents) else {
+                panic!("{text} is taken");
+            };
+            let told = format!("{} {:?}", fault.message, fault.help);
+            assert!(told.contains(reason), "{text}: {told}");
+        }
+    }
+
+    fn grid(axes: &[&str]) -> Grid {
+        let text = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: m > 10, for: 2m}\n";
+        let reading = ReadOptions::default();
+        let file = rules::read(&Source::new("rules.yml", text), &reading);
+        let rules = RuleSet {
+            files: file.into_iter().collect(),
+            specs: None,
+            reading,
+        };
+        let knobs = rules.knobs();
+        let axes = axes.iter().map(|text| Axis::parse(text, &knobs));
+        let grid = axes
+            .collect::<Result<Vec<Axis>, Diagnostic>>()
+            .and_then(Grid::new);
+        grid.unwrap_or_else(|fault| panic!("{}", fault.message))
+    }
+
+    #[test]
+    fn distances_are_shares_of_what_is_swept() {
+        let near = |grid: &Grid, expected: &[f64]| {
+            let found = distances(grid);
+            let is_near = found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-12);
+            assert!(is_near && found.len() == expected.len(), "{found:?}");
+        };
+        near(&grid(&["A.threshold=10,20,50"]), &[0.0, 0.25, 1.0]);
+        // What is there now counts among the values.
+        near(&grid(&["A.threshold=20,30"]), &[0.5, 1.0]);
+        near(
+            &grid(&["A.threshold=10,20", "A.for=0s,2m,4m"]),
+            &[0.5, 0.0, 0.5, 1.5, 1.0, 1.5],
+        );
+        near(&grid(&["A.threshold=10,Inf"]), &[0.0, 1.0]);
+    }
+
+    #[test]
+    fn points_that_no_other_beats_are_ranked() {
+        let grid = grid(&["A.threshold=0,10,20,30,40"]);
+        let judgements = [
+            judgement(9.0, 1.0, 5),
+            judgement(5.0, 1.0, 2),
+            judgement(3.0, 0.5, 2),
+            judgement(3.0, 0.5, 1),
+            judgement(3.0, 0.5, 1),
+        ];
+        let ranking = Ranking::of(&grid, &judgements, &[]);
+        assert!(ranking.is_ranked);
+        assert_eq!(ranking.undominated, [false, true, false, true, true]);
+        assert_eq!(ranking.nearest, [1, 3]);
+        assert_eq!(ranking.best, None, "there is no goal");
+        let goals = [goal("recall >= 0.5"), goal("pages_per_week < 5")];
+        let ranking = Ranking::of(&grid, &judgements, &goals);
+        assert_eq!(ranking.best, Some(2), "the nearest that meets all");
+        let goals = [goal("recall = 1"), goal("pages_per_week < 5")];
+        assert_eq!(Ranking::of(&grid, &judgements, &goals).best, None);
+    }
+}

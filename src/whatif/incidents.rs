@@ -4,6 +4,8 @@
 //! the beginning of the data (`2d3h`); `alerts` are names, with their group in front where that is needed (`group/Alert`);
 //! `grace` is how long after its end an incident may still be found, none unless given.
 
+use std::collections::HashMap;
+
 use crate::model::{Duration, Millis, Timestamp};
 use crate::series::time::{moment, show};
 use crate::text::yaml::{self, Decoder, Dialect, Node, UnknownFields};
@@ -106,23 +108,30 @@ struct Placed {
     span: Span,
 }
 
-/// Incidents of one alert of which one begins before another is over.
+/// Incidents that begin before another of the same alert is over, each told once.
 fn overlaps(source: &Source, found: &[Placed], alerts: &[(String, String)]) -> Vec<Diagnostic> {
-    let named = |it: &Placed, (group, alert): &(String, String)| {
-        it.incident.alerts.iter().any(|name| is(name, group, alert))
-    };
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, (group, alert)) in alerts.iter().enumerate() {
+        for name in [alert.clone(), format!("{group}/{alert}")] {
+            known.entry(name).or_default().push(place);
+        }
+    }
     let mut faults = Vec::new();
     let mut order: Vec<&Placed> = found.iter().collect();
     order.sort_by_key(|placed| (placed.incident.start, placed.incident.end));
-    for (index, earlier) in order.iter().enumerate() {
-        let end = earlier.incident.end;
-        let later = order.iter().skip(index + 1);
-        for later in later.take_while(|later| later.incident.start < end) {
-            let mut alerts = alerts.iter();
-            let shared = alerts.find(|alert| named(earlier, alert) && named(later, alert));
-            let Some((_, alert)) = shared else {
-                continue;
-            };
+    // Of each alert the incident that is over last.
+    let mut last: Vec<Option<&Placed>> = vec![None; alerts.len()];
+    for later in order {
+        let named = later.incident.alerts.iter().filter_map(|it| known.get(it));
+        let mut named: Vec<usize> = named.flatten().copied().collect();
+        named.sort_unstable();
+        named.dedup();
+        let shared = named.iter().find_map(|place| {
+            let earlier = (*last.get(*place)?)?;
+            let is_over = earlier.incident.end <= later.incident.start;
+            (!is_over).then_some((earlier, alerts.get(*place)?))
+        });
+        if let Some((earlier, (_, alert))) = shared {
             let message = format!(
                 "incident {:?} of {alert} begins before {:?} of it is over",
                 later.incident.name, earlier.incident.name
@@ -130,6 +139,13 @@ fn overlaps(source: &Source, found: &[Placed], alerts: &[(String, String)]) -> V
             let help = "make one incident of them, or say when the first was over";
             let fault = Diagnostic::error(message).at(source, later.span);
             faults.push(fault.help(help));
+        }
+        for place in named {
+            if let Some(last) = last.get_mut(place)
+                && last.is_none_or(|last| last.incident.end < later.incident.end)
+            {
+                *last = Some(later);
+            }
         }
     }
     faults
@@ -305,5 +321,143 @@ impl<'d> Reader<'d, '_> {
             format!("there is no alert {name:?}"),
             help,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Incidents, Vec<String>> {
+        let alerts = [("g", "A"), ("g", "B"), ("h", "B")]
+            .map(|(group, alert)| (group.to_owned(), alert.to_owned()));
+        let extent = Extent {
+            start: 1_000_000,
+            end: 100_000_000,
+            alerts: &alerts,
+        };
+        let read = Incidents::read(&Source::new("incidents.yml", text), extent);
+        read.map_err(|faults| faults.iter().map(|fault| fault.message.clone()).collect())
+    }
+
+    #[test]
+    fn lines_may_end_in_any_way_and_incidents_stand_in_any_order() {
+        let text = "incidents:\n- {name: second, start: 10m, end: 20m, alerts: [h/B], grace: 90s}\n- start: 1000\n  end: 1000.5\n  alerts:\n  - A\n  - g/B\n";
+        let expected = [
+            Incident {
+                name: "incident 2".to_owned(),
+                start: 1_000_000,
+                end: 1_000_500,
+                grace: 0,
+                alerts: vec!["A".to_owned(), "g/B".to_owned()],
+            },
+            Incident {
+                name: "second".to_owned(),
+                start: 1_600_000,
+                end: 2_200_000,
+                grace: 90_000,
+                alerts: vec!["h/B".to_owned()],
+            },
+        ];
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let incidents = read(&text).unwrap_or_default();
+            assert_eq!(incidents.all, expected);
+            assert_eq!(incidents.of_alert("g", "B"), [0]);
+            assert_eq!(incidents.of_alert("h", "B"), [1]);
+            assert_eq!(incidents.of_alert("h", "A"), [0]);
+        }
+    }
+
+    #[test]
+    fn one_alert_has_one_incident_at_a_time() {
+        let of = |incidents: &[(&str, u32, u32, &str)]| {
+            let lines = incidents.iter().map(|(name, start, end, alerts)| {
+                format!("- {{name: {name}, start: {start}m, end: {end}m, alerts: [{alerts}]}}\n")
+            });
+            read(&format!("incidents:\n{}", lines.collect::<String>()))
+        };
+        assert!(of(&[("a", 1, 5, "A"), ("b", 5, 9, "A"), ("c", 2, 8, "B")]).is_ok());
+        assert!(of(&[("a", 1, 5, "g/B"), ("b", 2, 9, "h/B")]).is_ok());
+        assert!(of(&[("a", 1, 5, "B, g/B, B")]).is_ok(), "named twice");
+        let told = |earlier: &str, later: &str, alert: &str| {
+            format!("incident \"{later}\" of {alert} begins before \"{earlier}\" of it is over")
+        };
+        for (incidents, expected) in [
+            (
+                &[("a", 1, 5, "A"), ("b", 4, 9, "g/A")][..],
+                vec![told("a", "b", "A")],
+            ),
+            (
+                &[("b", 4, 9, "h/B"), ("a", 1, 5, "A, B")],
+                vec![told("a", "b", "B")],
+            ),
+            // The first lasts longest, and both others are within it.
+            (
+                &[("a", 1, 50, "A"), ("b", 2, 3, "A"), ("c", 4, 5, "A")],
+                vec![told("a", "b", "A"), told("a", "c", "A")],
+            ),
+        ] {
+            assert_eq!(of(incidents), Err(expected), "{incidents:?}");
+        }
+    }
+
+    /// Were each looked at beside each other, this would take an hour.
+    #[test]
+    fn a_hundred_thousand_incidents_are_read_one_by_one() {
+        let mut text = "incidents:\n".to_owned();
+        for number in 0..100_000 {
+            let alert = ["A", "g/B", "h/B"][number % 3];
+            let start = 1_000.0 + (number / 3) as f64 * 0.002;
+            let end = start + 0.002;
+            text.push_str(&format!(
+                "- {{start: {start:.3}, end: {end:.3}, alerts: [{alert}]}}\n"
+            ));
+        }
+        let read = read(&text);
+        assert_eq!(read.map(|it| it.all.len()), Ok(100_000));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for (text, expected) in [
+            ("", "there is no incident"),
+            ("incidents: []\n", "there is no incident"),
+            ("incidents:\n-\n", "there is no incident"),
+            (
+                "incidents:\n- {start: 5m, end: 1m, alerts: [A]}\n",
+                "it ends at",
+            ),
+            (
+                "incidents:\n- {start: 5m, end: 9d, alerts: [A]}\n",
+                "outside of the data",
+            ),
+            (
+                "incidents:\n- {start: 1, end: 5m, alerts: [A]}\n",
+                "outside of the data",
+            ),
+            (
+                "incidents:\n- {start: 1m, end: 5m, alerts: [AA]}\n",
+                "there is no alert \"AA\"",
+            ),
+            (
+                "incidents:\n- {start: 1m, end: 5m, alerts: [h/A]}\n",
+                "there is no alert \"h/A\"",
+            ),
+            (
+                "incidents:\n- {start: 1m, end: 5m, alerts: [A], grase: 1m}\n",
+                "`grase`",
+            ),
+            (
+                "incidents:\n- {start: 1m, end: 5m, alerts: [A], grace: -1m}\n",
+                "no duration",
+            ),
+            ("incident: []\n", "`incident`"),
+        ] {
+            let faults = read(text).err().unwrap_or_default();
+            assert!(
+                faults.iter().any(|it| it.contains(expected)),
+                "{text}: {faults:?}"
+            );
+        }
     }
 }

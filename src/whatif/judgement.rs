@@ -180,3 +180,119 @@ impl Measure {
         MEASURES.iter().find(|measure| measure.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Incident, Outcome};
+    use super::*;
+    use crate::replay::RuleId;
+
+    fn incidents(count: usize) -> Incidents {
+        let incident = |place: usize| Incident {
+            name: place.to_string(),
+            start: 0,
+            end: 0,
+            grace: 0,
+            alerts: Vec::new(),
+        };
+        Incidents {
+            all: (0..count).map(incident).collect(),
+        }
+    }
+
+    fn swept(incidents: &[usize]) -> SweptAlert {
+        SweptAlert {
+            rule: RuleId { group: 0, rule: 0 },
+            group: "g".to_owned(),
+            alert: "A".to_owned(),
+            incidents: incidents.to_vec(),
+        }
+    }
+
+    fn paging(firings: usize, firing: Millis, first: Option<Timestamp>) -> Paging {
+        Paging {
+            outcome: Outcome {
+                firings,
+                firing,
+                longest: firing / 2,
+                instances: firings.min(1),
+                flaps: firings / 2,
+                first,
+            },
+            ..Paging::default()
+        }
+    }
+
+    /// Two alerts, three incidents: both tell of the first, the second one of the last, nobody of the one between.
+    #[test]
+    fn alerts_are_judged_together() {
+        let alerts = [swept(&[0, 1]), swept(&[0, 2])];
+        let one = Paging {
+            pages: 3,
+            justified: 1,
+            detected: vec![Some(60_000), None],
+            ..paging(4, 600_000, Some(70))
+        };
+        let other = Paging {
+            pages: 2,
+            justified: 2,
+            detected: vec![Some(20_000), Some(40_000)],
+            ..paging(3, 200_000, Some(50))
+        };
+        let all = incidents(3);
+        let length = 14 * 86_400_000;
+        let judgement = Judgement::of(&alerts, &[&one, &other], &all, length);
+        let expected = Judgement {
+            firings: 7,
+            firing: 800_000,
+            longest: 300_000,
+            instances: 2,
+            flaps: 3,
+            first: Some(50),
+            pages: 5,
+            pages_per_week: 2.5,
+            fit: Some(Fit {
+                found: 2,
+                missed: 1,
+                false_pages: 2,
+                precision: Some(3.0 / 5.0),
+                recall: 2.0 / 3.0,
+                time_to_detect: Some(30_000.0),
+            }),
+        };
+        assert_eq!(judgement, expected);
+        let value = |name: &str| Measure::named(name).and_then(|it| it.of(&judgement));
+        for (name, expected) in [
+            ("pages", 5.0),
+            ("pages_per_week", 2.5),
+            ("missed", 1.0),
+            ("false_pages", 2.0),
+            ("time_to_detect", 30_000.0),
+        ] {
+            assert_eq!(value(name), Some(expected), "{name}");
+        }
+        assert_eq!(value("nothing"), None);
+    }
+
+    #[test]
+    fn silence_has_no_precision() {
+        let silent = Paging {
+            detected: vec![None],
+            ..Paging::default()
+        };
+        let fit =
+            |incidents: Incidents| Judgement::of(&[swept(&[0])], &[&silent], &incidents, 0).fit;
+        let silence = Fit {
+            found: 0,
+            missed: 1,
+            false_pages: 0,
+            precision: None,
+            recall: 0.0,
+            time_to_detect: None,
+        };
+        assert_eq!(fit(incidents(1)), Some(silence));
+        assert_eq!(fit(Incidents::default()), None);
+        let unjudged = Judgement::of(&[], &[], &Incidents::default(), 0);
+        assert_eq!((unjudged.pages_per_week, unjudged.first), (0.0, None));
+    }
+}

@@ -10,16 +10,18 @@ use crate::command::load::{complain_of, too_long};
 use crate::command::schedule::ScheduleName;
 use crate::io;
 use crate::report::page::Page;
+use crate::report::sweep::Swept;
 use crate::rules::RuleGroup;
 use crate::text::Diagnostic;
 use crate::whatif::{Change, Edited, Live};
 
-/// Prints the page of rules, as they were and as they are with some knobs moved.
+/// Prints the page of rules, as they were and as they are with some knobs moved, or with what came of a sweep.
 pub(super) fn show(
     options: &Options,
     loaded: &Loaded,
     changes: &[Change],
     edited: &Edited,
+    swept: Option<&Swept<'_>>,
 ) -> Result<Outcome, Vec<Diagnostic>> {
     let ([world], true) = (loaded.worlds.as_slice(), options.tests.is_empty()) else {
         let fault = Diagnostic::error("a page shows one replay over recorded series");
@@ -43,6 +45,7 @@ pub(super) fn show(
         changes,
         live: &live,
         incidents: &incidents.all,
+        swept,
     };
     io::print(&page.html());
     let groups = world.groups(&edited.rules);

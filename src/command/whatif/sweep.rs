@@ -20,15 +20,18 @@ pub(super) fn run(
     loaded: &Loaded,
     knobs: &[Knob],
 ) -> Result<Outcome, Vec<Diagnostic>> {
-    if options.format == Format::Html {
-        let fault = Diagnostic::error("a sweep is no page");
-        return Err(vec![fault.help(
-            "take text or json, or leave --sweep away for a page to move knobs in",
-        )]);
-    }
     let axes = options.sweep.iter().map(|text| Axis::parse(text, knobs));
     let axes = all_or_faults(axes.map(|axis| axis.map_err(|fault| vec![fault])))?;
     let grid = Grid::new(axes).map_err(|fault| vec![fault])?;
+    if options.format == Format::Html && grid.len() > MOST_POINTS {
+        let fault = Diagnostic::error(format!(
+            "{} points are more than a page shows: {MOST_POINTS}",
+            grid.len()
+        ));
+        return Err(vec![fault.help(
+            "sweep fewer values, or take --format json, which holds all points",
+        )]);
+    }
     let has_incidents = options.incidents.is_some();
     let goals = options
         .goal
@@ -77,12 +80,20 @@ pub(super) fn run(
         worlds: &worlds,
         all: options.all,
     };
+    if options.format == Format::Html {
+        let edited = loaded.rules.changed(&[])?;
+        let shown = super::page::show(options, loaded, &[], &edited, Some(&swept))?;
+        return Ok(ended.max(shown));
+    }
     io::print(&match options.format {
         Format::Json => swept.json(),
         _ => swept.text(),
     });
     Ok(ended)
 }
+
+/// A page shows no more points than these.
+const MOST_POINTS: usize = 20_000;
 
 /// The incidents of a world.
 pub(super) fn incidents(

@@ -1,8 +1,9 @@
 //! Columns as one short text that holds every bit: which evaluations have a value, and the values.
 //!
 //! Runs are a list of lengths, of nothing and of something by turns, nothing first. Values are doubles; where few of them
-//! differ, a table of these with the place of each, a byte or two (`{"runs", "table", "width"}`, how many and how wide), whichever is
-//! shorter. Numbers are written byte by byte: the first bytes of all of them, then the second ones, and so on, since these are
+//! differ, a table of these with the place of each, a byte or two (`{"runs", "table", "width"}`, how many and how wide); and where
+//! all are whole numbers divided by a power of ten, as decimals of few digits are, the ways from each such number to the next,
+//! twice their length and one less where they go down (`{"runs", "scale", "width"}`); whichever is shortest. Numbers are written byte by byte: the first bytes of all of them, then the second ones, and so on, since these are
 //! alike. The columns stand one behind the other, in all packed as deflate does it, and written as base64.
 
 use std::collections::HashMap;
@@ -31,15 +32,28 @@ impl Columns {
         }
         self.known.insert(key, self.heads.len());
         let mut head = json!({"runs": runs(values.iter().map(|(tick, _)| *tick))});
-        match table(values) {
+        let table = table(values);
+        let decimals = decimals(values).filter(|it| match &table {
             Some((table, places)) => {
+                it.width * values.len() < 8 * table.len() + width(table) * places.len()
+            }
+            None => it.width < 8,
+        });
+        match (decimals, table) {
+            (Some(decimals), _) => {
+                head["scale"] = json!(decimals.scale);
+                head["width"] = json!(decimals.width);
+                let ways = decimals.ways.iter().map(|way| way.to_le_bytes());
+                self.planes(ways, decimals.width);
+            }
+            (None, Some((table, places))) => {
                 let width = width(&table);
                 head["table"] = json!(table.len());
                 head["width"] = json!(width);
                 self.doubles(table.into_iter());
                 self.planes(places.iter().map(|place| place.to_le_bytes()), width);
             }
-            None => self.doubles(values.iter().map(|(_, value)| *value)),
+            (None, None) => self.doubles(values.iter().map(|(_, value)| *value)),
         }
         self.heads.push(head);
         self.heads.len() - 1
@@ -113,6 +127,48 @@ fn table(values: &[(usize, f64)]) -> Option<(Vec<f64>, Vec<u16>)> {
     is_shorter.then_some((table, places))
 }
 
+/// Numbers of few digits.
+struct Decimals {
+    /// The power of ten that divides them.
+    scale: f64,
+    /// How many bytes each way takes.
+    width: usize,
+    ways: Vec<u64>,
+}
+
+/// The greatest whole number that is taken for one: the ways between any two are doubles, too.
+const GREATEST: f64 = 1e15;
+
+/// Values as whole numbers divided by a power of ten; `None` where some are no such numbers to the last bit.
+fn decimals(values: &[(usize, f64)]) -> Option<Decimals> {
+    let scales = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
+    let whole = |value: f64, scale: f64| {
+        let whole = (value * scale).round();
+        // A whole number has no zero below zero.
+        let is_whole = whole.abs() <= GREATEST && (whole != 0.0 || whole.is_sign_positive());
+        let is_same = is_whole && (whole / scale).to_bits() == value.to_bits();
+        is_same.then_some(whole as i64)
+    };
+    let all = |scale: f64| -> Option<Vec<i64>> {
+        values
+            .iter()
+            .map(|(_, value)| whole(*value, scale))
+            .collect()
+    };
+    let (scale, numbers) = scales
+        .into_iter()
+        .find_map(|scale| Some((scale, all(scale)?)))?;
+    let mut last = 0;
+    let ways = numbers.into_iter().map(|number| {
+        let way = number - std::mem::replace(&mut last, number);
+        ((way << 1) ^ (way >> 63)) as u64
+    });
+    let ways: Vec<u64> = ways.collect();
+    let most = ways.iter().copied().max().unwrap_or_default();
+    let width = (1..8).find(|width| most >> (8 * width) == 0)?;
+    Some(Decimals { scale, width, ways })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +184,12 @@ mod tests {
     fn few_values_make_a_table() {
         let of = |count: usize, different: usize| -> Vec<(usize, f64)> {
             (0..count).map(|it| (it, (it % different) as f64)).collect()
+        };
+        // None of them is a decimal of few digits.
+        let of = |count, different| -> Vec<(usize, f64)> {
+            let all = of(count, different).into_iter();
+            all.map(|(tick, value)| (tick, value / 3.0 + 1e-9))
+                .collect()
         };
         let mut columns = Columns::default();
         for (count, different, table, width) in [
@@ -145,5 +207,19 @@ mod tests {
             columns.bytes.len(),
             24 + 1000 + 2400 + 2000 + 8000 + 560_000
         );
+    }
+
+    #[test]
+    fn decimals_are_ways_between_whole_numbers() {
+        let of = |values: &[f64]| {
+            let values: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
+            decimals(&values).map(|it| (it.scale, it.width, it.ways))
+        };
+        assert_eq!(of(&[3.0, 5.0, 4.0]), Some((1.0, 1, vec![6, 4, 1])));
+        assert_eq!(of(&[0.1, 200.2]), Some((10.0, 2, vec![2, 4002])));
+        assert_eq!(of(&[1e15, -1e15]).map(|it| it.1), Some(7));
+        for value in [f64::NAN, f64::INFINITY, -0.0, 0.1 + 0.2, 1e300, 2e15, 1e-7] {
+            assert_eq!(of(&[1.0, value]), None, "{value}");
+        }
     }
 }

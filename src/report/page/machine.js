@@ -40,9 +40,24 @@ function doublesOf(count) {
   return doubles;
 }
 
-function columnOf({ runs, table, width }) {
+// Whole numbers, each as the way from the one before, to be divided by a power of ten.
+function decimalsOf(count, width, scale) {
+  const bytes = numbersOf(count, width);
+  const values = new Float64Array(count);
+  let sum = 0;
+  for (let at = 0; at < count; at++) {
+    let way = 0;
+    for (let plane = width - 1; plane >= 0; plane--) way = way * 256 + bytes[at * width + plane];
+    sum += way % 2 ? -(way + 1) / 2 : way / 2;
+    values[at] = sum / scale;
+  }
+  return values;
+}
+
+function columnOf({ runs, table, width, scale }) {
   const found = runsOf(runs);
   const count = found.reduce((sum, [first, end]) => sum + end - first, 0);
+  if (scale !== undefined) return { runs: found, values: decimalsOf(count, width, scale) };
   if (table === undefined) return { runs: found, values: doublesOf(count) };
   const doubles = doublesOf(table);
   const places = numbersOf(count, width);

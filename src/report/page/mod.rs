@@ -10,7 +10,8 @@
 //! "right", "keys": [left, right]}`. A bound is a list of steps on a stack: a number, `{"knob": place}`, `negate`, or an operator. An
 //! instance is `{"labels", "before", "now"}`; what it did is a list of `[state, from, to]`, state 0 for pending and 1 for firing,
 //! the others places of evaluations, `to` null where it lasts. A number that JSON does not have is a text: `NaN`, `+Inf`,
-//! `-Inf`.
+//! `-Inf`. `"sweep"` is null or `{"axes": [{"knob", "values"}], "alerts", "ranked", "best", "present", "points": [[values, measures,
+//! undominated, meets]]}`, the measures those of a [sweep](super::sweep) with lengths in seconds.
 
 mod encode;
 
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use self::encode::{Columns, runs};
+use super::sweep::Swept;
 use crate::model::number::format_value;
 use crate::model::{Labels, Timestamp};
 use crate::promql::Ticks;
@@ -35,6 +37,7 @@ const PROGRAM: &str = concat!(
     include_str!("machine.js"),
     include_str!("words.js"),
     include_str!("view.js"),
+    include_str!("sweep.js"),
     include_str!("page.js")
 );
 
@@ -53,6 +56,8 @@ pub struct Page<'p> {
     pub live: &'p Live,
     /// What they should have told of.
     pub incidents: &'p [Incident],
+    /// What came of many settings, where some were swept.
+    pub swept: Option<&'p Swept<'p>>,
 }
 
 impl Page<'_> {
@@ -110,6 +115,7 @@ impl Page<'_> {
             "columns": columns,
             "values": values,
             "alerts": alerts,
+            "sweep": self.swept.map(Swept::page_json),
         })
     }
 }

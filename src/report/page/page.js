@@ -2,6 +2,8 @@
 
 function heading() {
   const about = [page.rules.map(visible).join(", ") + " over " + page.data.map(visible).join(", ") + ", " + momentText(page.start) + " to " + momentText(page.end) + " UTC."];
+  const moves = page.alerts.some((alert) => movable(alert).length);
+  byId("lead").textContent = moves ? "Move a slider of an alert below: its windows, the counts and the incidents follow at once. “Before” is what the rules did before anything was moved." : "";
   if (page.changes.length) about.push("Set: " + page.changes.map((it) => visible(it.knob) + " from " + visible(it.from) + " to " + visible(it.to)).join(", ") + ".");
   byId("about").textContent = about.join(" ");
 }
@@ -44,8 +46,16 @@ function totals() {
   const [before, now] = ["before", "now"].map(measuresOf);
   const known = TOTALS.filter(([measure]) => before[measure] !== undefined);
   const rows = known.map(([measure, name, show, title]) => [name, show(before[measure]), show(now[measure]), title]);
-  if (page.incidents.length) showIncidents(["before", "now"].map(judge));
-  byId("totals").replaceChildren(compareTable(countText(page.alerts.length, "alert"), rows));
+  if (page.incidents.length) {
+    showIncidents(["before", "now"].map(judge));
+    const told = [before, now].map((it) => it.found + " of " + page.incidents.length);
+    byId("incidents-title").textContent = countText(page.incidents.length, "incident") + ": found " + (told[0] === told[1] ? told[1] : told[0] + " before, " + told[1] + " now");
+  }
+  const tiles = rows.map(([name, before, now, title]) => {
+    const is = before === now ? [now] : [element("s", {}, before), element("span", { class: "sr" }, " before, now "), element("b", {}, now)];
+    return element("div", { class: before === now ? "tile" : "tile moved", title }, element("dt", {}, name), element("dd", {}, ...is));
+  });
+  byId("totals").replaceChildren(...tiles);
 }
 
 function showIncidents([before, now]) {
@@ -177,14 +187,31 @@ function movable(alert) {
   return alert.knobs.filter((knob) => knob.moves);
 }
 
+// Those of all alerts, by their names.
+function knobs() {
+  return new Map(page.alerts.flatMap((alert) => movable(alert)).map((knob) => [knob.name, knob]));
+}
+
 let noting = 0;
 
-// Sets a knob, and all that are the same text.
+// The alerts that must be worked out again before anything is shown of them.
+const open = new Set();
+
+// Sets a knob, and all that are the same text. What comes of it is shown with the next picture, however many are set until then.
 function set(knob, value, typing) {
   setting.set(knob.text, value);
-  const touched = page.alerts.filter((alert) => alert.knobs.some((it) => it.text === knob.text));
+  for (const { alert, knob: other } of sameText.get(knob.text)) {
+    if (other.shows) other.shows(typing);
+    if (!open.size) requestAnimationFrame(update);
+    open.add(alert);
+  }
+}
+
+function update() {
+  if (!open.size) return;
+  const touched = [...open];
+  open.clear();
   for (const alert of touched) {
-    for (const other of alert.knobs) if (other.text === knob.text && other.shows) other.shows(typing);
     alert.now = deedsOf(alert, windowsNow(alert));
     refresh(alert);
   }
@@ -193,9 +220,13 @@ function set(knob, value, typing) {
   clearTimeout(noting);
   noting = setTimeout(() => {
     note();
-    say(touched.map((alert) => visible(alert.name) + ": " + countText(alert.now.outcome.firings, "firing") + ", " + alert.before.outcome.firings + " before").join("; "));
+    say(touched.slice(0, 5).map((alert) => visible(alert.name) + ": " + countText(alert.now.outcome.firings, "firing") + ", " + alert.before.outcome.firings + " before").join("; "));
   }, 300);
 }
+
+// All knobs that are one text, with their alerts.
+const sameText = new Map();
+for (const alert of page.alerts) for (const knob of alert.knobs) sameText.set(knob.text, [...(sameText.get(knob.text) || []), { alert, knob }]);
 
 function refresh(alert) {
   const view = alert.view;
@@ -251,13 +282,13 @@ function follow() {
     } catch {
       words = [name, rest.join("=")];
     }
-    const knobs = page.alerts.flatMap((alert) => movable(alert));
-    const knob = knobs.find((it) => it.name === words[0]);
+    const knob = knobs().get(words[0]);
     const value = knob ? knobValue(knob, words[1]) : null;
     if (value === null) unknown.push(words.map(visible).join("="));
     else set(knob, value);
   }
   if (unknown.length) {
+    update();
     clearTimeout(noting);
     say("The link asks for what does not move here: " + unknown.join(", "));
   }
@@ -291,7 +322,7 @@ function fillInstances(alert) {
 function row(alert, number) {
   const view = (alert.view = { drawings: [], lanes: [] });
   view.counts = element("span", { class: "counts" }, countsText(alert));
-  const link = element("a", { href: "#alert-" + number, onclick: (event) => open(event, number) }, element("bdi", {}, visible(alert.name)));
+  const link = element("a", { href: "#alert-" + number, onclick: (event) => reveal(event, number) }, element("bdi", {}, visible(alert.name)));
   const host = element("div", { class: "host" });
   byId("rows").append(element("div", { class: "row" }, element("div", { class: "row-head" }, link, view.counts), host));
   const label = visible(alert.name);
@@ -299,7 +330,7 @@ function row(alert, number) {
 }
 
 // A link within the page, which must not wipe out what the address says is set.
-function open(event, number) {
+function reveal(event, number) {
   event.preventDefault();
   const card = byId("alert-" + number);
   card.open = true;
@@ -362,6 +393,7 @@ function begin() {
   heading();
   byId("incidents").hidden = !page.incidents.length;
   byId("incident-key").hidden = !page.incidents.length;
+  sweptSection();
   mount(byId("axis"), { label: "Time", height: 22, wheels: true, draw: drawAxis });
   page.alerts.forEach(row);
   const firing = page.alerts.filter((alert) => alert.now.outcome.firings || alert.before.outcome.firings);
@@ -388,8 +420,9 @@ begin();
 
 // For the console: what the page knows, as times.
 window.rulecheck = {
-  windows: () =>
-    page.alerts.map((alert) => ({
+  windows: () => {
+    update();
+    return page.alerts.map((alert) => ({
       alert: alert.name,
       group: alert.group,
       instances: alert.instances.map((instance, place) => ({
@@ -397,14 +430,18 @@ window.rulecheck = {
         windows: alert.now.all[place].map((window) => [window.firing ? "firing" : "pending", timeOf(alert, window.from), window.to === null ? null : timeOf(alert, window.to)]),
       })),
       outcome: alert.now.outcome,
-    })),
+    }));
+  },
   set(name, text) {
-    const knob = page.alerts.flatMap((alert) => movable(alert)).find((it) => it.name === name);
+    const knob = knobs().get(name);
     const value = knob ? knobValue(knob, text) : null;
     if (value === null) throw new Error("there is no such knob, or no such value: " + name + "=" + text);
     set(knob, value);
   },
-  knobs: () => page.alerts.flatMap((alert) => movable(alert)).map((knob) => knob.name),
-  measures: () => measuresOf("now"),
+  knobs: () => [...knobs().keys()],
+  measures: () => {
+    update();
+    return measuresOf("now");
+  },
   link,
 };

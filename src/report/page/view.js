@@ -36,6 +36,13 @@ function paint(drawing) {
   drawing.width = width;
   svg.replaceChildren();
   drawing.draw(svg, width);
+  if (!drawing.back) return;
+  const key = drawing.backFor() + "," + width;
+  if (drawing.key === key) return;
+  drawing.key = key;
+  drawing.under.setAttribute("viewBox", "0 0 " + width + " " + drawing.height);
+  drawing.under.replaceChildren();
+  drawing.back(drawing.under, width);
 }
 
 function xOf(time, width) {
@@ -140,15 +147,22 @@ function drawAxis(svg, width) {
 }
 
 // A timeline that can be moved, zoomed and asked. `picture` has `label`, `height`, `draw(svg, width)`, `tell(time)` (what is
-// said of a moment) and `stops()` (the moments that the arrow keys go to).
+// said of a moment) and `stops()` (the moments that the arrow keys go to); where something behind it is seldom drawn anew,
+// `back(svg, width)` and `backFor()`, on which that depends. One that is `still` does not follow the pointer.
 function mount(host, picture) {
   const svg = drawn("svg", { class: "drawing", tabindex: picture.stops ? "0" : null, role: "img", "aria-label": picture.label });
   svg.style.aspectRatio = "auto";
   const drawing = Object.assign({ host, svg, stale: true, width: 0 }, picture);
   host.append(svg);
+  if (drawing.back) {
+    // A picture of its own behind, which a browser need not paint anew when the one in front changes.
+    drawing.under = drawn("svg", { class: "drawing under", "aria-hidden": "true" });
+    drawing.under.style.height = drawing.height + "px";
+    host.append(element("div", { class: "layers" }, drawing.under, svg));
+  }
   drawings.push(drawing);
   svg.style.height = drawing.height + "px";
-  listen(drawing);
+  if (!drawing.still) listen(drawing);
   return drawing;
 }
 
@@ -312,7 +326,12 @@ function chartPicture(alert, chart) {
   return {
     label: "Values of " + visible(chart.value),
     height: CHART,
-    draw: (svg, width) => drawChart(svg, alert, chart, width),
+    draw: (svg, width) => drawLimits(svg, alert, chart, width),
+    back: (svg, width) => drawLines(svg, alert, chart, width),
+    backFor() {
+      const { low, high } = frameOf(alert, chart);
+      return [shown.from, shown.to, low, high].join();
+    },
     tell: (time) => [visible(chart.value), momentText(Math.round(time)), ...valueLines(alert, chart, time)],
   };
 }
@@ -334,11 +353,14 @@ function extentOf(alert, places, first, last) {
 
 const DASHES = ["none", "7 3", "2 2", "9 2 2 2"];
 
-function drawChart(svg, alert, chart, width) {
+// What a chart shows: its evaluations, its limits before and now, and the heights of values.
+function frameOf(alert, chart) {
   const first = Math.max(0, tickAt(alert, shown.from));
   const last = Math.min(alert.count, tickAt(alert, shown.to) + 2);
   const bounds = chart.op ? [boundOf(alert, chart.bound, (knob) => knob.before), boundOf(alert, chart.bound, valueOf)] : [];
-  let [low, high] = extentOf(alert, chart.places, first, last);
+  const seen = [first, last].join();
+  if (chart.seen !== seen) Object.assign(chart, { seen, extent: extentOf(alert, chart.places, first, last) });
+  let [low, high] = chart.extent;
   for (const bound of bounds.filter(Number.isFinite)) [low, high] = [Math.min(low, bound), Math.max(high, bound)];
   if (low > high) [low, high] = [0, 1];
   if (low === high) [low, high] = [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2];
@@ -347,18 +369,29 @@ function drawChart(svg, alert, chart, width) {
     const part = (value / 2 - low / 2) / room;
     return 8 + (CHART - 16) * (1 - Math.min(1.04, Math.max(-0.04, part)));
   };
+  return { first, last, bounds, low, high, yOf };
+}
+
+// The lines, which stay where they are while a limit moves.
+function drawLines(svg, alert, chart, width) {
+  const { first, last, low, high, yOf } = frameOf(alert, chart);
   drawGrid(svg, CHART, width);
   for (const value of niceValues(low, high)) {
     const y = yOf(value).toFixed(1);
     svg.append(drawn("path", { class: "grid", d: "M" + GUTTER + " " + y + "H" + (width - EDGE) }), drawn("text", { class: "value", x: GUTTER - 5, y: Number(y) + 3.5 }, shortText(value)));
   }
   drawIncidents(svg, alert.incidents, CHART, width);
-  for (const place of chart.places) {
-    const series = alert.series[place];
-    const path = linePath(alert, series, first, last, yOf, width);
-    svg.append(drawn("path", { class: "line line-" + (series.hue % 6), "stroke-dasharray": DASHES[Math.floor(series.hue / 6) % DASHES.length], d: path }));
-  }
+  for (const place of chart.places) svg.append(lineOf(alert, alert.series[place], first, last, yOf, width));
+}
+
+function drawLimits(svg, alert, chart, width) {
+  const { bounds, yOf } = frameOf(alert, chart);
   if (chart.op) drawBounds(svg, chart.op, bounds, yOf, width);
+}
+
+function lineOf(alert, series, first, last, yOf, width) {
+  const path = linePath(alert, series, first, last, yOf, width);
+  return drawn("path", { class: "line line-" + (series.hue % 6), "stroke-dasharray": DASHES[Math.floor(series.hue / 6) % DASHES.length], d: path });
 }
 
 function drawBounds(svg, op, bounds, yOf, width) {
