@@ -1,10 +1,11 @@
 //! Columns as one short text that holds every bit: which evaluations have a value, and the values.
 //!
 //! Runs are a list of lengths, of nothing and of something by turns, nothing first. Values are doubles; where few of them
-//! differ, a table of these with the place of each, a byte or two (`{"runs", "table", "width"}`, how many and how wide); and where
-//! all are whole numbers divided by a power of ten, as decimals of few digits are, the ways from each such number to the next,
-//! twice their length and one less where they go down (`{"runs", "scale", "width"}`); whichever is shortest. Numbers are written byte by byte: the first bytes of all of them, then the second ones, and so on, since these are
-//! alike. The columns stand one behind the other, in all packed as deflate does it, and written as base64.
+//! differ, a table of these with the place of each, a byte or two (`{"runs", "table", "width"}`, how many and how wide); and
+//! where all are whole numbers divided by a power of ten, as decimals of few digits are, the ways from each such number to
+//! the next, twice their length and one less where they go down (`{"runs", "scale", "width"}`); whichever is shortest. Numbers
+//! are written byte by byte: the first bytes of all of them, then the second ones, and so on, since these are alike. The
+//! columns stand one behind the other, in all packed as deflate does it, and written as base64.
 
 use std::collections::HashMap;
 use std::io::Write;
