@@ -104,7 +104,7 @@ fn a_mutant_differs_in_one_rule_and_loads() {
             };
             let all = all_mutants(&set);
             // Each mutant reads the whole file again.
-            let most = (300_000 / text.len().max(1)).clamp(3, 40);
+            let most = (60_000 / text.len().max(1)).clamp(3, 24);
             for mutant in all.iter().step_by(all.len().div_ceil(most).max(1)) {
                 tried += 1;
                 if check_text(&set, mutant) {

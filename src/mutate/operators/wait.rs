@@ -25,21 +25,21 @@ fn hold(site: &mut Site<'_>) {
     };
     let name = &site.rule.name;
     let begun = "after its condition began to hold";
-    wait(site, KnobKind::For, hold, |value| {
-        match (value > hold, hold) {
-            (true, 0) => format!(
-                "a test that expects {name} to fire at the first evaluation at which its condition holds"
-            ),
-            (true, _) => format!(
+    let at_once = "at the first evaluation at which its condition holds";
+    wait(site, KnobKind::For, hold, |value| match (value, hold) {
+        (_, 0) => format!("a test that expects {name} to fire {at_once}"),
+        (0, _) => format!("a test that expects {name} not to fire yet {at_once}"),
+        (value, hold) if value > hold => {
+            format!(
                 "a test that expects {name} to fire {} {begun}",
                 Duration(hold)
-            ),
-            (false, _) => format!(
-                "a test that expects {name} not to fire yet {} {begun}, which lasts at least {}",
-                Duration(value),
-                Duration(hold)
-            ),
+            )
         }
+        (value, hold) => format!(
+            "a test that expects {name} not to fire yet {} {begun}, which lasts at least {}",
+            Duration(value),
+            Duration(hold)
+        ),
     });
 }
 
