@@ -138,6 +138,8 @@ fn lines(diff: &TimelineDiff, back: bool) -> Vec<String> {
                     let change = match (window.change, back) {
                         (WindowChange::Gained, true) => WindowChange::Lost,
                         (WindowChange::Lost, true) => WindowChange::Gained,
+                        (WindowChange::Merged, true) => WindowChange::Split,
+                        (WindowChange::Split, true) => WindowChange::Merged,
                         (change, _) => change,
                     };
                     let sides = turn(Both {

@@ -69,7 +69,7 @@ pub(super) struct Options {
 const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Markdown];
 
 const NOTES: &str = "Windows are the times in which an alert with its labels fires: kept; gained or lost; moved, as long as \
-before and partly at the same time; resized, longer or shorter. A page is a time in which any instance of an alert fires. \
+before and partly at the same time; resized, longer or shorter; merged, now within a longer one that another became; split, the reverse. A page is a time in which any instance of an alert fires. \
 Rules are known by group, name and labels, not by their files. A rule that can't be evaluated \
 any more ends with exit code 1, too. Without --data and --tests only rules are compared.";
 

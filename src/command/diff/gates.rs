@@ -11,7 +11,7 @@ use crate::whatif::diff::WindowChange;
 /// The flags that make a difference a failure.
 #[derive(Debug, Args)]
 pub(super) struct Gates {
-    /// End with exit code 1 where there is such a difference: gained, lost, moved or resized firing windows, any difference
+    /// End with exit code 1 where there is such a difference: gained, lost, moved, resized, merged or split firing windows, any difference
     /// in pending ones, or relabelled instances; several with commas
     #[arg(long, value_name = "CHANGE", value_delimiter = ',', value_parser = PossibleValuesParser::new(CHANGES))]
     fail_on: Vec<String>,
@@ -26,7 +26,9 @@ pub(super) struct Gates {
 const PENDING: &str = "pending";
 const RELABELLED: &str = "relabelled";
 
-const CHANGES: [&str; 6] = ["gained", "lost", "moved", "resized", PENDING, RELABELLED];
+const CHANGES: [&str; 8] = [
+    "gained", "lost", "moved", "resized", "merged", "split", PENDING, RELABELLED,
+];
 
 fn number(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "this is no number".to_owned())?;
@@ -113,13 +115,9 @@ impl Gates {
 }
 
 fn of_change(change: &str, summary: &Summary) -> usize {
-    let all = WindowChange::ALL.into_iter();
-    let named = all.clone().find(|it| it.name() == change);
+    let named = WindowChange::ALL.into_iter().find(|it| it.name() == change);
     match (change, named) {
-        (PENDING, _) => {
-            let changed = all.filter(|it| *it != WindowChange::Kept);
-            changed.map(|it| summary.pending.of(it)).sum()
-        }
+        (PENDING, _) => summary.pending.changed(),
         (RELABELLED, _) => summary.relabelled,
         (_, Some(named)) => summary.firing.of(named),
         (_, None) => 0,

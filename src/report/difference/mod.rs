@@ -86,9 +86,7 @@ impl Summary {
 
     /// Whether every alert does what it did.
     pub fn is_empty(&self) -> bool {
-        let is_kept =
-            |counts: Counts| counts.gained + counts.lost + counts.moved + counts.resized == 0;
-        is_kept(self.firing) && is_kept(self.pending) && self.relabelled == 0
+        self.firing.changed() + self.pending.changed() + self.relabelled == 0
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) fn counts(counts: Counts, noun: &str) -> String {
         WindowChange::Lost,
         WindowChange::Moved,
         WindowChange::Resized,
+        WindowChange::Merged,
+        WindowChange::Split,
         WindowChange::Kept,
     ];
     let counted = changes.map(|change| (counts.of(change), change));
@@ -166,8 +168,13 @@ pub(super) fn window(window: Window, end: Timestamp) -> String {
     format!("{} to {to}  {lasted}", show(window.from))
 }
 
-/// What became of a window that moved or changed its length: `starts 2m later, ends 1m earlier`.
+/// What became of a window that moved or changed its length: `starts 2m later, ends 1m earlier`; of what a part of one is.
 pub(super) fn shift(window: &WindowDiff, end: Timestamp) -> String {
+    match window.change {
+        WindowChange::Merged => return "now within a longer one".to_owned(),
+        WindowChange::Split => return "before within a longer one".to_owned(),
+        _ => {}
+    }
     let (Some(before), Some(after)) = (window.windows.before, window.windows.after) else {
         return String::new();
     };

@@ -111,6 +111,10 @@ pub struct Counts {
     pub moved: usize,
     /// Longer or shorter.
     pub resized: usize,
+    /// Joined with another to a longer one.
+    pub merged: usize,
+    /// Parts of a longer one.
+    pub split: usize,
 }
 
 impl TimelineDiff {
@@ -264,6 +268,8 @@ impl Counts {
             WindowChange::Lost => self.lost,
             WindowChange::Moved => self.moved,
             WindowChange::Resized => self.resized,
+            WindowChange::Merged => self.merged,
+            WindowChange::Split => self.split,
         }
     }
 
@@ -274,7 +280,16 @@ impl Counts {
             WindowChange::Lost => &mut self.lost,
             WindowChange::Moved => &mut self.moved,
             WindowChange::Resized => &mut self.resized,
+            WindowChange::Merged => &mut self.merged,
+            WindowChange::Split => &mut self.split,
         }
+    }
+
+    /// How many are not as before.
+    pub fn changed(&self) -> usize {
+        let changed = WindowChange::ALL.into_iter();
+        let changed = changed.filter(|change| *change != WindowChange::Kept);
+        changed.map(|change| self.of(change)).sum()
     }
 
     /// Counts others, too.

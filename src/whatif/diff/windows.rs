@@ -26,6 +26,10 @@ pub enum WindowChange {
     Moved,
     /// It is longer or shorter than before, and partly at the same time.
     Resized,
+    /// It was only there before, and lies within a longer one that another became.
+    Merged,
+    /// It is only there after the change, and lies within a longer one that became another.
+    Split,
 }
 
 /// A window on one side, and the one on the other that it became.
@@ -39,12 +43,14 @@ pub struct WindowDiff {
 
 impl WindowChange {
     /// All of them.
-    pub const ALL: [WindowChange; 5] = [
+    pub const ALL: [WindowChange; 7] = [
         WindowChange::Kept,
         WindowChange::Gained,
         WindowChange::Lost,
         WindowChange::Moved,
         WindowChange::Resized,
+        WindowChange::Merged,
+        WindowChange::Split,
     ];
 
     /// Its name in reports and on the command line.
@@ -55,6 +61,8 @@ impl WindowChange {
             WindowChange::Lost => "lost",
             WindowChange::Moved => "moved",
             WindowChange::Resized => "resized",
+            WindowChange::Merged => "merged",
+            WindowChange::Split => "split",
         }
     }
 }
@@ -85,7 +93,7 @@ impl Window {
 }
 
 /// Pairs the windows of two sides, each in order and apart from each other: those that have most time in common first. What is
-/// left has no partner.
+/// left has no partner: it is a part of one on the other side, or there was nothing like it.
 pub(super) fn compare(
     before: &[Window],
     after: &[Window],
@@ -113,7 +121,11 @@ pub(super) fn compare(
     let mut found: Vec<WindowDiff> = pairs
         .chain(alone)
         .map(|windows| WindowDiff {
-            change: change(windows, ends),
+            change: match (windows.before, windows.after) {
+                (None, Some(new)) if is_covered(&new, before) => WindowChange::Split,
+                (Some(old), None) if is_covered(&old, after) => WindowChange::Merged,
+                _ => change(windows, ends),
+            },
             windows,
         })
         .collect();
@@ -123,6 +135,13 @@ pub(super) fn compare(
         (from(before).min(from(after)), before, after)
     });
     found
+}
+
+/// Whether a window lies within one of others, which are in order and apart from each other.
+fn is_covered(window: &Window, others: &[Window]) -> bool {
+    let next = others.partition_point(|other| other.from <= window.from);
+    let last = next.checked_sub(1).and_then(|last| others.get(last));
+    last.is_some_and(|last| window.reach() <= last.reach())
 }
 
 fn change(windows: Both<Option<Window>>, ends: Both<Timestamp>) -> WindowChange {
@@ -232,8 +251,15 @@ mod tests {
             ("100-", "100-", "kept"),
             ("99-", "100-", "resized"),
             // A window that falls in two, and two that become one.
-            ("5-20", "5-10 12-20", "gained resized"),
-            ("5-10 12-20", "5-20", "lost resized"),
+            ("5-20", "5-10 12-20", "split resized"),
+            ("5-10 12-20", "5-20", "merged resized"),
+            ("5-10 12-20 22-30", "5-", "merged resized merged"),
+            ("5-10 12-", "5-", "merged resized"),
+            ("0-10 12-14", "5-15", "moved merged"),
+            // What sticks out on either side is not only a part.
+            ("5-10 12-20", "6-20", "lost resized"),
+            ("5-30 40-", "5-50", "resized lost"),
+            ("5-20", "4-10 12-20", "gained resized"),
             ("5-10 20-30", "5-12 40-50", "resized lost gained"),
         ] {
             assert_eq!(shown(before, after), expected, "{before:?} and {after:?}");
@@ -282,8 +308,8 @@ mod tests {
             for it in &found {
                 let both = it.windows.before.zip(it.windows.after);
                 match it.change {
-                    WindowChange::Gained => prop_assert!(it.windows.before.is_none()),
-                    WindowChange::Lost => prop_assert!(it.windows.after.is_none()),
+                    WindowChange::Gained | WindowChange::Split => prop_assert!(it.windows.before.is_none()),
+                    WindowChange::Lost | WindowChange::Merged => prop_assert!(it.windows.after.is_none()),
                     WindowChange::Kept => prop_assert!(both.is_some_and(|(a, b)| a == b)),
                     _ => prop_assert!(both.is_some_and(|(a, b)| a != b && a.overlap(&b) > 0)),
                 }
@@ -306,6 +332,8 @@ mod tests {
                 it.change = match it.change {
                     WindowChange::Gained => WindowChange::Lost,
                     WindowChange::Lost => WindowChange::Gained,
+                    WindowChange::Merged => WindowChange::Split,
+                    WindowChange::Split => WindowChange::Merged,
                     same => same,
                 };
             }
