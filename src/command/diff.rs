@@ -17,9 +17,10 @@ use crate::io;
 use crate::model::Matcher;
 use crate::report::Format;
 use crate::report::difference::{Report, WorldDiff};
+use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
 use crate::text::{Diagnostic, distinct};
-use crate::whatif::diff::{RulesDiff, Side, TimelineDiff, budgets};
+use crate::whatif::diff::{Both, RulesDiff, Side, TimelineDiff, budgets};
 
 /// The options of `rulecheck diff`.
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ pub(super) struct Options {
     /// Objectives whose budgets are compared: OpenSLO, Sloth, Pyrra, or rulecheck's own form
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
     slo: Vec<PathBuf>,
+    /// The same objectives as they were before the change, where they change, too: by their names
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "slo")]
+    base_slo: Vec<PathBuf>,
     /// The alerts that page somebody, by their labels, such as 'severity="page"' [default: all]
     #[arg(long, value_name = "MATCHERS")]
     pages: Option<String>,
@@ -84,10 +88,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     options.gates.check(has_world)?;
     let mut sides = Sides::read(options, &reading)?;
     let grounds = worlds::read(options, &reading, &mut sides)?;
-    let slos = match options.slo.is_empty() {
-        true => Vec::new(),
-        false => super::slo::objectives(&options.slo, &reading.features)?,
-    };
+    let slos = objectives(options, &reading)?;
     let mut worlds = Vec::with_capacity(grounds.len());
     let mut said = Vec::new();
     for ground in &grounds {
@@ -101,7 +102,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         worlds: &worlds,
         gates: Vec::new(),
     };
-    report.gates = options.gates.of(&report.summary());
+    report.gates = options.gates.of(&report);
     io::print(&match options.format {
         Format::Json => report.json(),
         Format::Markdown => report.markdown(),
@@ -113,11 +114,25 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     })
 }
 
+/// The objectives of both sides.
+fn objectives(options: &Options, reading: &ReadOptions) -> Result<Both<Vec<Slo>>, Vec<Diagnostic>> {
+    let read = |paths: &[PathBuf]| match paths.is_empty() {
+        true => Ok(Vec::new()),
+        false => super::slo::objectives(paths, &reading.features),
+    };
+    let after = read(&options.slo)?;
+    let before = match options.base_slo.is_empty() {
+        true => after.clone(),
+        false => read(&options.base_slo)?,
+    };
+    Ok(Both { before, after })
+}
+
 /// Replays both sides over a world. What is to be said of rules that fail there goes to `said`.
 fn compare(
     ground: &Ground,
     sides: &Sides,
-    slos: &[Slo],
+    slos: &Both<Vec<Slo>>,
     pages: &[Matcher],
     said: &mut Vec<Diagnostic>,
 ) -> Result<WorldDiff, Vec<Diagnostic>> {
@@ -137,7 +152,8 @@ fn compare(
                     groups: new_groups,
                     replay: new,
                 };
-                let budgets = budgets((slos, old), (slos, new), frame.end)?;
+                let (before, after) = ((&*slos.before, old), (&*slos.after, new));
+                let budgets = budgets(before, after, frame.end, said)?;
                 Ok(WorldDiff {
                     name: ground.before.name.clone(),
                     diff: TimelineDiff::of(old_side, new_side, frame),

@@ -4,9 +4,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::report;
-use crate::report::difference::{Gate, Summary, per_week};
+use crate::report::difference::{Gate, Report, Summary, per_week, percent};
 use crate::text::Diagnostic;
-use crate::whatif::diff::WindowChange;
+use crate::whatif::diff::{Both, BudgetDiff, WindowChange};
 
 /// The flags that make a difference a failure.
 #[derive(Debug, Args)]
@@ -21,6 +21,12 @@ pub(super) struct Gates {
     /// End with exit code 1 where there are more than so many pages a week after the change
     #[arg(long, value_name = "N", value_parser = number)]
     max_pages_per_week: Option<f64>,
+    /// End with exit code 1 where more than so many per cent of an error budget are spent that were not before
+    #[arg(long, value_name = "PERCENT", value_parser = per_cent, allow_negative_numbers = true, requires = "slo")]
+    max_new_budget_spent: Option<f64>,
+    /// End with exit code 1 where more than so many per cent of an error budget are spent after the change
+    #[arg(long, value_name = "PERCENT", value_parser = per_cent, requires = "slo")]
+    max_budget_spent: Option<f64>,
 }
 
 const PENDING: &str = "pending";
@@ -36,6 +42,11 @@ fn number(text: &str) -> Result<f64, String> {
         true => Ok(number),
         false => Err("give a number such as 1 or 0.5".to_owned()),
     }
+}
+
+/// `5` or `5%`.
+fn per_cent(text: &str) -> Result<f64, String> {
+    number(text.strip_suffix('%').unwrap_or(text))
 }
 
 impl Gates {
@@ -64,7 +75,8 @@ impl Gates {
     }
 
     /// What came of each that was given.
-    pub fn of(&self, summary: &Summary) -> Vec<Gate> {
+    pub fn of(&self, report: &Report<'_>) -> Vec<Gate> {
+        let summary = &report.summary();
         let mut gates: Vec<Gate> = Vec::new();
         for change in &self.fail_on {
             let name = format!("--fail-on {change}");
@@ -110,7 +122,53 @@ impl Gates {
                 says: format!("{} pages a week", per_week(weekly.after)),
             });
         }
+        let budgets = || report.worlds.iter().flat_map(|world| &world.budgets);
+        if let Some(most) = self.max_new_budget_spent {
+            // An objective that is new has nothing to be held against.
+            let budgets = budgets().filter(|budget| budget.left.before.is_some());
+            let more = |left: Both<Option<f64>>| Some(left.before? - left.after?);
+            let name = format!("--max-new-budget-spent {most}");
+            gates.push(of_budgets(name, most, budgets, more));
+        }
+        if let Some(most) = self.max_budget_spent {
+            let name = format!("--max-budget-spent {most}");
+            gates.push(of_budgets(name, most, budgets(), |left| {
+                Some(1.0 - left.after?)
+            }));
+        }
         gates
+    }
+}
+
+/// Holds the worst of budgets against a bound in per cent. What is not known after the change is the worst, and that nothing is
+/// known is no pass.
+fn of_budgets<'b>(
+    name: String,
+    most: f64,
+    budgets: impl Iterator<Item = &'b BudgetDiff>,
+    spent: impl Fn(Both<Option<f64>>) -> Option<f64>,
+) -> Gate {
+    // Differences of shares are not exact to the last digit.
+    const NOISE: f64 = 1e-9;
+    let all = budgets.map(|budget| (spent(budget.left).unwrap_or(f64::INFINITY), budget));
+    let worst = all.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let Some((spent, budget)) = worst else {
+        return Gate {
+            name,
+            is_passed: false,
+            says: "no budget is known".to_owned(),
+        };
+    };
+    let spent_of = |left: Option<f64>| percent(left.map(|left| 1.0 - left));
+    Gate {
+        name,
+        is_passed: spent * 100.0 <= most + NOISE,
+        says: format!(
+            "{} of {} spent, {} before",
+            spent_of(budget.left.after),
+            budget.called(),
+            spent_of(budget.left.before),
+        ),
     }
 }
 

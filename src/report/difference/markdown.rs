@@ -159,10 +159,6 @@ fn budgets(report: &Report<'_>) -> Part {
     let mut items = Vec::new();
     for world in report.worlds {
         for budget in &world.budgets {
-            let labels = match budget.labels.is_empty() {
-                true => String::new(),
-                false => format!(" {}", budget.labels),
-            };
             let burn: Vec<String> = budget
                 .burn
                 .iter()
@@ -176,7 +172,7 @@ fn budgets(report: &Report<'_>) -> Part {
                 .collect();
             items.push(format!(
                 "| {} | {} | {} | {} |\n",
-                cell(&short(&format!("{}{labels}", budget.objective))),
+                cell(&short(&budget.called())),
                 percent(budget.left.before),
                 percent(budget.left.after),
                 burn.join(", "),

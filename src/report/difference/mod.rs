@@ -7,6 +7,7 @@ mod words;
 
 use serde_json::Value;
 
+pub use self::words::percent;
 use super::text::diff::rule;
 use crate::model::{Millis, Timestamp};
 use crate::replay::AlertState;

@@ -84,15 +84,8 @@ fn of_world(world: &WorldDiff) -> String {
             };
             format!("burn rate over {} {}", length(burn.over), arrow(rates))
         }));
-        let labels = match budget.labels.is_empty() {
-            true => String::new(),
-            false => format!(" {}", budget.labels),
-        };
         let words = words.join(", ");
-        out.push_str(&format!(
-            "budget of {}{labels}: {words}\n",
-            budget.objective
-        ));
+        out.push_str(&format!("budget of {}: {words}\n", budget.called()));
     }
     out
 }

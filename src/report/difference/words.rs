@@ -197,7 +197,7 @@ pub(super) fn shift(window: &WindowDiff, end: Timestamp) -> String {
 }
 
 /// A share in percent, or that it is not known.
-pub(super) fn percent(left: Option<f64>) -> String {
+pub fn percent(left: Option<f64>) -> String {
     left.map_or_else(|| "unknown".to_owned(), share)
 }
 

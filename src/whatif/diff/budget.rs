@@ -3,9 +3,9 @@
 use super::Both;
 use crate::model::{Labels, Millis, Timestamp};
 use crate::replay::Replay;
-use crate::slo::budget::{Budget, History};
+use crate::slo::budget::{Budget, History, Unmatched, unmatched};
 use crate::slo::objective::Slo;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, distinct};
 
 /// Burn rates are shown over these: those of the usual alerts that page.
 const WINDOWS: [Millis; 2] = [3_600_000, 21_600_000];
@@ -33,6 +33,14 @@ pub struct Burn {
 }
 
 impl BudgetDiff {
+    /// The objective with the labels of its group: `latency {route="/pay"}`.
+    pub fn called(&self) -> String {
+        match self.labels.is_empty() {
+            true => self.objective.clone(),
+            false => format!("{} {}", self.objective, self.labels),
+        }
+    }
+
     /// Whether it is as it was.
     pub fn is_empty(&self) -> bool {
         let is_same = |both: &Both<Option<f64>>| both.before == both.after;
@@ -41,7 +49,8 @@ impl BudgetDiff {
 }
 
 /// The budgets of objectives at a moment over what two replays hold, in the order of the objectives before the change. An
-/// objective is known by its name.
+/// objective is known by its name. One that has no series is left out, unless all are; what is to be said of it goes to
+/// `said`.
 ///
 /// # Errors
 ///
@@ -50,8 +59,24 @@ pub fn budgets(
     before: (&[Slo], &Replay<'_>),
     after: (&[Slo], &Replay<'_>),
     at: Timestamp,
+    said: &mut Vec<Diagnostic>,
 ) -> Result<Vec<BudgetDiff>, Vec<Diagnostic>> {
-    let (before, after) = (side(before, at)?, side(after, at)?);
+    let (before, after) = (known(before, at)?, known(after, at)?);
+    let lacking = before.lacking.into_iter().chain(after.lacking);
+    let (before, after) = (before.budgets, after.budgets);
+    let is_none = before.is_empty() && after.is_empty();
+    // A rule that is new may record what an objective reads.
+    let lacking = lacking.filter(|(slo, _)| !after.iter().any(|(it, _)| it.name == slo.name));
+    let (slos, faults): (Vec<&Slo>, Vec<Diagnostic>) = lacking.unzip();
+    if is_none && !faults.is_empty() {
+        return Err(distinct(faults));
+    }
+    let warnings = slos.into_iter().zip(faults);
+    said.extend(warnings.map(|(slo, fault)| left_out(slo, fault)));
+    // Bad events that nothing records any more look like none.
+    let gone = after.iter().filter(|(_, budget)| budget.bad_is_unmatched);
+    let gone = gone.flat_map(|(_, budget)| &budget.unmatched);
+    said.extend(gone.filter(|it| it.is_mistake).map(Unmatched::diagnose));
     let mut found: Vec<BudgetDiff> = Vec::new();
     for (place, (slo, budget)) in before.iter().chain(&after).enumerate() {
         let is_before = place < before.len();
@@ -96,15 +121,31 @@ pub fn budgets(
     Ok(found)
 }
 
-fn side<'s>(
+/// The budgets of a side.
+struct Known<'s> {
+    budgets: Vec<(&'s Slo, Budget)>,
+    /// The objectives that have no series, and why.
+    lacking: Vec<(&'s Slo, Diagnostic)>,
+}
+
+fn known<'s>(
     (slos, replay): (&'s [Slo], &Replay<'_>),
     at: Timestamp,
-) -> Result<Vec<(&'s Slo, Budget)>, Vec<Diagnostic>> {
+) -> Result<Known<'s>, Vec<Diagnostic>> {
     let view = replay.view_after(Timestamp::MAX);
-    let mut found = Vec::new();
+    let (mut budgets, mut lacking) = (Vec::new(), Vec::new());
     for slo in slos {
-        let budgets = Budget::of(slo, &view, at, History::Full)?;
-        found.extend(budgets.into_iter().map(|budget| (slo, budget)));
+        match Budget::of(slo, &view, at, History::Full) {
+            Ok(found) => budgets.extend(found.into_iter().map(|budget| (slo, budget))),
+            Err(faults) if unmatched(slo, &view).0.is_empty() => return Err(faults),
+            Err(faults) => lacking.extend(faults.into_iter().map(|fault| (slo, fault))),
+        }
     }
-    Ok(found)
+    Ok(Known { budgets, lacking })
+}
+
+fn left_out(slo: &Slo, fault: Diagnostic) -> Diagnostic {
+    let mut warning = fault.into_warning();
+    warning.message = format!("no budget of {}: {}", slo.name, warning.message);
+    warning
 }
