@@ -83,7 +83,7 @@ fn the_table_is_in_order() {
     let ordered: BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(names, Vec::from_iter(ordered));
     for lint in ALL {
-        let is_word = |it: char| it.is_ascii_lowercase() || it == '-';
+        let is_word = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         assert!(lint.name.chars().all(is_word), "{}", lint.name);
         assert!(
             lint.why.ends_with('.') && !lint.doc.ends_with('.'),

@@ -1,9 +1,9 @@
 //! `counter-compared`: a counter that is compared as if it were a gauge.
 
 use super::rules::Subject;
-use super::tree::{comparisons, core, metric, number};
+use super::tree::{core, deciding, metric, number, selector};
 use super::{Level, Lint, Look};
-use crate::promql::ast::{BinaryOp, ExprKind};
+use crate::promql::ast::BinaryOp;
 use crate::text::Diagnostic;
 
 pub(super) const LINT: Lint = Lint {
@@ -24,11 +24,23 @@ pub(super) const LINT: Lint = Lint {
     look: Look::Rule(look),
 };
 
+/// Gauges of well-known libraries that are named so all the same.
+const GAUGES: [&str; 3] = [
+    "nodejs_active_handles_total",
+    "nodejs_active_requests_total",
+    "nodejs_active_resources_total",
+];
+
+/// Words for what happens at a moment.
+const EVENTS: [&str; 7] = [
+    "error", "fail", "restart", "crash", "timeout", "reject", "request",
+];
+
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for compared in comparisons(subject.expr()) {
+    for compared in deciding(subject.expr()) {
         let core = core(compared.value);
-        let ExprKind::Vector(selector) = &core.kind else {
+        let Some(selector) = selector(core) else {
             continue;
         };
         let is_above = matches!(compared.op, BinaryOp::Greater | BinaryOp::GreaterEqual);
@@ -38,6 +50,12 @@ fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let Some(bound) = number(compared.bound).filter(|_| is_above) else {
             continue;
         };
+        // Above 0 may be anything that somebody calls a total, if it does not speak of events.
+        if GAUGES.contains(&name)
+            || (bound == 0.0 && !EVENTS.iter().any(|word| name.contains(word)))
+        {
+            continue;
+        }
         let message = format!(
             "{name} is a counter by its name: once above {} it stays there until its process restarts",
             crate::model::number::format_digits(bound, 6)

@@ -5,6 +5,7 @@
 //! conventions of their names.
 
 mod lore;
+mod reads;
 mod rules;
 mod silence;
 mod template;
@@ -19,17 +20,45 @@ mod divided_by_itself;
 mod down_unseen;
 mod duplicate_rule;
 mod equal_with_regex;
+mod every_exporter;
+mod gigabytes_of_1024;
+mod hold_missing;
+mod hold_off_interval;
+mod hold_outlasts_window;
+mod humanized_unit;
+mod increase_above_count;
+mod irate_in_alert;
 mod join_never_matches;
 mod label_aggregated_away;
 mod le_lost;
+mod lost_addend;
 mod never_true;
+mod no_condition;
 mod not_a_template;
+mod per_minute;
 mod percent_of_percent;
+mod printf_of_float;
+mod quantile_averaged;
+mod quantile_of_totals;
+mod rate_equals;
+mod rate_of_gauge;
+mod rate_of_sum;
+mod reads_impossible;
+mod reads_itself;
+mod reads_later;
+mod reads_missing;
+mod record_name;
+mod record_says_window;
+mod record_unread;
 mod severity_missing;
 mod severity_unknown;
 mod share_as_percent;
 mod silent_when_absent;
+mod sort_in_rule;
+mod topk_in_rule;
+mod units_differ;
 mod value_in_label;
+mod whole_bound;
 mod window_too_short;
 
 use crate::text::{Diagnostic, closest};
@@ -76,7 +105,7 @@ enum Look {
 }
 
 /// Every lint, in the order of their names.
-pub static ALL: [&Lint; 20] = [
+pub static ALL: [&Lint; 48] = [
     &buckets_backwards::LINT,
     &buckets_summed::LINT,
     &counter_compared::LINT,
@@ -85,17 +114,45 @@ pub static ALL: [&Lint; 20] = [
     &down_unseen::LINT,
     &duplicate_rule::LINT,
     &equal_with_regex::LINT,
+    &every_exporter::LINT,
+    &gigabytes_of_1024::LINT,
+    &hold_missing::LINT,
+    &hold_off_interval::LINT,
+    &hold_outlasts_window::LINT,
+    &humanized_unit::LINT,
+    &increase_above_count::LINT,
+    &irate_in_alert::LINT,
     &join_never_matches::LINT,
     &label_aggregated_away::LINT,
     &le_lost::LINT,
+    &lost_addend::LINT,
     &never_true::LINT,
+    &no_condition::LINT,
     &not_a_template::LINT,
+    &per_minute::LINT,
     &percent_of_percent::LINT,
+    &printf_of_float::LINT,
+    &quantile_averaged::LINT,
+    &quantile_of_totals::LINT,
+    &rate_equals::LINT,
+    &rate_of_gauge::LINT,
+    &rate_of_sum::LINT,
+    &reads_impossible::LINT,
+    &reads_itself::LINT,
+    &reads_later::LINT,
+    &reads_missing::LINT,
+    &record_name::LINT,
+    &record_says_window::LINT,
+    &record_unread::LINT,
     &severity_missing::LINT,
     &severity_unknown::LINT,
     &share_as_percent::LINT,
     &silent_when_absent::LINT,
+    &sort_in_rule::LINT,
+    &topk_in_rule::LINT,
+    &units_differ::LINT,
     &value_in_label::LINT,
+    &whole_bound::LINT,
     &window_too_short::LINT,
 ];
 

@@ -1,7 +1,7 @@
 //! `percent-of-percent`: `humanizePercentage` of a value that is in per cent already.
 
 use super::rules::Subject;
-use super::tree::comparisons;
+use super::tree::deciding;
 use super::{Level, Lint, Look, units};
 use crate::promql::ast::{BinaryOp, Expr};
 use crate::rules::template::Used;
@@ -67,12 +67,7 @@ fn percent(subject: &Subject<'_>) -> Option<(Span, &'static str)> {
 
 /// A comparison that no share passes.
 fn compared(expr: &Expr) -> Option<Span> {
-    let values = super::tree::values(expr);
-    let all = comparisons(expr);
-    let mut own = all.iter().filter(|it| {
-        let value = it.value.unwrap_parens();
-        values.iter().any(|shown| std::ptr::eq(*shown, value))
-    });
+    let mut own = deciding(expr).into_iter();
     let found = own.find(|it| {
         let is_above = matches!(it.op, BinaryOp::Greater | BinaryOp::GreaterEqual);
         is_above && super::tree::number(it.bound).is_some_and(|bound| bound >= NO_SHARE)

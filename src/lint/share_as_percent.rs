@@ -1,7 +1,7 @@
 //! `share-as-percent`: a share between 0 and 1 with a % behind.
 
 use super::rules::Subject;
-use super::tree::{chain, comparisons, core, number, values};
+use super::tree::{chain, core, deciding, number};
 use super::{Level, Lint, Look, template, units};
 use crate::promql::ast::{BinaryOp, Expr, ValueType};
 use crate::rules::template::Used;
@@ -30,13 +30,10 @@ pub(super) const LINT: Lint = Lint {
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let expr = subject.expr();
-    let shown = values(expr);
     let is_share = |bound: f64| bound > 0.0 && bound < 1.0;
-    let is_compared = comparisons(expr).iter().any(|it| {
-        let value = it.value.unwrap_parens();
-        let is_shown = shown.iter().any(|shown| std::ptr::eq(*shown, value));
-        is_shown && is_ratio(value) && number(it.bound).is_some_and(is_share)
-    });
+    let is_compared = deciding(expr)
+        .iter()
+        .any(|it| is_ratio(it.value.unwrap_parens()) && number(it.bound).is_some_and(is_share));
     if !is_compared || units::percent(expr, subject.rules).is_some() {
         return Vec::new();
     }

@@ -109,6 +109,15 @@ pub(super) fn comparisons(expr: &Expr) -> Vec<Comparison<'_>> {
     found
 }
 
+/// The comparisons that decide over the values which an expression yields, not those of a side that is only asked for.
+pub(super) fn deciding(expr: &Expr) -> Vec<Comparison<'_>> {
+    let shown = values(expr);
+    let is_shown = |value: &Expr| shown.iter().any(|shown| std::ptr::eq(*shown, value));
+    let mut found = comparisons(expr);
+    found.retain(|it| values(it.value).into_iter().any(is_shown));
+    found
+}
+
 /// The chain that an expression is.
 pub(super) fn chain(expr: &Expr) -> Option<&Chain> {
     match &expr.kind {

@@ -1,8 +1,8 @@
 //! What numbers mean, as far as names and arithmetic tell.
 
 use super::rules::Rules;
-use super::tree::{chain, core, metric, number, selector, values};
-use crate::promql::ast::{BinaryOp, Expr};
+use super::tree::{call, chain, core, metric, number, selector, series_argument, values};
+use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::text::Span;
 
 /// How many recorded series lie one upon the other at most.
@@ -58,4 +58,64 @@ fn of(expr: &Expr, rules: &Rules<'_>, depth: usize) -> Option<Span> {
         }
         _ => None,
     }
+}
+
+/// What a number counts, by the name of its metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// `_seconds`
+    Seconds,
+    /// `_milliseconds`, `_ms`
+    Milliseconds,
+    /// `_bytes`
+    Bytes,
+}
+
+impl Unit {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Milliseconds => "milliseconds",
+            Unit::Bytes => "bytes",
+        }
+    }
+
+    fn of_metric(name: &str) -> Option<Unit> {
+        let ends = ["_total", "_bucket", "_sum"];
+        let stem = ends.iter().find_map(|end| name.strip_suffix(end));
+        match stem.unwrap_or(name).rsplit('_').next()? {
+            "seconds" => Some(Unit::Seconds),
+            "milliseconds" | "ms" | "millis" => Some(Unit::Milliseconds),
+            "bytes" => Some(Unit::Bytes),
+            _ => None,
+        }
+    }
+}
+
+/// What the value of an expression counts, where only names and functions that change nothing of it stand in it.
+pub(super) fn unit(expr: &Expr) -> Option<Unit> {
+    let expr = core(expr);
+    if let Some(name) = selector(expr).and_then(metric) {
+        // A recorded name ends in what was done to it, a total in a rate is none of its unit.
+        return Unit::of_metric(name).filter(|_| !name.contains(':'));
+    }
+    if let Some(call) = call(expr, &["histogram_quantile"]) {
+        let argument = core(call.args.get(1)?);
+        let inner = match &argument.kind {
+            ExprKind::Call(call) => series_argument(call)?,
+            _ => argument,
+        };
+        return Unit::of_metric(metric(selector(inner)?)?);
+    }
+    if let Some(call) = call(expr, &["increase", "delta"]) {
+        return Unit::of_metric(metric(selector(series_argument(call)?)?)?);
+    }
+    let chain = chain(expr)?;
+    let is_sum = |op: BinaryOp| matches!(op, BinaryOp::Add | BinaryOp::Sub);
+    if !chain.links.iter().all(|link| is_sum(link.op)) {
+        return None;
+    }
+    // An age: `time() - …_timestamp_seconds`.
+    unit(&chain.first).or_else(|| chain.links.iter().find_map(|link| unit(&link.rhs)))
 }
