@@ -107,7 +107,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
                     path,
                     &reading,
                     store.as_ref(),
-                    &[&unmatched, &linted],
+                    &[&linted, &unmatched],
                     &shelf,
                 ),
             ),
@@ -414,6 +414,8 @@ fn rules(
         files.filter_map(|file| more.get(file.source.name()))
     });
     findings.extend(of_file.flatten().cloned());
+    // What a lint says the data may show, too.
+    let mut findings = crate::text::distinct(findings);
     let groups: Vec<&RuleGroup> = groups.collect();
     findings.extend(said(&groups, store, features)?);
     Ok((line, findings))

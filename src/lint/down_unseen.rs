@@ -1,6 +1,6 @@
 //! `down-unseen`: an alert on `up == 0` that falls silent when the target is gone altogether.
 
-use super::silent_when_absent::guarded;
+use super::silent_when_absent::Guards;
 use super::tree::{comparisons, core, metric, number};
 use super::{Level, Lint, Look, Rules};
 use crate::model::MatchOp;
@@ -26,6 +26,7 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
+    let guards = Guards::of(rules);
     let mut found = Vec::new();
     for (subject, _) in rules.alerts() {
         for compared in comparisons(subject.expr()) {
@@ -44,7 +45,7 @@ fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
             if !is_down
                 || metric(selector) != Some("up")
                 || !is_of_job("job")
-                || guarded(rules, subject, "up")
+                || guards.watch(subject, "up")
             {
                 continue;
             }

@@ -61,9 +61,10 @@ fn judge(matcher: &Matcher) -> Option<(String, String)> {
         }
         MatchOp::Regex | MatchOp::NotRegex => {
             let before = value.split('*').next().filter(|_| value.contains('*'))?;
-            let last = before.chars().next_back()?;
+            let mut letters = before.chars().rev();
+            let (last, escape) = (letters.next()?, letters.next());
             let is_plain = last.is_ascii_alphanumeric() || ['-', '_', '/', ':'].contains(&last);
-            is_plain.then(|| {
+            (is_plain && escape != Some('\\')).then(|| {
                 let message = format!(
                     "the * in {matcher} repeats {last:?}, as it does in regular expressions"
                 );

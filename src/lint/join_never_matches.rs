@@ -28,8 +28,12 @@ pub(super) const LINT: Lint = Lint {
     look: Look::Rule(look),
 };
 
+/// No more operators of a chain are looked at: each looks at all that stands before it.
+const MAX_LINKS: usize = 50;
+
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let joins = joins(subject.expr()).into_iter();
+    let joins = joins.filter(|(_, index, _)| *index < MAX_LINKS);
     joins.filter_map(|join| one(subject, join)).collect()
 }
 

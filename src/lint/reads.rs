@@ -3,7 +3,7 @@
 use super::Rules;
 use crate::model::Millis;
 use crate::promql::selectors::Reach;
-use crate::replay::{Dependencies, DependencyKind};
+use crate::replay::{Dependencies, DependencyFinding, DependencyKind};
 use crate::rules::RuleGroup;
 use crate::text::Diagnostic;
 
@@ -15,19 +15,24 @@ const LONG: Millis = 3_600_000;
 
 /// What is odd in what rules read, of one kind.
 pub(super) fn findings(rules: &Rules<'_>, kind: DependencyKind) -> Vec<Diagnostic> {
+    let all = rules.reads.get_or_init(|| all(rules));
+    let found = all.iter().filter(|finding| finding.kind == kind);
+    found.map(|finding| finding.warning.clone()).collect()
+}
+
+/// What is odd in what rules read. That something comes late is not, where it is read over a long window.
+fn all(rules: &Rules<'_>) -> Vec<DependencyFinding> {
     let groups: Vec<&RuleGroup> = rules.groups().collect();
     let dependencies = Dependencies::new(&groups, INTERVAL, &|_| None);
     let mut found = dependencies.findings(&[]);
-    found.retain(|finding| finding.kind == kind);
-    if kind == DependencyKind::Backward {
-        found.retain(|finding| {
-            let place = finding.warning.place.as_ref().map(|place| place.span);
-            let reads = dependencies.rules.get(finding.rule);
-            let mut reads = reads.iter().flat_map(|rule| &rule.reads);
-            !reads.any(|read| Some(read.place.span) == place && is_long(read.reach))
-        });
-    }
-    found.into_iter().map(|finding| finding.warning).collect()
+    found.retain(|finding| {
+        let place = finding.warning.place.as_ref().map(|place| place.span);
+        let reader = dependencies.rules.get(finding.rule);
+        let mut reads = reader.iter().flat_map(|rule| &rule.reads);
+        finding.kind != DependencyKind::Backward
+            || !reads.any(|read| Some(read.place.span) == place && is_long(read.reach))
+    });
+    found
 }
 
 fn is_long(reach: Reach) -> bool {

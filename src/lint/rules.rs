@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::lore;
 use crate::model::{Matcher, Millis, metric_of};
 use crate::promql::ast::Expr;
 use crate::promql::{Known, LabelValue, known};
+use crate::replay::DependencyFinding;
 use crate::rules::template::Template;
 use crate::rules::{AlertRule, Rule, RuleFile, RuleGroup, RuleKind};
 use crate::text::{Diagnostic, Place, Span};
@@ -19,6 +21,8 @@ pub struct Rules<'r> {
     recorded: HashMap<&'r str, Vec<&'r Rule>>,
     /// The time between two samples of a series, where somebody said it.
     pub(super) scrape: Option<Millis>,
+    /// What is odd in what the rules read of each other, once somebody asked.
+    pub(super) reads: OnceLock<Vec<DependencyFinding>>,
 }
 
 /// A rule among those that are looked at.
@@ -61,6 +65,7 @@ impl<'r> Rules<'r> {
             files,
             recorded,
             scrape,
+            reads: OnceLock::new(),
         }
     }
 

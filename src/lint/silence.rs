@@ -37,10 +37,12 @@ pub(super) fn apply(
     }
     let mut left = Vec::new();
     for found in found {
-        let fits = allowed.iter_mut().filter(|it| it.silences(&found));
-        match fits.map(|it| it.is_used = true).count() {
-            0 => left.push(found),
-            _ => {}
+        let mut is_silenced = false;
+        for fitting in allowed.iter_mut().filter(|it| it.silences(&found)) {
+            (fitting.is_used, is_silenced) = (true, true);
+        }
+        if !is_silenced {
+            left.push(found);
         }
     }
     left.extend(allowed.iter().filter_map(|it| it.complaint(is_on)));

@@ -1,5 +1,7 @@
 //! `silent-when-absent`: an alert on too little of something that says nothing when there is none.
 
+use std::collections::HashSet;
+
 use super::rules::Subject;
 use super::tree::{comparisons, metric, nodes, number, selector};
 use super::{Level, Lint, Look, Rules};
@@ -24,9 +26,10 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
+    let guards = Guards::of(rules);
     let mut found = Vec::new();
     for (subject, _) in rules.alerts() {
-        let Some((node, name)) = unguarded(rules, subject) else {
+        let Some((node, name)) = unguarded(&guards, subject) else {
             continue;
         };
         let message = format!("silent when {name} is gone: no rule here asks whether it is absent");
@@ -37,69 +40,81 @@ fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
 }
 
 /// The first metric of which nothing is said where it is absent.
-fn unguarded<'s>(rules: &Rules<'_>, subject: Subject<'s>) -> Option<(&'s Expr, &'s str)> {
+fn unguarded<'s>(guards: &Guards<'_>, subject: Subject<'s>) -> Option<(&'s Expr, &'s str)> {
     let expr = subject.expr();
     let is_compared = comparisons(expr)
         .iter()
         .any(|it| number(it.bound).is_some());
-    if !is_compared {
+    if !is_compared || is_filled(expr) {
         return None;
     }
+    let own = asked(expr);
     let mut named = nodes(expr).into_iter().filter_map(|node| {
         let is_selector = matches!(node.kind, ExprKind::Vector(_) | ExprKind::Matrix(_));
         Some((node, metric(selector(node).filter(|_| is_selector)?)?))
     });
-    named.find(|(_, name)| !guarded(rules, subject, name) && rules.recording(name).is_empty())
+    named.find(|(_, name)| {
+        let is_watched = own.contains(name) || guards.watched.contains(name);
+        !is_watched && subject.rules.recording(name).is_empty()
+    })
 }
 
-/// Whether somebody asks if a metric is absent: the alert itself, or one that does nothing else.
-pub(super) fn guarded(rules: &Rules<'_>, subject: Subject<'_>, name: &str) -> bool {
-    let own = nodes(subject.expr())
-        .into_iter()
-        .any(|node| asks(node, name))
-        || is_filled(subject.expr());
-    own || rules
-        .alerts()
-        .any(|(other, _)| is_guard(other.expr(), name))
+/// The metrics of which somebody asks whether they are absent.
+pub(super) struct Guards<'r> {
+    /// Those that an alert watches which does nothing else.
+    watched: HashSet<&'r str>,
 }
 
-/// Whether a call asks if a metric is absent.
-fn asks(node: &Expr, name: &str) -> bool {
-    let ExprKind::Call(call) = &node.kind else {
-        return false;
-    };
-    let is_absence = ["absent", "absent_over_time"].contains(&call.function.name);
-    let mut below = call.args.iter().flat_map(nodes).filter_map(selector);
-    is_absence && below.any(|selector| metric(selector) == Some(name))
+impl<'r> Guards<'r> {
+    /// Those of all alerts.
+    pub fn of(rules: &'r Rules<'_>) -> Guards<'r> {
+        let exprs = rules.alerts().map(|(subject, _)| subject.expr());
+        let guards = exprs.filter(|expr| is_guard(expr));
+        Guards {
+            watched: guards.flat_map(asked).collect(),
+        }
+    }
+
+    /// Whether somebody asks of an alert's metric, be it the alert itself.
+    pub fn watch(&self, subject: Subject<'_>, name: &str) -> bool {
+        let expr = subject.expr();
+        self.watched.contains(name) || asked(expr).contains(name) || is_filled(expr)
+    }
 }
 
-/// Whether an alert does nothing but ask for absent metrics, this one among them.
-fn is_guard(expr: &Expr, name: &str) -> bool {
+/// The metrics below calls that ask whether they are absent.
+fn asked(expr: &Expr) -> HashSet<&str> {
+    let calls = nodes(expr).into_iter().filter(|node| is_absence(node));
+    let below = calls.flat_map(nodes).filter_map(selector);
+    below.filter_map(metric).collect()
+}
+
+/// Whether a call asks for absence.
+fn is_absence(node: &Expr) -> bool {
+    matches!(&node.kind, ExprKind::Call(call) if call.function.name.starts_with("absent"))
+}
+
+/// Whether an alert does nothing but ask for absent metrics.
+fn is_guard(expr: &Expr) -> bool {
     let expr = expr.unwrap_parens();
     match &expr.kind {
         ExprKind::Chain(chain) => {
-            let sides =
-                || std::iter::once(&*chain.first).chain(chain.links.iter().map(|link| &link.rhs));
+            let mut sides =
+                std::iter::once(&*chain.first).chain(chain.links.iter().map(|link| &link.rhs));
             let is_or = chain.links.iter().all(|link| link.op == BinaryOp::Or);
             let is_compared = chain.links.iter().all(|link| link.op.is_comparison());
             match (is_or, is_compared) {
-                (true, _) => sides().all(is_absence) && sides().any(|side| is_guard(side, name)),
-                (_, true) => is_guard(&chain.first, name),
+                (true, _) => sides.all(is_guard),
+                (_, true) => is_guard(&chain.first),
                 _ => false,
             }
         }
         ExprKind::Call(call) if call.function.name.starts_with("label_") => {
-            call.args.first().is_some_and(|it| is_guard(it, name))
+            call.args.first().is_some_and(is_guard)
         }
-        ExprKind::Aggregate(aggregate) => is_guard(&aggregate.expr, name),
-        _ => asks(expr, name),
+        ExprKind::Aggregate(aggregate) => is_guard(&aggregate.expr),
+        _ => is_absence(expr),
     }
-}
-
-fn is_absence(expr: &Expr) -> bool {
-    nodes(expr).into_iter().any(|node| {
-        matches!(&node.kind, ExprKind::Call(call) if call.function.name.starts_with("absent"))
-    })
 }
 
 /// Whether a missing side is filled: `… or vector(0)`.

@@ -1,5 +1,7 @@
 //! Ways through the tree of a query that several lints take.
 
+use std::collections::HashSet;
+
 use crate::model::metric_of;
 use crate::promql::ast::{BinaryOp, Call, Chain, Expr, ExprKind, Link, ValueType, VectorSelector};
 use crate::text::Span;
@@ -111,8 +113,8 @@ pub(super) fn comparisons(expr: &Expr) -> Vec<Comparison<'_>> {
 
 /// The comparisons that decide over the values which an expression yields, not those of a side that is only asked for.
 pub(super) fn deciding(expr: &Expr) -> Vec<Comparison<'_>> {
-    let shown = values(expr);
-    let is_shown = |value: &Expr| shown.iter().any(|shown| std::ptr::eq(*shown, value));
+    let shown: HashSet<*const Expr> = values(expr).into_iter().map(std::ptr::from_ref).collect();
+    let is_shown = |value: &Expr| shown.contains(&std::ptr::from_ref(value));
     let mut found = comparisons(expr);
     found.retain(|it| values(it.value).into_iter().any(is_shown));
     found
