@@ -1,5 +1,7 @@
 //! A text inside a YAML scalar, whose every byte knows its place in the file.
 
+use std::sync::{Arc, OnceLock};
+
 use super::parameters::{Edit, Replaced, written_end, written_start};
 use super::{Kind, Node, Scalar, Style};
 use crate::text::mapping::{Mapping, Piece};
@@ -17,6 +19,8 @@ pub struct Embedded {
     style: Style,
     /// The text before names in it were replaced, where some were.
     before: Option<Box<Before>>,
+    /// Where its bytes stand, once somebody asked: a long query is asked of very often.
+    mapping: OnceLock<Arc<Mapping>>,
 }
 
 /// A text before names in it were replaced.
@@ -40,6 +44,7 @@ impl Embedded {
             whole: node.target().span(),
             style,
             before: None,
+            mapping: OnceLock::new(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Embedded {
             whole,
             style: Style::Literal,
             before: None,
+            mapping: OnceLock::new(),
         }
     }
 
@@ -106,11 +112,15 @@ impl Embedded {
 
     /// The text as one of its own, whose places are told as those of the file.
     pub fn into_source(self) -> Source {
-        let mapping = self.mapping();
+        let mapping = self.mapped();
         Source::inside(&self.source, self.text, mapping)
     }
 
-    fn mapping(&self) -> Mapping {
+    fn mapping(&self) -> &Arc<Mapping> {
+        self.mapping.get_or_init(|| Arc::new(self.mapped()))
+    }
+
+    fn mapped(&self) -> Mapping {
         let raw = self.source.slice(self.content);
         let base = self.content.start;
         let text = self.before.as_ref().map_or(&self.text, |it| &it.text);
