@@ -3,23 +3,25 @@
 //! Only series that the file's objectives read get it. Recording rules are evaluated over it as far as something looks back on
 //! them; alerts begin with the test.
 
+mod traffic;
+
 use std::collections::HashMap;
 
 use super::expect::ExpectationKind;
 use super::file::{Spanned, TestCase, TestFile};
 use super::generate::amounts;
 use super::read::Reader;
-use crate::model::{Matcher, Millis, Timestamp, metric_of};
+use crate::model::{Matcher, Millis, Timestamp};
 use crate::promql::Query;
 use crate::promql::selectors::{Reach, reads};
 use crate::replay::{History, reach_back};
 use crate::rules::{RuleGroup, decode_duration};
 use crate::slo::budget::counts_samples;
-use crate::slo::counters::{counters, selector};
-use crate::slo::objective::{Indicator, Measure, Quality, Slo};
+use crate::slo::objective::Slo;
 use crate::store::{Lead, Points, Series, is_stale};
 use crate::text::Diagnostic;
 use crate::text::yaml::{Fields, Kind, Node};
+use traffic::Traffic;
 
 /// The keys of a warm-up.
 pub(super) const WARMUP_FIELDS: [&str; 3] = ["for", "rate", "error_ratio"];
@@ -110,6 +112,7 @@ pub(super) fn warm_up(
         return Err(fault("nothing says what came before".to_owned(), help));
     }
     let mut rates: HashMap<usize, f64> = HashMap::new();
+    let mut beside = Vec::new();
     // Tests of one file need not have the series of all its objectives, and some are of what rules record.
     let is_here = |slo: &&Slo| {
         let mut measures = slo.indicator.measures();
@@ -131,9 +134,14 @@ pub(super) fn warm_up(
         let found = Traffic::of(slo, series)
             .and_then(|traffic| traffic.rates(warmup, series))
             .map_err(|reason| fault(format!("`warmup`: {}: {reason}", slo.name), HELP))?;
-        for (index, rate) in found {
+        for (index, rate) in found.counted {
             rates.entry(index).or_insert(rate);
         }
+        beside.extend(found.beside);
+    }
+    // What one objective reads may lie beside what another counts.
+    for (index, rate) in beside {
+        rates.entry(index).or_insert(rate);
     }
     let mut warmed_up = rates.keys().filter_map(|&index| series.get(index));
     // Counting events before the samples takes that all begin with the test.
@@ -218,183 +226,6 @@ fn reached(reach: Reach, all: Millis) -> Millis {
 
 const HELP: &str = "leave `warmup` away, and give the test the history that its objectives need";
 
-/// Which series count what of an objective, by their places.
-struct Traffic {
-    /// Good or bad events.
-    some: Vec<usize>,
-    /// All events; none where series are no counters, and hold their first value.
-    total: Vec<usize>,
-    /// Other buckets of a histogram, which rise with its last.
-    beside: Vec<usize>,
-    quality: Quality,
-}
-
-impl Traffic {
-    fn of(slo: &Slo, series: &[Series]) -> Result<Traffic, String> {
-        let all = |matchers: &[Matcher]| {
-            let matching = series.iter().enumerate().filter(|(_, series)| {
-                matchers
-                    .iter()
-                    .all(|matcher| matcher.matches(&series.labels))
-            });
-            matching.map(|(index, _)| index).collect::<Vec<usize>>()
-        };
-        let counted = |measure: &Measure| {
-            let found =
-                counters(&measure.query.expr).filter(|found| !found.iter().any(|it| it.negative));
-            let found =
-                found.ok_or_else(|| format!("{} is no sum of counters", measure.text.text))?;
-            let places = found.iter().flat_map(|it| all(it.matchers));
-            Ok::<Vec<usize>, String>(places.collect())
-        };
-        let bound = |index: &usize| {
-            let series = series.get(*index)?;
-            series.labels.value("le").parse::<f64>().ok()
-        };
-        match &slo.indicator {
-            Indicator::Events {
-                quality,
-                some,
-                total,
-            } => Ok(Traffic {
-                some: counted(some)?,
-                total: counted(total)?,
-                beside: Vec::new(),
-                quality: *quality,
-            }),
-            Indicator::Latency { histogram, within } => {
-                let matchers = selector(&histogram.query.expr);
-                let matchers = matchers.ok_or("the histogram is no plain selector")?;
-                if !metric_of(matchers).is_some_and(|name| name.ends_with("_bucket")) {
-                    return Err("native histograms can't be warmed up".to_owned());
-                }
-                let buckets = all(matchers);
-                let with = |wanted: f64| {
-                    let places = buckets.iter().copied();
-                    places
-                        .filter(|it| bound(it) == Some(wanted))
-                        .collect::<Vec<usize>>()
-                };
-                let (some, total) = (with(*within), with(f64::INFINITY));
-                let beside = buckets.iter().copied();
-                let beside = beside.filter(|it| !some.contains(it) && !total.contains(it));
-                Ok(Traffic {
-                    beside: beside.collect(),
-                    some,
-                    total,
-                    quality: Quality::Good,
-                })
-            }
-            Indicator::Ratio { share, .. } => Traffic::held(share, all),
-            Indicator::Threshold { value, .. } | Indicator::Boolean { value } => {
-                Traffic::held(value, all)
-            }
-        }
-    }
-
-    /// Series that hold their first value.
-    fn held(measure: &Measure, all: impl Fn(&[Matcher]) -> Vec<usize>) -> Result<Traffic, String> {
-        let matchers = selector(&measure.query.expr);
-        let matchers =
-            matchers.ok_or_else(|| format!("{} is no plain selector", measure.text.text))?;
-        Ok(Traffic {
-            some: Vec::new(),
-            total: Vec::new(),
-            beside: all(matchers),
-            quality: Quality::Good,
-        })
-    }
-
-    /// By how much each series rises in a millisecond.
-    fn rates(&self, warmup: &Warmup, series: &[Series]) -> Result<Vec<(usize, f64)>, String> {
-        let rises: Vec<f64> = series.iter().map(|it| rise(&it.points)).collect();
-        let of = |places: &[usize]| places.iter().filter_map(|it| rises.get(*it)).sum::<f64>();
-        if self.total.is_empty() {
-            return match self.beside.is_empty() {
-                true => Err("its series are not in this test".to_owned()),
-                false => Ok(self.beside.iter().map(|&it| (it, 0.0)).collect()),
-            };
-        }
-        let lengths = self.total.iter().filter_map(|it| series.get(*it));
-        let length = lengths.map(|it| extent(&it.points)).max().unwrap_or(0);
-        let whole = match (warmup.rate, length) {
-            (Some(rate), _) => rate,
-            (None, 0) => 0.0,
-            (None, length) => of(&self.total) / length as f64,
-        };
-        let share = match self.quality {
-            Quality::Bad => warmup.error_ratio,
-            Quality::Good => 1.0 - warmup.error_ratio,
-        };
-        if share > 0.0 && whole > 0.0 && self.some.is_empty() {
-            return Err("no series of this test counts such events".to_owned());
-        }
-        let is_part = self.some.iter().all(|it| self.total.contains(it));
-        let rest: Vec<usize> = match is_part {
-            true => self
-                .total
-                .iter()
-                .copied()
-                .filter(|it| !self.some.contains(it))
-                .collect(),
-            false => self.total.clone(),
-        };
-        let rest_share = match is_part && !self.beside_each_other() {
-            true => 1.0 - share,
-            false => 1.0,
-        };
-        let mut rates = Vec::new();
-        for (places, all) in [(&self.some, whole * share), (&rest, whole * rest_share)] {
-            let sum = of(places);
-            for &place in places {
-                let own = rises.get(place).copied().unwrap_or(0.0);
-                let part = match sum > 0.0 {
-                    true => own / sum,
-                    false => 1.0 / places.len() as f64,
-                };
-                rates.push((place, all * part));
-            }
-        }
-        // Buckets rise in step with the last of their histogram.
-        let sum = of(&self.total);
-        for &place in &self.beside {
-            let own = rises.get(place).copied().unwrap_or(0.0);
-            let part = if sum > 0.0 { own / sum } else { 0.0 };
-            rates.push((place, whole * part));
-        }
-        Ok(rates)
-    }
-
-    /// Whether some and all are counted by different series.
-    fn beside_each_other(&self) -> bool {
-        !self.some.iter().any(|it| self.total.contains(it))
-    }
-}
-
-/// How much a counter rises over all its samples.
-fn rise(points: &Points) -> f64 {
-    let values = points.values().iter().copied().filter(|it| !it.is_nan());
-    let mut before = None;
-    let mut sum = 0.0;
-    for value in values {
-        sum += match before {
-            None => 0.0,
-            Some(before) if value < before => value,
-            Some(before) => value - before,
-        };
-        before = Some(value);
-    }
-    sum
-}
-
-/// From the first to the last sample.
-fn extent(points: &Points) -> Millis {
-    match points.len() {
-        0 => 0,
-        count => points.time(count - 1).saturating_sub(points.time(0)),
-    }
-}
-
 /// So many samples that rise evenly before a series begins, of which the last are laid out; its own lie higher by what came
 /// before, up to its first reset.
 fn warmed(
@@ -450,7 +281,6 @@ mod tests {
         assert_eq!(warm.grid(), Some((-30, 10)));
         assert_eq!(&warm.values()[..6], [5.0, 7.0, 9.0, 11.0, 13.0, 1.0]);
         assert_eq!(warm.values()[7], 2.0);
-        assert_eq!(rise(&points), 2.0 + 1.0 + 1.0);
         let listed = Points::listed(vec![3, 9], vec![0.0, 4.0]);
         let warm = warmed(&listed, 0, 10, (2, 2), 1.0);
         assert_eq!(warm.listed_times(), [-20, -10, 3, 9]);
