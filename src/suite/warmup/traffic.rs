@@ -68,7 +68,12 @@ impl Traffic {
         }
     }
 
-    fn counted(some: Vec<usize>, total: Vec<usize>, quality: Quality, series: &[Series]) -> Traffic {
+    fn counted(
+        some: Vec<usize>,
+        total: Vec<usize>,
+        quality: Quality,
+        series: &[Series],
+    ) -> Traffic {
         Traffic {
             beside: beside(&some, &total, series),
             some,
@@ -148,7 +153,10 @@ impl Traffic {
         for &place in &self.beside {
             let own = rises.get(place).copied().unwrap_or(0.0);
             let part = if sum > 0.0 { own / sum } else { 0.0 };
-            beside.push((place, within_neighbours(place, whole * part, &counted, series)));
+            beside.push((
+                place,
+                within_neighbours(place, whole * part, &counted, series),
+            ));
         }
         Ok(Rates { counted, beside })
     }
@@ -251,10 +259,12 @@ fn within_neighbours(place: usize, rate: f64, counted: &[(usize, f64)], series: 
     let own = histogram(own);
     counted.iter().fold(rate, |rate, &(other, of_other)| {
         match bound(series, other) {
-            Some(bound) if series.get(other).and_then(histogram) == own => match bound < bound_of_own {
-                true => rate.max(of_other),
-                false => rate.min(of_other),
-            },
+            Some(bound) if series.get(other).and_then(histogram) == own => {
+                match bound < bound_of_own {
+                    true => rate.max(of_other),
+                    false => rate.min(of_other),
+                }
+            }
             _ => rate,
         }
     })
