@@ -16,7 +16,7 @@ use super::{Limits, Outcome, Reading, complain, format, load, matchers};
 use crate::io;
 use crate::model::Matcher;
 use crate::report::Format;
-use crate::report::difference::{Report, WorldDiff};
+use crate::report::difference::{Listed, Report, WorldDiff};
 use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
 use crate::text::{Diagnostic, distinct};
@@ -51,6 +51,9 @@ pub(super) struct Options {
     /// The alerts that page somebody, by their labels, such as 'severity="page"' [default: all]
     #[arg(long, value_name = "MATCHERS")]
     pages: Option<String>,
+    /// List the times in which alerts are pending, too, not only how many differ
+    #[arg(long)]
+    pending: bool,
     #[command(flatten)]
     gates: Gates,
     /// The global evaluation interval, for groups that have none of their own; tests say it themselves
@@ -106,7 +109,10 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     io::print(&match options.format {
         Format::Json => report.json(),
         Format::Markdown => report.markdown(),
-        _ => report.text(),
+        _ => report.text(match options.pending {
+            true => Listed::All,
+            false => Listed::Firing,
+        }),
     });
     Ok(match report.gates.iter().all(|gate| gate.is_passed) {
         true => Outcome::Success,

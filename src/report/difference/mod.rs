@@ -69,9 +69,18 @@ pub struct Summary {
     pub failing: usize,
 }
 
-/// When the alerts of a world fire otherwise, instance by instance.
+/// Which windows a text lists; of the others it says how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Those in which an alert fires.
+    Firing,
+    /// Those in which it is pending, too.
+    All,
+}
+
+/// When the alerts of a world are pending or fire otherwise, instance by instance.
 pub fn windows_text(world: &WorldDiff) -> String {
-    text::alerts(world)
+    text::alerts(world, Listed::All)
 }
 
 /// What changed in a world, as in [`Report::json`].
@@ -144,8 +153,8 @@ impl Report<'_> {
     }
 
     /// For people.
-    pub fn text(&self) -> String {
-        text::of(self)
+    pub fn text(&self, listed: Listed) -> String {
+        text::of(self, listed)
     }
 
     /// For programs.

@@ -4,15 +4,20 @@ use tabled::builder::Builder;
 use tabled::settings::Style;
 
 use super::words::{
-    arrow, causes, length, name, percent, rate, rules, shift, totals, what, window, windows,
+    arrow, causes, counts, length, name, percent, rate, rules, shift, totals, what, window, windows,
 };
-use super::{Report, WorldDiff, text_of};
+use super::{Listed, Report, WorldDiff, text_of};
 use crate::replay::AlertState;
 use crate::report::count;
 use crate::series::time::show;
-use crate::whatif::diff::{AlertDiff, Both, InstanceDiff, RulePair, WindowChange, WindowDiff};
+use crate::whatif::diff::{
+    AlertDiff, Both, Counts, InstanceDiff, RulePair, WindowChange, WindowDiff,
+};
 
-pub(super) fn of(report: &Report<'_>) -> String {
+/// So many windows of an instance are listed.
+const WINDOWS: usize = 20;
+
+pub(super) fn of(report: &Report<'_>, listed: Listed) -> String {
     let mut out = format!(
         "{} -> {}: {}\n",
         report.names.before,
@@ -23,7 +28,7 @@ pub(super) fn of(report: &Report<'_>) -> String {
         out.push_str(&of_rule(pair));
     }
     for world in report.worlds.iter().filter(|world| !world.is_empty()) {
-        out.push_str(&of_world(world));
+        out.push_str(&of_world(world, listed));
     }
     if !report.worlds.is_empty() {
         out.push_str(&end(report));
@@ -61,7 +66,7 @@ fn of_rule(pair: &RulePair) -> String {
     out
 }
 
-fn of_world(world: &WorldDiff) -> String {
+fn of_world(world: &WorldDiff, listed: Listed) -> String {
     let (from, to) = world.span();
     let mut out = format!(
         "\n{}, {} to {} ({}):\n",
@@ -70,7 +75,7 @@ fn of_world(world: &WorldDiff) -> String {
         show(to),
         length(world.length())
     );
-    out.push_str(&alerts(world));
+    out.push_str(&alerts(world, listed));
     for budget in world.budgets.iter().filter(|budget| !budget.is_empty()) {
         let left = Both {
             before: percent(budget.left.before),
@@ -91,12 +96,12 @@ fn of_world(world: &WorldDiff) -> String {
 }
 
 /// What its alerts do.
-pub(super) fn alerts(world: &WorldDiff) -> String {
+pub(super) fn alerts(world: &WorldDiff, listed: Listed) -> String {
     let alerts = world.diff.alerts.iter().filter(|it| !it.is_empty());
-    alerts.map(|alert| of_alert(alert, world)).collect()
+    alerts.map(|alert| of_alert(alert, world, listed)).collect()
 }
 
-fn of_alert(alert: &AlertDiff, world: &WorldDiff) -> String {
+fn of_alert(alert: &AlertDiff, world: &WorldDiff, listed: Listed) -> String {
     let pair = world.diff.rules.pairs.get(alert.rule);
     let firings = Both {
         before: alert.outcome.before.map_or(0, |it| it.firings).to_string(),
@@ -114,12 +119,33 @@ fn of_alert(alert: &AlertDiff, world: &WorldDiff) -> String {
         arrow(pages)
     );
     for instance in alert.instances.iter().filter(|it| !it.is_empty()) {
-        out.push_str(&of_instance(instance, world));
+        out.push_str(&of_instance(instance, world, listed));
+    }
+    let pending = Counts {
+        kept: 0,
+        ..alert.counts(AlertState::Pending)
+    };
+    if listed == Listed::Firing && pending.changed() > 0 {
+        out.push_str(&format!("  {}\n", counts(pending, "pending time")));
     }
     out
 }
 
-fn of_instance(instance: &InstanceDiff, world: &WorldDiff) -> String {
+/// Nothing where all that differs is not listed.
+fn of_instance(instance: &InstanceDiff, world: &WorldDiff, listed: Listed) -> String {
+    let states = match listed {
+        Listed::Firing => &[AlertState::Firing][..],
+        Listed::All => &[AlertState::Pending, AlertState::Firing],
+    };
+    let mut lines: Vec<(AlertState, &WindowDiff)> = Vec::new();
+    for &state in states {
+        let windows = instance.windows(state).iter();
+        let windows = windows.filter(|it| it.change != WindowChange::Kept);
+        lines.extend(windows.map(|window| (state, window)));
+    }
+    if lines.is_empty() && !instance.is_relabelled() {
+        return String::new();
+    }
     let Both { before, after } = &instance.labels;
     let labels = after.as_ref().or(before.as_ref());
     let mut out = format!("  {}", labels.map_or_else(String::new, ToString::to_string));
@@ -127,12 +153,6 @@ fn of_instance(instance: &InstanceDiff, world: &WorldDiff) -> String {
         out.push_str(&format!(" relabelled, it was {before}"));
     }
     out.push('\n');
-    let mut lines: Vec<(AlertState, &WindowDiff)> = Vec::new();
-    for state in [AlertState::Pending, AlertState::Firing] {
-        let windows = instance.windows(state).iter();
-        let windows = windows.filter(|it| it.change != WindowChange::Kept);
-        lines.extend(windows.map(|window| (state, window)));
-    }
     let from = |window: &WindowDiff| {
         let windows = [window.windows.before, window.windows.after];
         windows
@@ -142,8 +162,11 @@ fn of_instance(instance: &InstanceDiff, world: &WorldDiff) -> String {
             .min()
     };
     lines.sort_by_key(|(state, window)| (from(window), *state));
-    for (state, window) in lines {
-        out.push_str(&line(state, window, world.span().1));
+    for (state, window) in lines.iter().take(WINDOWS) {
+        out.push_str(&line(*state, window, world.span().1));
+    }
+    if let more @ 1.. = lines.len().saturating_sub(WINDOWS) {
+        out.push_str(&format!("    and {more} more (--format json has all)\n"));
     }
     out
 }
