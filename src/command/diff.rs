@@ -11,7 +11,7 @@ use clap::Args;
 use self::gates::Gates;
 use self::sides::Sides;
 use self::worlds::Ground;
-use super::schedule::ScheduleName;
+use super::schedule::{PhaseOptions, ScheduleName};
 use super::{Limits, Outcome, Reading, complain, format, load, matchers};
 use crate::io;
 use crate::model::Matcher;
@@ -63,6 +63,8 @@ pub(super) struct Options {
     /// production, or what a test says]
     #[arg(long, value_enum, hide_default_value = true)]
     schedule: Option<ScheduleName>,
+    #[command(flatten)]
+    phases: PhaseOptions,
     /// How to print the result; markdown is made to be posted on a pull request
     #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,

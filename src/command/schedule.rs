@@ -141,18 +141,32 @@ impl Phases {
     pub fn set(&self, files: &mut [RuleFile], interval: Millis) -> Result<(), Vec<Diagnostic>> {
         let mut faults = Vec::new();
         for file in files {
-            let path = match self.path_of(file.source.name()) {
-                Ok(path) => path,
-                Err(fault) => {
-                    faults.push(fault);
-                    continue;
-                }
-            };
-            for group in &mut file.groups {
-                match self.of(group, path.as_deref(), interval) {
-                    Ok(phase) => group.phase = phase,
-                    Err(fault) => faults.push(fault),
-                }
+            let name = file.source.name().to_owned();
+            faults.extend(self.set_as(&name, file, interval).err().unwrap_or_default());
+        }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(faults),
+        }
+    }
+
+    /// The same of one file that servers know by a name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Phases::set`].
+    pub fn set_as(
+        &self,
+        name: &str,
+        file: &mut RuleFile,
+        interval: Millis,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        let path = self.path_of(name).map_err(|fault| vec![fault])?;
+        for group in &mut file.groups {
+            match self.of(group, name, path.as_deref(), interval) {
+                Ok(phase) => group.phase = phase,
+                Err(fault) => faults.push(fault),
             }
         }
         match faults.is_empty() {
@@ -195,6 +209,7 @@ impl Phases {
     fn of(
         &self,
         group: &RuleGroup,
+        file: &str,
         path: Option<&str>,
         interval: Millis,
     ) -> Result<Millis, Diagnostic> {
@@ -204,10 +219,7 @@ impl Phases {
         if self.given.is_empty() {
             return Ok(hashed);
         }
-        let keys = [
-            format!("{};{}", group.source.name(), group.name),
-            group.name.clone(),
-        ];
+        let keys = [format!("{file};{}", group.name), group.name.clone()];
         let given = keys
             .iter()
             .find_map(|key| self.given.iter().find(|one| one.key == *key));

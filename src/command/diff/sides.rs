@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::Options;
 use crate::command::load::{self, each};
+use crate::command::schedule::Phases;
 use crate::io;
 use crate::io::git::{Entry, Repository};
+use crate::model::Millis;
 use crate::rules::{self, ReadOptions, RuleFile};
-use crate::text::{Diagnostic, Source};
+use crate::text::{Diagnostic, Source, distinct};
 use crate::whatif::RuleSet;
 use crate::whatif::diff::Both;
 
@@ -62,9 +64,7 @@ impl Sides {
         for file in sides.before.1.files.iter().chain(&sides.after.1.files) {
             warnings.extend(file.warnings.iter().cloned());
         }
-        crate::text::distinct(warnings)
-            .iter()
-            .for_each(crate::command::complain);
+        distinct(warnings).iter().for_each(crate::command::complain);
         Ok(Sides {
             names,
             files: Both {
@@ -76,6 +76,35 @@ impl Sides {
                 after: sides.after.1,
             },
         })
+    }
+}
+
+impl Sides {
+    /// Tells all groups when they are evaluated. Servers know a file by its path within its side, and two files that are compared
+    /// by the name of the later one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Phases::set`], and groups that are on neither side.
+    pub fn set_phases(&mut self, phases: &Phases, interval: Millis) -> Result<(), Vec<Diagnostic>> {
+        let Both { before, after } = &mut self.rules;
+        let before = self.files.before.iter().zip(&mut before.files);
+        let after = self.files.after.iter().zip(&mut after.files);
+        let mut faults = Vec::new();
+        for (known, file) in before.chain(after) {
+            let name = match (known.is_common, known.key == Path::new("")) {
+                (true, _) => file.source.name().to_owned(),
+                (false, true) => self.names.after.clone(),
+                (false, false) => io::display(&known.key),
+            };
+            let found = phases.set_as(&name, file, interval);
+            faults.extend(found.err().unwrap_or_default());
+        }
+        faults.extend(phases.unknown());
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(distinct(faults)),
+        }
     }
 }
 

@@ -29,6 +29,11 @@ pub(super) fn read(
     reading: &ReadOptions,
     sides: &mut Sides,
 ) -> Result<Vec<Ground>, Vec<Diagnostic>> {
+    if let (true, Some(flag)) = (options.data.is_empty(), options.phases.words().first()) {
+        let fault = Diagnostic::error(format!("{flag} means nothing without --data"));
+        let help = "give --data, over which the rules are replayed; tests are evaluated at the times they say themselves";
+        return Err(vec![fault.help(help)]);
+    }
     if !options.tests.is_empty() {
         return of_tests(options, reading, sides);
     }
@@ -37,6 +42,8 @@ pub(super) fn read(
         return Ok(Vec::new());
     }
     let schedule = options.schedule.unwrap_or(ScheduleName::Production);
+    let phases = options.phases.read(schedule.into())?;
+    sides.set_phases(&phases, interval)?;
     let before = load::recorded_world(
         &options.data,
         interval,
