@@ -6,8 +6,10 @@
     reason = "a file that can't be read should stop the test"
 )]
 
+mod rule_sets;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -18,22 +20,12 @@ use rulecheck::rules::{self, ReadOptions};
 use rulecheck::store::{Points, Series, Store, Writer};
 use rulecheck::suite::{RunOptions, Stage, file};
 use rulecheck::text::Source;
-use rulecheck::whatif::diff::{
-    Both, InstanceDiff, RuleChange, Side, TimelineDiff, Window, WindowChange,
-};
+use rulecheck::whatif::diff::{Both, InstanceDiff, RuleChange, TimelineDiff, Window, WindowChange};
 use rulecheck::whatif::{Change, RuleSet, World};
 
-const MINUTE: i64 = 60_000;
+use rule_sets::{rule_set, yaml_files};
 
-fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
-    let reading = ReadOptions::default();
-    let file = rules::read(&Source::new(name, text), &reading).ok()?;
-    Some(RuleSet {
-        files: vec![file],
-        specs: None,
-        reading,
-    })
-}
+const MINUTE: i64 = 60_000;
 
 /// A world of series with a sample a minute; `None` is no sample.
 fn world(series: &[(Labels, Vec<Option<f64>>)], minutes: i64) -> World {
@@ -59,24 +51,12 @@ fn world(series: &[(Labels, Vec<Option<f64>>)], minutes: i64) -> World {
 
 fn diff(world: &World, before: &RuleSet, after: &RuleSet) -> TimelineDiff {
     let frame = world.frame(&[]);
-    let diff = world.replay(before, |old, old_groups| {
-        world.replay(after, |new, new_groups| {
-            let (before, after) = (
-                Side {
-                    groups: old_groups,
-                    replay: old,
-                },
-                Side {
-                    groups: new_groups,
-                    replay: new,
-                },
-            );
-            let diff = TimelineDiff::of(before, after, frame);
-            hold(&diff, old, new);
-            diff
-        })
+    let diff = world.replay_both(before, (world, after), |old, new| {
+        let diff = TimelineDiff::of(old, new, frame);
+        hold(&diff, old.replay, new.replay);
+        diff
     });
-    diff.unwrap().unwrap()
+    diff.unwrap()
 }
 
 /// Every window of both replays is in exactly one class.
@@ -225,28 +205,6 @@ proptest! {
         prop_assert!(diff.is_empty() && diff.rules.is_empty());
         prop_assert_eq!(diff.pages.before, diff.pages.after);
     }
-}
-
-/// Every YAML file below `rules` and `fixtures`.
-fn yaml_files() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = ["rules", "fixtures"].map(|it| root.join(it)).into();
-    let mut paths = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let is_yaml = path
-                .extension()
-                .is_some_and(|it| it == "yml" || it == "yaml");
-            match path.is_dir() {
-                true => folders.push(path),
-                false if is_yaml => paths.push(path),
-                false => {}
-            }
-        }
-    }
-    paths.sort();
-    paths
 }
 
 fn with_present_values(set: &RuleSet) -> RuleSet {

@@ -5,43 +5,20 @@
     reason = "a file that can't be read should stop the test"
 )]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod rule_sets;
 
-use rulecheck::rules::{self, ReadOptions};
+use std::fs;
+use std::path::Path;
+
+use rulecheck::rules::ReadOptions;
 use rulecheck::text::Source;
 use rulecheck::whatif::{Change, Knob, KnobKind, RuleSet, SpecFiles, find};
 
-/// The rules of a text; `None` where there are none.
-fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
-    let reading = ReadOptions::default();
-    let file = rules::read(&Source::new(name, text), &reading).ok()?;
-    Some(RuleSet {
-        files: vec![file],
-        specs: None,
-        reading,
-    })
-}
+use rule_sets::{rule_set, yaml_files};
 
 /// Every YAML file below `rules` and `fixtures` that holds rules.
 fn rule_sets() -> Vec<RuleSet> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = ["rules", "fixtures"].map(|it| root.join(it)).into();
-    let mut paths = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let is_yaml = path
-                .extension()
-                .is_some_and(|it| it == "yml" || it == "yaml");
-            match path.is_dir() {
-                true => folders.push(path),
-                false if is_yaml => paths.push(path),
-                false => {}
-            }
-        }
-    }
-    paths.sort();
+    let paths = yaml_files();
     let sets = paths.iter().filter_map(|path| {
         let text = String::from_utf8(fs::read(path).unwrap()).ok()?;
         rule_set(&path.display().to_string(), &text)

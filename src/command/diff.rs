@@ -20,7 +20,7 @@ use crate::report::difference::{Listed, Report, WorldDiff};
 use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
 use crate::text::{Diagnostic, distinct};
-use crate::whatif::diff::{Both, RulesDiff, Side, TimelineDiff, budgets};
+use crate::whatif::diff::{Both, RulesDiff, TimelineDiff, budgets};
 
 /// The options of `rulecheck diff`.
 #[derive(Debug, Args)]
@@ -146,29 +146,18 @@ fn compare(
 ) -> Result<WorldDiff, Vec<Diagnostic>> {
     let frame = ground.before.frame(pages);
     let then = ground.after.as_ref().unwrap_or(&ground.before);
+    let Both { before, after } = &sides.rules;
     let compared = ground
         .before
-        .replay(&sides.rules.before, |old, old_groups| {
-            then.replay(&sides.rules.after, |new, new_groups| {
-                said.extend(load::rule_errors(&old.errors, old_groups));
-                said.extend(load::rule_errors(&new.errors, new_groups));
-                let old_side = Side {
-                    groups: old_groups,
-                    replay: old,
-                };
-                let new_side = Side {
-                    groups: new_groups,
-                    replay: new,
-                };
-                let (before, after) = ((&*slos.before, old), (&*slos.after, new));
-                let budgets = budgets(before, after, frame.end, said)?;
-                Ok(WorldDiff {
-                    name: ground.before.name.clone(),
-                    diff: TimelineDiff::of(old_side, new_side, frame),
-                    budgets,
-                })
+        .replay_both(before, (then, after), |old, new| {
+            said.extend(load::rule_errors(&old.replay.errors, old.groups));
+            said.extend(load::rule_errors(&new.replay.errors, new.groups));
+            let (before, after) = ((&*slos.before, old.replay), (&*slos.after, new.replay));
+            Ok(WorldDiff {
+                name: ground.before.name.clone(),
+                budgets: budgets(before, after, frame.end, said)?,
+                diff: TimelineDiff::of(old, new, frame),
             })
         });
-    let long = |error| load::too_long(&error);
-    compared.map_err(long)?.map_err(long)?
+    compared.map_err(|error| load::too_long(&error))?
 }

@@ -214,39 +214,23 @@ fn compare(
     after: &RuleSet,
     incidents: &Incidents,
 ) -> Result<(Compared, WorldDiff, Outcome), Vec<Diagnostic>> {
-    let compared = world.replay(before, |old, old_groups| {
-        world.replay(after, |new, new_groups| {
-            let outcome = complain_of_errors(new, new_groups);
-            let outcomes = world.outcomes(old, old_groups).into_iter();
-            let alerts = outcomes.zip(world.outcomes(new, new_groups)).collect();
-            let name = world.name.clone();
-            let before = Side {
-                groups: old_groups,
-                replay: old,
-            };
-            let after = Side {
-                groups: new_groups,
-                replay: new,
-            };
-            let difference = WorldDiff {
-                name: name.clone(),
-                diff: TimelineDiff::of(before, after, world.frame(&[])),
-                budgets: Vec::new(),
-            };
-            let judged = (!incidents.all.is_empty()).then(|| {
-                let judge = |replay, groups| world.judgement(replay, groups, incidents);
-                (judge(old, old_groups), judge(new, new_groups))
-            });
-            let compared = Compared {
-                world: name,
-                alerts,
-                judged,
-            };
-            (compared, difference, outcome)
-        })
+    let compared = world.replay_both(before, (world, after), |old, new| {
+        let outcome = complain_of_errors(new.replay, new.groups);
+        let outcomes = |side: Side<'_>| world.outcomes(side.replay, side.groups).into_iter();
+        let judge = |side: Side<'_>| world.judgement(side.replay, side.groups, incidents);
+        let compared = Compared {
+            world: world.name.clone(),
+            alerts: outcomes(old).zip(outcomes(new)).collect(),
+            judged: (!incidents.all.is_empty()).then(|| (judge(old), judge(new))),
+        };
+        let difference = WorldDiff {
+            name: world.name.clone(),
+            diff: TimelineDiff::of(old, new, world.frame(&[])),
+            budgets: Vec::new(),
+        };
+        (compared, difference, outcome)
     });
-    let told = |error| too_long(&error);
-    compared.map_err(told)?.map_err(told)
+    compared.map_err(|error| too_long(&error))
 }
 
 /// Writes all files that change, or none.

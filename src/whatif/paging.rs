@@ -6,7 +6,7 @@
 
 use super::{Incidents, Outcome};
 use crate::model::{Millis, Timestamp};
-use crate::replay::{AlertState, AlertTimeline};
+use crate::replay::{AlertState, AlertTimeline, Instance};
 
 /// What an alert did over a time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,11 +72,8 @@ impl Watch {
 impl Paging {
     /// Of an alert whose replay ends at a moment.
     pub(super) fn of(alert: &AlertTimeline, end: Timestamp, watch: &Watch) -> Paging {
-        let stretches = alert.instances.iter().flat_map(|it| &it.stretches);
-        let firing = stretches.filter(|it| it.state == AlertState::Firing);
-        let mut windows: Vec<Window> = firing.map(|it| (it.from, it.to)).collect();
-        windows.sort_unstable_by_key(|window| window.0);
-        Paging::judged(Outcome::of(alert, end), &united(&windows), watch)
+        let pages = pages(&alert.instances);
+        Paging::judged(Outcome::of(alert, end), &pages, watch)
     }
 
     /// Of pages in the order of time.
@@ -93,6 +90,15 @@ impl Paging {
             detected: detected.collect(),
         }
     }
+}
+
+/// The pages of instances, in the order of time.
+pub(super) fn pages<'i>(instances: impl IntoIterator<Item = &'i Instance>) -> Vec<Window> {
+    let stretches = instances.into_iter().flat_map(|it| &it.stretches);
+    let firing = stretches.filter(|it| it.state == AlertState::Firing);
+    let mut windows: Vec<Window> = firing.map(|it| (it.from, it.to)).collect();
+    windows.sort_unstable_by_key(|window| window.0);
+    united(&windows)
 }
 
 /// Windows in the order of their beginnings, those that overlap or touch made one.

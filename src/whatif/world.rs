@@ -1,6 +1,6 @@
 //! What rules are replayed over: recorded data, or a test.
 
-use super::diff::Frame;
+use super::diff::{Frame, Side};
 use super::name::rule_names;
 use super::paging::Watch;
 use super::{Incidents, Judgement, Outcome, Paging, RuleSet, SweptAlert};
@@ -119,6 +119,25 @@ impl World {
         let groups: Vec<&RuleGroup> = groups.iter().collect();
         let replay = replay(self.spec(&groups))?;
         Ok(ask(&replay, &groups))
+    }
+
+    /// Replays rules, and others over a world that may be another, and hands what came of both to `ask`.
+    ///
+    /// # Errors
+    ///
+    /// As [`replay`].
+    pub fn replay_both<T>(
+        &self,
+        before: &RuleSet,
+        (then, after): (&World, &RuleSet),
+        ask: impl FnOnce(Side<'_>, Side<'_>) -> T,
+    ) -> Result<T, ReplayError> {
+        self.replay(before, |old, old_groups| {
+            then.replay(after, |new, new_groups| {
+                let side = |replay, groups| Side { groups, replay };
+                ask(side(old, old_groups), side(new, new_groups))
+            })
+        })?
     }
 
     /// What every alert did, in the order of evaluation.

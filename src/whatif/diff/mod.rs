@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::budget::{BudgetDiff, Burn, budgets};
 use self::instances::paired;
 pub use self::rules::{FieldChange, RuleChange, RulePair, RuleSide, RulesDiff};
+use self::windows::compare;
 pub use self::windows::{Window, WindowChange, WindowDiff};
-use self::windows::{compare, union};
-use super::Outcome;
+use super::{Outcome, paging};
 use crate::model::{Labels, Matcher, Millis, Timestamp};
 use crate::replay::{
     AlertState, AlertTimeline, Dependencies, DependentRule, Instance, Replay, RuleId,
@@ -392,8 +392,7 @@ fn pages_of<'i>(instances: impl Iterator<Item = &'i Instance>, matchers: &[Match
         let mut matchers = matchers.iter();
         matchers.all(|matcher| matcher.matches_value(it.labels.value(&matcher.name)))
     };
-    let windows = instances.filter(pages);
-    union(windows.flat_map(|it| Window::of(it, AlertState::Firing))).len()
+    paging::pages(instances.filter(pages)).len()
 }
 
 /// What each rule of a side reads in the end.

@@ -186,24 +186,6 @@ fn overlapping(before: &[Window], after: &[Window]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// The times that windows cover together; what touches is one.
-pub(super) fn union(windows: impl Iterator<Item = Window>) -> Vec<Window> {
-    let mut windows: Vec<Window> = windows.collect();
-    windows.sort_unstable_by_key(|window| (window.from, window.reach()));
-    let mut joined: Vec<Window> = Vec::new();
-    for window in windows {
-        match joined.last_mut() {
-            Some(last) if window.from <= last.reach() => {
-                if window.reach() > last.reach() {
-                    last.to = window.to;
-                }
-            }
-            _ => joined.push(window),
-        }
-    }
-    joined
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -263,18 +245,6 @@ mod tests {
             ("5-10 20-30", "5-12 40-50", "resized lost gained"),
         ] {
             assert_eq!(shown(before, after), expected, "{before:?} and {after:?}");
-        }
-    }
-
-    #[test]
-    fn a_union_has_no_seams() {
-        for (all, expected) in [
-            ("5-10 3-4", "3-4 5-10"),
-            ("5-10 10-12 11-20", "5-20"),
-            ("5- 7-8 90-", "5-"),
-            ("1-9 2-3 4-5", "1-9"),
-        ] {
-            assert_eq!(union(windows(all).into_iter()), windows(expected), "{all}");
         }
     }
 
