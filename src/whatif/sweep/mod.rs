@@ -65,6 +65,9 @@ pub struct Sweep {
     blocks: Vec<Block>,
 }
 
+/// What each of some alerts did, for each combination of values.
+type Points = Vec<Vec<Paging>>;
+
 /// Axes that must be swept together.
 #[derive(Debug)]
 struct Block {
@@ -75,7 +78,7 @@ struct Block {
     /// The alerts among that, by their places among all looked at.
     alerts: Vec<usize>,
     /// What these did at each combination of the axes' values; the last axis moves fastest.
-    points: Vec<Vec<Paging>>,
+    points: Points,
 }
 
 /// How the points of a sweep are computed; the result is the same.
@@ -208,14 +211,14 @@ pub fn sweep(
 fn base<'s>(
     ground: &Ground<'s>,
     movable: &[Option<Movable<'_>>],
-) -> Result<(Replay<'s>, Vec<Option<Vec<Vec<Paging>>>>), ReplayError> {
+) -> Result<(Replay<'s>, Vec<Option<Points>>), ReplayError> {
     let left_out = movable.iter().flatten().filter(|it| !it.is_given);
     let left_out: Vec<RuleId> = left_out.map(|it| it.id).collect();
     let base = replay_without(ground.spec.clone(), &left_out)?;
     let points = movable
         .iter()
         .map(|it| it.as_ref()?.points(&base, ground.spec.end));
-    let points: Vec<Option<Vec<Vec<Paging>>>> = points.collect();
+    let points: Vec<Option<Points>> = points.collect();
     let mut both = movable.iter().zip(&points);
     let is_whole = !both.any(|(movable, points)| movable.is_some() && points.is_none());
     let base = match is_whole {
