@@ -10,5 +10,7 @@ mod allocator;
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "mimalloc")]
+    allocator::set_up();
     rulecheck::command::main(std::env::args_os())
 }
