@@ -50,16 +50,19 @@ impl Counts {
             }
         };
         let queries = folder.join("tests/queries_test.yml");
+        let queries = match queries.exists() {
+            false => Value::Null,
+            true => yaml(&queries),
+        };
         Counts {
             alerts: rules_with("alerts.yml", "alert"),
             recorded: rules_with("recording.yml", "record"),
             objectives: objectives(folder),
-            queries: match queries.exists() {
-                false => 0,
-                true => items(&yaml(&queries)["tests"])
-                    .flat_map(|test| items(&test["promql_expr_test"]))
-                    .count(),
-            },
+            queries: items(&queries["tests"])
+                .flat_map(|test| items(&test["promql_expr_test"]))
+                .filter_map(|check| check["expr"].as_str())
+                .collect::<BTreeSet<&str>>()
+                .len(),
             tests: items(&json(&["test", "--format", "json", "."], folder)["files"])
                 .flat_map(|file| items(&file["tests"]))
                 .count(),
@@ -108,6 +111,23 @@ fn yaml(path: &Path) -> Value {
 
 fn json(arguments: &[&str], folder: &Path) -> Value {
     serde_json::from_str(&rulecheck(arguments, folder)).unwrap()
+}
+
+/// The page of each system's study, made by the arguments beside it, a line each.
+#[test]
+fn pages_of_studies_are_as_made() {
+    for folder in systems() {
+        let study = folder.join("study");
+        let arguments = fs::read_to_string(study.join("page.args")).unwrap();
+        let arguments = ["whatif"].into_iter().chain(arguments.lines());
+        let arguments: Vec<&str> = arguments.chain(["--format", "html"]).collect();
+        let page = rulecheck(&arguments, &folder);
+        assert!(page.len() < 400_000, "{}: {}", study.display(), page.len());
+        let there = snapbox::Data::read_from(&study.join("page.html"), None).raw();
+        snapbox::Assert::new()
+            .action_env("SNAPSHOTS")
+            .eq(page, there);
+    }
 }
 
 /// The table in rules/README.md. With `SNAPSHOTS=overwrite` set, it is written anew.

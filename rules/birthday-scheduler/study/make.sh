@@ -4,7 +4,7 @@
 # docs/ is taken, too.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
-rulecheck=${1:-rulecheck}
+rulecheck=$(command -v "${1:-rulecheck}")
 system=rules/birthday-scheduler
 study=$system/study
 work=target/study
@@ -41,8 +41,8 @@ compare text > $study/diff.txt
 compare markdown > $study/diff.md
 
 # The page, and its picture.
-"$rulecheck" whatif --rules $system/alerts.yml --data $study/api.csv.gz --incidents $study/incidents.yml \
-  --set "${setting[@]}" --format html > $study/page.html
+mapfile -t page < $study/page.args
+(cd $system && "$rulecheck" whatif "${page[@]}" --format html) > $study/page.html
 if command -v chromium > /dev/null; then
   mkdir -p docs
   chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1200 --virtual-time-budget=3000 \
