@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rayon::prelude::*;
 use snapbox::dir::DirRoot;
 
 /// Folders and files with tests of every kind, beside those of [`systems`].
@@ -18,6 +19,31 @@ const FOLDERS: [&str; 4] = [
     "fixtures/tour",
     "fixtures/tour-deploy",
     "fixtures/why",
+];
+
+/// Why tests of the systems are left out: recordings were scraped at any millisecond, before the test began too; warm-ups and
+/// the days of a calendar are not promtool's, nor are budgets; and it holds no more than 50 million samples.
+const BEYOND_PROMTOOL: [&str; 5] = [
+    "its samples lie on no grid",
+    "has samples before the start of the test",
+    "that promtool would see otherwise",
+    "promtool knows no error budgets",
+    "too many samples into memory",
+];
+
+/// Tests of the systems over days and weeks, each of which takes promtool minutes.
+const LONG: [&str; 11] = [
+    "_month_test.yml",
+    "_week_test.yml",
+    "_day_test.yml",
+    "/fortnight_test.yml",
+    "/slo_records_test.yml",
+    "/slo_alerts_test.yml",
+    "/slo_rules_test.yml",
+    "/slo_burn_test.yml",
+    "/windows_test.yml",
+    "/generation_errors_test.yml",
+    "/registrations_corrected_test.yml",
 ];
 
 #[test]
@@ -31,35 +57,34 @@ fn promtool_passes_what_is_exported() {
     let shown = export(&paths.collect::<Vec<&str>>(), Path::new("."), out);
     let exported = files(out);
     assert!(exported.len() >= 100, "{} files: {shown}", exported.len());
-    // Nothing of rules/ is left out but the recording, whose scrapes came at any millisecond.
+    // Nothing of rules/ is left out but what promtool can't be asked.
     let of_rules = shown
         .split("exported ")
         .filter(|it| it.starts_with("rules/"));
-    let reasons: Vec<&str> = of_rules.flat_map(|it| it.lines().skip(1)).collect();
+    let reasons = of_rules.flat_map(|it| it.lines().skip(1));
     let reasons: Vec<&str> = reasons
-        .into_iter()
         .filter(|it| it.starts_with("    left out"))
+        .filter(|it| !BEYOND_PROMTOOL.iter().any(|known| it.contains(known)))
         .collect();
-    assert_eq!(reasons.len(), 3, "{reasons:#?}");
-    assert!(
-        reasons
-            .iter()
-            .all(|it| it.contains("its samples lie on no grid")),
-        "{reasons:#?}"
-    );
+    assert!(reasons.is_empty(), "{reasons:#?}");
     // The same again, over what is there already.
     let before = texts(&exported);
-    export(
-        &["rules/starforge", "fixtures/cli/expect_fires"],
-        Path::new("."),
-        out,
+    let again = systems.iter().map(String::as_str);
+    let again = again.filter(|path| path.starts_with("rules/starforge/"));
+    let again: Vec<&str> = again.chain(["fixtures/cli/expect_fires"]).collect();
+    export(&again, Path::new("."), out);
+    assert!(
+        texts(&files(out)) == before,
+        "what is exported again differs"
     );
-    assert_eq!(texts(&files(out)), before);
     if !has_promtool() {
         println!("skipped: promtool is not on PATH");
         return;
     }
-    let failed: Vec<String> = exported.iter().filter_map(|file| refusal(file)).collect();
+    let failed: Vec<String> = exported
+        .par_iter()
+        .filter_map(|file| refusal(file))
+        .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
@@ -107,7 +132,7 @@ fn promtool_finds_what_we_find() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-/// The tests of the systems but those of whole months, each of which takes promtool minutes.
+/// The tests of the systems but the long ones.
 fn systems() -> Vec<String> {
     let entries = |folder: &str| fs::read_dir(folder).into_iter().flatten();
     let paths = entries("rules").flat_map(|system| {
@@ -116,7 +141,7 @@ fn systems() -> Vec<String> {
     });
     let paths = paths.map(|path| path.to_str().unwrap().to_owned());
     let mut paths: Vec<String> = paths
-        .filter(|path| !path.ends_with("_month_test.yml"))
+        .filter(|path| !LONG.iter().any(|end| path.ends_with(end)))
         .collect();
     paths.sort();
     paths

@@ -58,7 +58,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     tests: Vec<PathBuf>,
     /// Change the number in the rule file, and nothing else there
-    #[arg(long, requires = "set", conflicts_with = "list")]
+    #[arg(long, requires = "set", conflicts_with_all = ["list", "sweep"])]
     write: bool,
     /// Only show what --write would change
     #[arg(long, requires = "write")]

@@ -72,7 +72,11 @@ impl Watch {
 impl Paging {
     /// Of an alert whose replay ends at a moment.
     pub(super) fn of(alert: &AlertTimeline, end: Timestamp, watch: &Watch) -> Paging {
-        let pages = pages(&alert.instances);
+        let mut pages = pages(&alert.instances);
+        // Nothing is known of what comes later, also where a rule that fails stopped the replay before its data ended.
+        if let Some(last) = pages.last_mut() {
+            last.1.get_or_insert(end.saturating_add(1));
+        }
         Paging::judged(Outcome::of(alert, end), &pages, watch)
     }
 
