@@ -20,7 +20,7 @@ use crate::report::difference::{Listed, Report, WorldDiff};
 use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
 use crate::text::{Diagnostic, distinct};
-use crate::whatif::diff::{Both, RulesDiff, TimelineDiff, budgets};
+use crate::whatif::diff::{Both, Pagers, RulesDiff, TimelineDiff, budgets};
 
 /// The options of `rulecheck diff`.
 #[derive(Debug, Args)]
@@ -90,16 +90,20 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         Some(text) => matchers("--pages", text).map_err(|fault| vec![fault])?,
     };
     let has_world = !options.data.is_empty() || !options.tests.is_empty();
-    options.gates.check(has_world)?;
+    options.gates.check(has_world, options.pages.is_some())?;
     let mut sides = Sides::read(options, &reading)?;
     let grounds = worlds::read(options, &reading, &mut sides)?;
     let slos = objectives(options, &reading)?;
     let mut worlds = Vec::with_capacity(grounds.len());
-    let mut said = Vec::new();
+    let mut noted = Noted::default();
     for ground in &grounds {
-        worlds.push(compare(ground, &sides, &slos, &pages, &mut said)?);
+        worlds.push(compare(ground, &sides, &slos, &pages, &mut noted)?);
     }
-    distinct(said).iter().for_each(complain);
+    distinct(noted.said).iter().for_each(complain);
+    if let Some(text) = &options.pages {
+        let checked = noted.pagers.check(&pages, text);
+        checked.map_err(|fault| vec![fault])?;
+    }
     let rules = RulesDiff::of(&sides.rules.before.groups(), &sides.rules.after.groups());
     let mut report = Report {
         names: sides.names,
@@ -136,13 +140,22 @@ fn objectives(options: &Options, reading: &ReadOptions) -> Result<Both<Vec<Slo>>
     Ok(Both { before, after })
 }
 
-/// Replays both sides over a world. What is to be said of rules that fail there goes to `said`.
+/// What is noted beside the difference.
+#[derive(Default)]
+struct Noted {
+    /// What is to be said of rules that fail and of budgets.
+    said: Vec<Diagnostic>,
+    /// Whether any alert pages.
+    pagers: Pagers,
+}
+
+/// Replays both sides over a world.
 fn compare(
     ground: &Ground,
     sides: &Sides,
     slos: &Both<Vec<Slo>>,
     pages: &[Matcher],
-    said: &mut Vec<Diagnostic>,
+    noted: &mut Noted,
 ) -> Result<WorldDiff, Vec<Diagnostic>> {
     let frame = ground.before.frame(pages);
     let then = ground.after.as_ref().unwrap_or(&ground.before);
@@ -150,12 +163,15 @@ fn compare(
     let compared = ground
         .before
         .replay_both(before, (then, after), |old, new| {
-            said.extend(load::rule_errors(&old.replay.errors, old.groups));
-            said.extend(load::rule_errors(&new.replay.errors, new.groups));
+            for side in [old, new] {
+                let faults = load::rule_errors(&side.replay.errors, side.groups);
+                noted.said.extend(faults);
+                noted.pagers.add(side, pages);
+            }
             let (before, after) = ((&*slos.before, old.replay), (&*slos.after, new.replay));
             Ok(WorldDiff {
                 name: ground.before.name.clone(),
-                budgets: budgets(before, after, frame.end, said)?,
+                budgets: budgets(before, after, frame.end, &mut noted.said)?,
                 diff: TimelineDiff::of(old, new, frame),
             })
         });

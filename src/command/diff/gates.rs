@@ -50,17 +50,18 @@ fn per_cent(text: &str) -> Result<f64, String> {
 }
 
 impl Gates {
-    /// Whether there is something to hold them against.
+    /// Whether there is something to hold them against, and to count pages in where it is said what pages.
     ///
     /// # Errors
     ///
     /// There is not.
-    pub fn check(&self, has_world: bool) -> Result<(), Vec<Diagnostic>> {
+    pub fn check(&self, has_world: bool, says_pages: bool) -> Result<(), Vec<Diagnostic>> {
         let flag = match () {
             () if has_world => None,
             () if !self.fail_on.is_empty() => Some("--fail-on"),
             () if self.max_new_pages_per_week.is_some() => Some("--max-new-pages-per-week"),
             () if self.max_pages_per_week.is_some() => Some("--max-pages-per-week"),
+            () if says_pages => Some("--pages"),
             () => None,
         };
         match flag {

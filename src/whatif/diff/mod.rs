@@ -6,6 +6,7 @@
 
 mod budget;
 mod instances;
+mod pagers;
 mod rules;
 mod windows;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::budget::{BudgetDiff, Burn, budgets};
 use self::instances::paired;
+pub use self::pagers::Pagers;
 pub use self::rules::{FieldChange, RuleChange, RulePair, RuleSide, RulesDiff};
 use self::windows::compare;
 pub use self::windows::{Window, WindowChange, WindowDiff};
