@@ -124,18 +124,24 @@ pub(super) fn unwritable(change: &Change) -> Diagnostic {
     ))
 }
 
-/// Changes that give one text two values.
+/// Knobs that are set twice, and changes that give one text two values.
 fn conflicts(changes: &[Change]) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        let before = changes.iter().take(index);
-        let mut others = before.filter(|other| other.value != change.value);
-        let other = others.find(|other| other.knob.is_same_text(&change.knob));
+        let mut before = changes.iter().take(index);
+        let other = before.find(|other| {
+            let is_twice = other.knob.name == change.knob.name;
+            is_twice || other.knob.is_same_text(&change.knob) && other.value != change.value
+        });
         let Some(other) = other else {
             continue;
         };
         let (name, place) = (change.knob.shown(), &change.knob.place);
         let (message, help) = match other.knob.name == change.knob.name {
+            true if other.value == change.value => (
+                format!("{name} is set twice, to {}", change.value),
+                "set it once",
+            ),
             true => (
                 format!("{name} is set to {} and to {}", other.value, change.value),
                 "set it once",
