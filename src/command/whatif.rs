@@ -148,8 +148,14 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     let fate = match (options.write, options.dry_run) {
         (false, _) => Fate::Left,
         (true, true) => Fate::Shown,
-        (true, false) => Fate::Written,
+        (true, false) if ended == Outcome::Success => Fate::Written,
+        (true, false) => Fate::Refused,
     };
+    if fate == Fate::Refused {
+        let fault = Diagnostic::error("nothing is written: rules fail with these values");
+        let help = "correct the rules, give other values, or write without --data and --tests, which replays nothing";
+        complain(&fault.help(help));
+    }
     if fate == Fate::Written {
         write(&edited)?;
     }

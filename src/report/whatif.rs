@@ -55,6 +55,8 @@ pub enum Fate {
     Shown,
     /// They are written.
     Written,
+    /// They should have been written, and stay as they are for what came of the replay.
+    Refused,
 }
 
 /// A table of knobs.
@@ -119,6 +121,7 @@ impl Told<'_> {
                 let diff = if diff.is_empty() { NOTHING } else { &diff };
                 out.push_str(&format!("\n{diff}"));
             }
+            Fate::Refused => out.push_str("wrote nothing\n"),
             Fate::Written if self.texts.is_empty() => out.push_str(NOTHING),
             Fate::Written => {
                 for (before, _) in self.texts {
@@ -153,6 +156,7 @@ impl Told<'_> {
                 let names = self.texts.iter().map(|(before, _)| before.name());
                 value["written"] = json!(names.collect::<Vec<_>>());
             }
+            Fate::Refused => value["written"] = json!([]),
         }
         format!("{value:#}\n")
     }
