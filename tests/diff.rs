@@ -516,6 +516,7 @@ fn tests_are_replayed_over_revisions() {
 fn what_git_can_not_do_is_told() {
     let repository = repository();
     repository.git(&["branch", "far"]);
+    repository.git(&["branch", "old", "HEAD~1"]);
     repository.git(&["update-ref", "refs/remotes/origin/release", "HEAD"]);
     repository.git(&["checkout", "-q", "--orphan", "alone"]);
     repository.write(
@@ -543,6 +544,21 @@ fn what_git_can_not_do_is_told() {
         (
             &["--git", "main"],
             &["write BASE..HEAD, such as main..HEAD"],
+        ),
+        // What is left away is HEAD, as in git.
+        (
+            &["--git", "..alone"],
+            &["HEAD and alone are one commit", "HEAD~1..HEAD"],
+        ),
+        (&["--git", "HEAD.."], &["HEAD is compared with itself"]),
+        (&["--git", ".."], &["HEAD is compared with itself"]),
+        (&["--git", "main..far"], &["main and far are one commit"]),
+        (
+            &["--git", "main...old"],
+            &[
+                "old has changed nothing since it left main",
+                "write old...main",
+            ],
         ),
         (
             &["--git", "main..strict", "rulez"],
@@ -576,6 +592,39 @@ fn what_git_can_not_do_is_told() {
         err.contains("can't run git: there is no such program"),
         "{err}"
     );
+}
+
+/// What pages may be said by labels that no alert had in these data.
+#[test]
+fn pages_may_be_named_by_labels_of_series() {
+    let folder = snapbox::dir::DirRoot::mutable_temp().unwrap();
+    let path = folder.path().unwrap();
+    let text = "groups:\n- name: g\n  rules:\n  - {record: r, expr: m, labels: {site: a}}\n  - alert: A\n    \
+                expr: label_replace(m > 9, \"made\", \"a\", \"\", \"\")\n    labels: {shown: \"{{ $value }}\", severity: page}\n";
+    fs::write(path.join("a.yml"), text).unwrap();
+    fs::write(
+        path.join("m.om"),
+        "# TYPE m gauge\nm{team=\"a\"} 1 0\nm{team=\"a\"} 1 60\n# EOF\n",
+    )
+    .unwrap();
+    for (pages, is_there) in [
+        ("team=\"a\"", true),
+        ("site=\"a\"", true),
+        ("made=\"a\"", true),
+        ("shown=\"7\"", true),
+        ("severity=\"page\",team!=\"b\"", true),
+        ("alertname=~\"A|B\"", true),
+        ("other=\"\"", true),
+        ("team=\"b\"", false),
+        ("site=\"b\"", false),
+        ("alertname=\"B\"", false),
+        ("severity!~\"page|call\"", false),
+        ("severity=\"page\",other=\"a\"", false),
+    ] {
+        let arguments = ["a.yml", "a.yml", "--data", "m.om", "--pages", pages];
+        let (_, err, exit) = run(path, &arguments);
+        assert_eq!(exit, Some(if is_there { 0 } else { 2 }), "{pages}: {err}");
+    }
 }
 
 /// A comment on GitHub has room for 65,536 characters.

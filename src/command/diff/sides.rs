@@ -204,10 +204,14 @@ fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair,
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => return Err([old.err(), new.err()].into_iter().flatten().collect()),
     };
-    let old = match from_fork {
+    let fork = match from_fork {
         true => repository.merge_base(&old, &new).map_err(one)?,
-        false => old,
+        false => old.clone(),
     };
+    if fork == new {
+        return Err(vec![one_commit((base, &old), (head, &new))]);
+    }
+    let old = fork;
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let before = of_revision(&repository, base, &old, paths, reading);
@@ -239,7 +243,28 @@ fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair,
     Ok((names, found))
 }
 
-/// `main..HEAD`; whether what HEAD changed since it left main is meant.
+/// What is told where a commit would be compared with itself: every gate would hold, whatever was changed.
+fn one_commit((base, old): (&str, &str), (head, new): (&str, &str)) -> Diagnostic {
+    let commit = new.get(..12).unwrap_or(new);
+    let help = "name the revision before the change, such as main..HEAD or HEAD~1..HEAD; what is not committed yet is compared by \
+                naming two files or folders";
+    let message = match (base == head, old == new) {
+        (true, _) => format!("{base} is compared with itself, commit {commit}"),
+        (false, true) => format!("{base} and {head} are one commit, {commit}"),
+        (false, false) => {
+            let message = format!(
+                "{head} has changed nothing since it left {base}: it is commit {commit}, which {base} holds"
+            );
+            let help = format!(
+                "write {head}...{base} for what {base} changed since, or name a later revision than {head}"
+            );
+            return Diagnostic::error(message).help(help);
+        }
+    };
+    Diagnostic::error(message).help(help)
+}
+
+/// `main..HEAD`; whether what HEAD changed since it left main is meant. A revision that is left away is HEAD, as in git.
 fn revisions(range: &str) -> Result<(&str, &str, bool), Diagnostic> {
     let (base, head, from_fork) = match range.split_once("...") {
         Some((base, head)) => (base, head, true),
@@ -251,9 +276,8 @@ fn revisions(range: &str) -> Result<(&str, &str, bool), Diagnostic> {
             }
         },
     };
-    let or_head = |revision: &'_ str| revision.is_empty();
-    let base = if or_head(base) { "HEAD" } else { base };
-    let head = if or_head(head) { "HEAD" } else { head };
+    let base = if base.is_empty() { "HEAD" } else { base };
+    let head = if head.is_empty() { "HEAD" } else { head };
     Ok((base, head, from_fork))
 }
 
