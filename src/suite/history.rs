@@ -1,15 +1,17 @@
 //! Burn-rate alerts that fire in a test before its series are as old as their windows are long.
 //!
 //! In a window that is not full a share of bad events is one of less traffic: an incident weighs more in it, and an alert
-//! fires that would not have fired on a server.
+//! fires that would not have fired on a server. Shares that a test gives as what recording rules would have recorded are as
+//! full as it says.
 
 use std::collections::BTreeMap;
 
 use super::file::{TestCase, TestFile};
 use crate::model::Duration;
 use crate::promql::Features;
+use crate::promql::selectors::{Reach, selectors};
 use crate::replay::{AlertState, Replay, RuleId};
-use crate::rules::RuleGroup;
+use crate::rules::{Rule, RuleGroup, RuleKind};
 use crate::slo::detect::longest_windows;
 use crate::text::Diagnostic;
 
@@ -29,7 +31,12 @@ pub(super) fn too_short(
     });
     // Rules are looked through only where one may compare over two windows.
     let several = |id: RuleId| query(id).is_some_and(|text| text.contains("and"));
-    let firing: Vec<_> = firing.filter(|(alert, _)| several(alert.rule)).collect();
+    let given = |id: RuleId| {
+        let rule = groups.get(id.group).and_then(|it| it.rules.get(id.rule));
+        rule.is_some_and(|rule| reads_given_records(rule, groups, replay))
+    };
+    let firing = firing.filter(|(alert, _)| several(alert.rule) && !given(alert.rule));
+    let firing: Vec<_> = firing.collect();
     let inputs = replay.store.iter();
     let inputs = inputs.filter(|it| it.writer.position == 0 && !it.points.is_empty());
     let Some(first) = inputs.map(|series| series.points.time(0)).min() else {
@@ -58,4 +65,23 @@ pub(super) fn too_short(
         (known < window).then(|| (alert.rule, fault.help(help)))
     });
     told.collect()
+}
+
+/// Whether the test itself gives series that a rule reads and another rule would record.
+fn reads_given_records(rule: &Rule, groups: &[&RuleGroup], replay: &Replay<'_>) -> bool {
+    selectors(&rule.expr.expr, Reach::LOOKBACK)
+        .into_iter()
+        .any(|used| {
+            let name = used.selector.metric();
+            let mut rules = groups.iter().flat_map(|group| group.rules.iter());
+            let is_recorded = rules.any(|it| {
+                matches!(it.kind, RuleKind::Recording { .. }) && Some(it.name.as_str()) == name
+            });
+            let is_given = || {
+                let found = replay.store.select(&used.selector.matchers).into_iter();
+                let mut found = found.map(|id| replay.store.get(id));
+                found.any(|it| it.writer.position == 0 && !it.points.is_empty())
+            };
+            is_recorded && is_given()
+        })
 }
