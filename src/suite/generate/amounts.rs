@@ -108,7 +108,7 @@ pub(super) fn rate(text: &str) -> Result<f64, Wrong> {
 pub(in crate::suite) fn some_rate(text: &str) -> Result<f64, Wrong> {
     match rate(text)? {
         0.0 => {
-            let help = "write a rate above 0, such as `50/s`; an event with `outage: true` stops it for a while";
+            let help = "write a rate above 0, such as `50/s`";
             wrong(format!("a rate of 0, {text}"), help)
         }
         rate => Ok(rate),

@@ -173,7 +173,7 @@ impl<'d> Reader<'d, '_> {
             _ => {
                 let node =
                     self.required(item, "rate", "say how fast it grows, such as `rate: 50/s`")?;
-                self.measure(node, "`rate`", amounts::some_rate)
+                self.measure(node, "`rate`", amounts::rate)
             }
         }
     }
