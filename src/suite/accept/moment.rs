@@ -16,7 +16,11 @@ const UNITS: [(&str, Millis); 7] = [
     ("ms", 1),
 ];
 
-/// A moment in place of another: a time where that is one, in its offset; else a duration, in its unit where that can be.
+/// More of one unit than this are told in hours, too, unless the author counted so far.
+const MANY: Millis = 1_000;
+
+/// A moment in place of another: a time where that is one, in its offset; else a duration, in its unit where that can be, and
+/// in none that is longer than those there, hours aside.
 pub(super) fn rewritten(model: &str, at: Millis, start: Timestamp) -> String {
     if let Ok(time) = DateTime::parse_from_rfc3339(model) {
         return in_offset(model, time.offset(), start.saturating_add(at));
@@ -25,9 +29,37 @@ pub(super) fn rewritten(model: &str, at: Millis, start: Timestamp) -> String {
     let is_single = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let unit = model.get(digits.len()..).unwrap_or("");
     let factor = UNITS.iter().find(|(name, _)| *name == unit);
-    match factor {
-        Some((unit, factor)) if is_single && at % factor == 0 => format!("{}{unit}", at / factor),
-        _ => Duration(at).to_string(),
+    if let Some((unit, factor)) = factor.filter(|(_, factor)| is_single && at % factor == 0) {
+        let written: Millis = digits.parse().unwrap_or(0);
+        let number = at / factor;
+        if number < MANY.max(written.saturating_mul(10)) {
+            return format!("{number}{unit}");
+        }
+    }
+    in_units_of(model, at)
+}
+
+/// A duration in no longer units than another, hours aside.
+fn in_units_of(model: &str, at: Millis) -> String {
+    let first = model.trim_start_matches(|c: char| c.is_ascii_digit());
+    let end = first.find(|c: char| c.is_ascii_digit());
+    let longest = first.get(..end.unwrap_or(first.len())).unwrap_or("");
+    let place = |unit: &str| UNITS.iter().position(|(name, _)| *name == unit);
+    let (Some(longest), Some(hours)) = (place(longest), place("h")) else {
+        return Duration(at).to_string();
+    };
+    let units = UNITS.iter().skip(longest.min(hours));
+    let (mut rest, mut written) = (at, String::new());
+    for (unit, factor) in units {
+        let is_exact_only = matches!(*unit, "y" | "w");
+        if rest >= *factor && (!is_exact_only || rest % factor == 0) {
+            written.push_str(&format!("{}{unit}", rest / factor));
+            rest %= factor;
+        }
+    }
+    match written.is_empty() {
+        true => Duration(at).to_string(),
+        false => written,
     }
 }
 
@@ -80,6 +112,16 @@ mod tests {
             assert_eq!(rewritten(model, at * 60_000, 0), written, "{model}");
         }
         assert_eq!(rewritten("35m", 90_500, 0), "1m30s500ms");
+        for (model, minutes, written) in [
+            ("90m", 4447, "74h7m"),
+            ("2000m", 4447, "4447m"),
+            ("74h5m", 4447, "74h7m"),
+            ("73h", 4447, "74h7m"),
+            ("3d2h", 4447, "3d2h7m"),
+            ("1w", 4447, "3d2h7m"),
+        ] {
+            assert_eq!(rewritten(model, minutes * 60_000, 0), written, "{model}");
+        }
     }
 
     #[test]
