@@ -27,8 +27,8 @@ pub(super) struct Options {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Series to hold rules against: selectors that match none of them are named, and what Prometheus would say of the
-    /// queries (text, JSON or CSV; - for standard input)
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// queries (text, JSON or CSV; - for standard input); may be given again
+    #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
     /// Fail where there are warnings, or those of a lint; several with commas
     #[arg(long, value_name = "warnings|LINT", value_delimiter = ',')]

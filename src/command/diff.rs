@@ -33,20 +33,21 @@ pub(super) struct Options {
     /// Compare two revisions of the git repository here: BASE..HEAD, or BASE...HEAD for what HEAD changed since it left BASE
     #[arg(long, value_name = "BASE..HEAD")]
     git: Option<String>,
-    /// Rule files that are the same on both sides, such as recording rules that the others read
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Rule files that are the same on both sides, such as recording rules that the others read; may be given
+    /// again, as all options that take a FILE
+    #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
     /// Replay both over these series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for standard input
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "tests")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tests")]
     data: Vec<PathBuf>,
     /// Replay both over the series of each test of these test files, or folders that hold some
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     tests: Vec<PathBuf>,
     /// Objectives whose budgets are compared: OpenSLO, Sloth, Pyrra, or rulecheck's own form
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     slo: Vec<PathBuf>,
     /// The same objectives as they were before the change, where they change, too: by their names
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "slo")]
+    #[arg(long, value_name = "FILE", requires = "slo")]
     base_slo: Vec<PathBuf>,
     /// The alerts that page somebody, by their labels, such as 'severity="page"' [default: all]
     #[arg(long, value_name = "MATCHERS")]

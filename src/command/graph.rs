@@ -24,11 +24,12 @@ pub(super) struct Options {
     /// Rule files, folders that hold some, or patterns; if none is given, those that the tests name
     #[arg(value_name = "RULES", required_unless_present = "tests")]
     rules: Vec<PathBuf>,
-    /// Test files, or folders that hold some: names that neither their series nor any rule provides are missing
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Test files, or folders that hold some: names that neither their series nor any rule provides are missing; may
+    /// be given again
+    #[arg(long, value_name = "FILE")]
     tests: Vec<PathBuf>,
-    /// Recorded series, to the same end (text, JSON or CSV; - for standard input)
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Recorded series, to the same end (text, JSON or CSV; - for standard input); may be given again
+    #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
     /// Show only this alert, recorded name or metric, with what it reads in the end and all that read it
     #[arg(long, value_name = "NAME")]

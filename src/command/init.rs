@@ -23,8 +23,8 @@ pub(super) struct Options {
     #[arg(value_name = "RULES", required = true)]
     paths: Vec<PathBuf>,
     /// Test files, or folders that hold some: alerts that they test are left out. Those in the folders of the rule files if
-    /// none is given
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "all")]
+    /// none is given; may be given again
+    #[arg(long, value_name = "PATH", conflicts_with = "all")]
     tests: Vec<PathBuf>,
     /// Leave no alert out, whatever tests there are
     #[arg(long)]

@@ -31,8 +31,8 @@ pub(super) struct Options {
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expr: String,
     /// Series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for
-    /// standard input
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    /// standard input; may be given again
+    #[arg(long, value_name = "FILE", required = true)]
     data: Vec<PathBuf>,
     /// Evaluate at this time; if no time is given at that of the last sample in the data
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, conflicts_with_all = ["start", "end", "step"])]

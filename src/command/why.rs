@@ -37,12 +37,12 @@ pub(super) struct Options {
     /// In this test of a test file: its name or its number, which may be left out where the file has one
     #[arg(long, value_name = "FILE[:TEST]", required_unless_present = "data", conflicts_with_all = ["rules", "data"])]
     test: Option<String>,
-    /// With these rule files, over --data
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
+    /// With these rule files, over --data; may be given again
+    #[arg(long, value_name = "FILE", requires = "data")]
     rules: Vec<PathBuf>,
     /// Over these series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with
-    /// gzip; - for standard input
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// gzip; - for standard input; may be given again
+    #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
     /// At this moment; if not given, at the end of the test or the data
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

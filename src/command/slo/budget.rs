@@ -23,8 +23,8 @@ pub(super) struct Options {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Series: OpenMetrics or Prometheus text, answers of the query API (JSON), or CSV, each also packed with gzip; - for
-    /// standard input
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    /// standard input; may be given again
+    #[arg(long, value_name = "FILE", required = true)]
     data: Vec<PathBuf>,
     /// The moment to look at; if not given that of the last sample in the data
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]

@@ -27,8 +27,8 @@ pub(super) struct Options {
     /// Objectives: files, folders that hold some, patterns, or - for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Take the alerts of these rule files, not those that are made of the objectives
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Take the alerts of these rule files, not those that are made of the objectives; may be given again
+    #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
     /// Look only at this alert: a name, or a name with labels of its rule such as Burn{severity="page"}; may be given again
     #[arg(long, value_name = "ALERT")]

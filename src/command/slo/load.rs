@@ -22,8 +22,9 @@ pub(super) struct Period {
     /// or that of --windows if it has only one]
     #[arg(long, value_name = "DURATION")]
     period: Option<String>,
-    /// Sloth's AlertWindows files, or folders that hold some, instead of those built in
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Sloth's AlertWindows files, or folders that hold some, instead of those built in; may be given
+    /// again
+    #[arg(long, value_name = "FILE")]
     windows: Vec<PathBuf>,
 }
 
