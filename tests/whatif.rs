@@ -9,6 +9,7 @@ mod rule_sets;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rulecheck::rules::ReadOptions;
 use rulecheck::text::Source;
@@ -357,4 +358,53 @@ fn objectives_move_in_their_own_text() {
         }
     }
     assert!(all > 10, "{all} knobs");
+}
+
+/// A sweep beside `--set` is what `--set` yields with both.
+#[test]
+fn what_is_set_beside_a_sweep_is_so_at_every_point() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cli/whatif_sweep");
+    let ask = |words: &[&str]| -> serde_json::Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_rulecheck"))
+            .args([
+                "whatif",
+                "--rules",
+                "rules.yml",
+                "--data",
+                "ovens.om",
+                "--format",
+                "json",
+            ])
+            .args(words)
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // The key that is added moves all that stands below it.
+    let set = ["OvenTooHot.keep_firing_for=1m", "OvenTooHot.for=1m"];
+    let values = ["240", "245", "250", "255"];
+    let sweep = format!("OvenTooHot.threshold={}", values.join(","));
+    let swept = ask(&[&["--sweep", &sweep, "--set"][..], &set].concat());
+    let points = swept["worlds"][0]["points"].as_array().unwrap();
+    assert_eq!(points.len(), values.len());
+    for (point, value) in points.iter().zip(values) {
+        assert_eq!(point["values"][0], value);
+        let threshold = format!("OvenTooHot.threshold={value}");
+        let alone = ask(&[&["--set", &threshold][..], &set].concat());
+        let alerts = alone["worlds"][0]["alerts"].as_array().unwrap();
+        let after = alerts
+            .iter()
+            .find(|it| it["alert"] == "OvenTooHot")
+            .unwrap()["after"]
+            .clone();
+        for (name, expected) in after.as_object().unwrap() {
+            assert_eq!(point["alerts"][0][name], *expected, "{value}: {name}");
+        }
+    }
+    let distinct: std::collections::BTreeSet<String> = points
+        .iter()
+        .map(|point| point["alerts"].to_string())
+        .collect();
+    assert!(distinct.len() > 1, "the threshold moves nothing");
 }

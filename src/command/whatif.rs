@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 
 use self::load::Loaded;
-use super::load::{complain_of_errors, too_long};
+use super::load::{all_or_faults, complain_of_errors, too_long};
 use super::schedule::{PhaseOptions, ScheduleName};
 use super::{Limits, Outcome, Reading, complain, format};
 use crate::io;
@@ -38,8 +38,9 @@ pub(super) struct Options {
     /// Move a knob, by its short or its full name; may be given several times
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     set: Vec<String>,
-    /// Move a knob over many values: NAME=FROM..TO:STEP or NAME=A,B,C; several at once make a grid
-    #[arg(long, value_name = "NAME=VALUES", num_args = 1.., conflicts_with_all = ["set", "list"])]
+    /// Move a knob over many values: NAME=FROM..TO:STEP or NAME=A,B,C; several at once make a grid; what is --set beside it is so
+    /// at every point
+    #[arg(long, value_name = "NAME=VALUES", num_args = 1.., conflicts_with = "list")]
     sweep: Vec<String>,
     /// When alerts should have fired: a YAML file with `incidents: [{name, start, end, alerts: [..], grace}]`; times as RFC
     /// 3339, Unix seconds or since the beginning of the data (2d3h)
@@ -96,15 +97,20 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         let help = "give --list to see what can move, --set or --sweep to move it, or --format html for a page to move it in";
         return Err(vec![fault.help(help)]);
     }
+    if options.format == Format::Html && !options.list {
+        page::check(options)?;
+    }
     let loaded = load::load(options)?;
     let knobs = loaded.rules.knobs();
     if options.list {
         io::print(&match options.format {
             Format::Html => {
                 let fault = Diagnostic::error("a list of knobs is no page");
-                return Err(vec![fault.help("leave --list away, or take text or json")]);
+                let help = "leave --list away and give --data for a page to move them in, or take text, json or markdown";
+                return Err(vec![fault.help(help)]);
             }
             Format::Json => whatif::knobs_json(&knobs),
+            Format::Markdown => whatif::knobs_markdown(&knobs),
             _ => whatif::knobs_text(&knobs),
         });
         return Ok(Outcome::Success);
@@ -122,9 +128,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 
 /// Moves knobs: replays before and after, and writes what changes.
 fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Vec<Diagnostic>> {
-    let changes = changes(&options.set, knobs)?;
-    let edited = loaded.rules.changed(&changes)?;
-    tell_shared(&changes, knobs);
+    let (changes, edited) = asked(options, loaded, knobs)?;
     if options.format == Format::Html {
         return page::show(options, loaded, &changes, &edited, None);
     }
@@ -191,10 +195,19 @@ fn markdown(changes: &[Change], loaded: &Loaded, edited: &Edited, worlds: &[Worl
     report.markdown()
 }
 
-/// The changes that `--set` asks for, or all that is wrong with them.
-fn changes(texts: &[String], knobs: &[Knob]) -> Result<Vec<Change>, Vec<Diagnostic>> {
-    let read = texts.iter().map(|text| Change::parse(text, knobs));
-    super::load::all_or_faults(read.map(|change| change.map_err(|fault| vec![fault])))
+/// What `--set` asks for, and the rules that come of it.
+fn asked(
+    options: &Options,
+    loaded: &Loaded,
+    knobs: &[Knob],
+) -> Result<(Vec<Change>, Edited), Vec<Diagnostic>> {
+    let read = options.set.iter().map(|text| Change::parse(text, knobs));
+    let changes = all_or_faults(read.map(|change| change.map_err(|fault| vec![fault])))?;
+    let edited = loaded.rules.changed(&changes)?;
+    tell_shared(&changes, knobs);
+    let doubts = changes.iter().filter_map(Change::doubt);
+    doubts.for_each(|doubt| complain(&doubt));
+    Ok((changes, edited))
 }
 
 /// Says which knobs move along because they are the same text.

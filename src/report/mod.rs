@@ -23,6 +23,8 @@ pub mod junit;
 
 pub mod listing;
 
+mod markdown;
+
 pub mod mutate;
 
 pub mod page;

@@ -1,22 +1,25 @@
 //! What alerts would have done at the points of a sweep.
 //!
-//! JSON: `{"version": 1, "axes": [{"knob", "present", "file", "line", "column", "values"}], "goals": [text], "worlds": [{"name",
+//! JSON: `{"version": 1, "changes", "axes": [{"knob", "present", "file", "line", "column", "values"}], "goals": [text], "worlds": [{"name",
 //! "incidents": [{"name", "start", "end", "grace", "alerts"}], "evaluated_again", "best", "points": [{"values", "distance",
 //! "undominated", "goals", "measures", "alerts": [{"group", "alert", "firings", "firing", "longest", "instances", "flaps",
 //! "first", "pages", "justified", "detected"}]}]}]}`: `values` in the order of the axes, `best` the number of the nearest point
 //! that meets every goal, from 0, or null; `goals` whether each is met; `measures` by name, null where there is nothing to
-//! take them of; `detected` for each incident that names the alert seconds after its start, null where it was missed.
+//! take them of; `detected` for each incident that names the alert seconds after its start, null where it was missed; `changes` what is set at every point, as in [what `--set` tells](super::whatif).
 
 use serde_json::{Map, Value, json};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
 use super::count;
+use super::markdown::{self, cell, code};
 use super::timeline::seconds;
+use super::whatif::{arrow, changes_json, on_one_line};
 use crate::model::{Duration, Millis};
 use crate::series::time::show;
 use crate::whatif::{
-    Axis, FLAP, Fit, Goal, Grid, Incidents, Judgement, MEASURES, Paging, Ranking, Sweep, Unit,
+    Axis, Change, FLAP, Fit, Goal, Grid, Incidents, Judgement, MEASURES, Paging, Ranking, Sweep,
+    Unit,
 };
 
 /// What came of a sweep over a world.
@@ -37,6 +40,8 @@ pub struct SweptWorld {
 /// What came of a sweep.
 #[derive(Debug)]
 pub struct Swept<'s> {
+    /// What is set at every point.
+    pub changes: &'s [Change],
     /// What moved.
     pub grid: &'s Grid,
     /// What was to be reached.
@@ -54,66 +59,101 @@ impl Swept<'_> {
     /// A table of the points worth a look for each world, and the nearest that meets every goal.
     pub fn text(&self) -> String {
         let mut out = String::new();
+        for change in self.changes {
+            let place = &change.knob.place;
+            out.push_str(&format!("{} at every point  {place}\n", arrow(change)));
+        }
         for axis in self.grid.axes() {
-            let knob = &axis.knob;
-            let values = count(axis.values.len(), "value");
-            let present = knob.value.split_whitespace().collect::<Vec<_>>().join(" ");
-            out.push_str(&format!(
-                "{}: {present}, swept over {values}  {}\n",
-                knob.shown(),
-                knob.place
-            ));
+            out.push_str(&format!("{}  {}\n", swept(axis), axis.knob.place));
         }
         for world in self.worlds {
-            out.push_str(&self.world(world));
+            let mut rows = Builder::default();
+            rows.push_record(self.header(world));
+            let points = self.rows(world);
+            let shown = points.len();
+            points.into_iter().for_each(|row| rows.push_record(row));
+            let drawn = rows.build().with(Style::blank()).to_string();
+            let line =
+                |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
+            let table: String = drawn.lines().map(line).collect();
+            let (notes, reached) = (self.left_out(world, shown), self.reached(world));
+            out.push_str(&format!("\n{}:\n{table}{notes}\n", world.name));
+            if !reached.is_empty() {
+                out.push_str(&format!("\n{reached}"));
+            }
         }
         out
     }
 
-    fn world(&self, world: &SweptWorld) -> String {
-        let points = self.shown(world);
-        let present = self.present();
-        let mut rows = Builder::default();
+    /// The same as Markdown.
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        for change in self.changes {
+            let (arrow, place) = (code(&arrow(change)), code(&change.knob.place.to_string()));
+            out.push_str(&format!("- {arrow} at every point ({place})\n"));
+        }
+        for axis in self.grid.axes() {
+            let (swept, place) = (code(&swept(axis)), code(&axis.knob.place.to_string()));
+            out.push_str(&format!("- {swept} ({place})\n"));
+        }
+        for world in self.worlds {
+            let mut head = self.header(world);
+            for (shown, axis) in head.iter_mut().skip(1).zip(self.grid.axes()) {
+                *shown = cell(axis.knob.shown());
+            }
+            let rows = self.rows(world).into_iter();
+            // The marks are words, and a star alone would begin a list.
+            let marks =
+                |row: Vec<String>| row.into_iter().map(|it| it.replace('*', "\\*")).collect();
+            let rows: Vec<Vec<String>> = rows.map(marks).collect();
+            let table = markdown::table(&head, &rows);
+            let notes = self.left_out(world, rows.len()).replace('*', "\\*");
+            out.push_str(&format!("\n{}\n\n{table}\n{notes}\n", code(&world.name)));
+            let reached = self.reached(world);
+            if !reached.is_empty() {
+                out.push_str(&format!("\n{}", markdown::fenced("", &reached)));
+            }
+        }
+        out
+    }
+
+    fn header(&self, world: &SweptWorld) -> Vec<String> {
         let mut header: Vec<String> = vec![String::new()];
-        header.extend(
-            self.grid
-                .axes()
-                .iter()
-                .map(|axis| axis.knob.shown().to_owned()),
-        );
+        let axes = self.grid.axes().iter();
+        header.extend(axes.map(|axis| axis.knob.shown().to_owned()));
         header.extend(COLUMNS.map(str::to_owned));
         if !world.incidents.all.is_empty() {
             header.extend(FIT_COLUMNS.map(str::to_owned));
         }
-        rows.push_record(header);
-        for &point in &points {
-            let Some(judgement) = world.judgements.get(point) else {
-                continue;
-            };
-            let is_undominated = world.ranking.undominated.get(point) == Some(&true);
-            let mut marks = Vec::new();
-            marks.extend(is_undominated.then_some("*"));
-            marks.extend((world.ranking.best == Some(point)).then_some("best"));
-            marks.extend((present == Some(point)).then_some("now"));
-            let mut row = vec![marks.join(" ")];
-            row.extend(
-                self.grid
-                    .point(point)
-                    .into_iter()
-                    .map(|change| change.value),
-            );
+        header
+    }
+
+    /// What is told of the points that are shown.
+    fn rows(&self, world: &SweptWorld) -> Vec<Vec<String>> {
+        let points = self.shown(world).into_iter();
+        let row = |point: usize| {
+            let judgement = world.judgements.get(point)?;
+            let mut row = vec![self.marks(world, point)];
+            let values = self.grid.point(point).into_iter();
+            row.extend(values.map(|change| change.value));
             row.extend(cells(judgement));
-            rows.push_record(row);
-        }
-        let drawn = rows.build().with(Style::blank()).to_string();
-        let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
-        let table: String = drawn.lines().map(line).collect();
-        format!(
-            "\n{}:\n{table}{}{}",
-            world.name,
-            self.left_out(world, points.len()),
-            self.reached(world)
-        )
+            Some(row)
+        };
+        points.filter_map(row).collect()
+    }
+
+    fn marks(&self, world: &SweptWorld, point: usize) -> String {
+        let is_undominated = world.ranking.undominated.get(point) == Some(&true);
+        let now = if self.changes.is_empty() {
+            "now"
+        } else {
+            "set"
+        };
+        let mut marks = Vec::new();
+        marks.extend(is_undominated.then_some("*"));
+        marks.extend((world.ranking.best == Some(point)).then_some("best"));
+        marks.extend((self.present() == Some(point)).then_some(now));
+        marks.join(" ")
     }
 
     /// The points that are shown, in the order of the grid.
@@ -154,6 +194,9 @@ impl Swept<'_> {
             };
             told.push(format!("* no other point is better{alike}"));
         }
+        if !self.changes.is_empty() && self.present().is_some() {
+            told.push("set: nothing moves but what is set".to_owned());
+        }
         if all > shown {
             told.push(format!(
                 "{} not shown: --all shows all",
@@ -164,7 +207,7 @@ impl Swept<'_> {
             "a flap is a firing of less than {}",
             Duration(FLAP)
         ));
-        format!("{}\n", told.join("; "))
+        told.join("; ")
     }
 
     /// What meets the goals.
@@ -173,20 +216,21 @@ impl Swept<'_> {
             return String::new();
         }
         if let Some(best) = world.ranking.best {
-            let changes = self.grid.point(best).into_iter();
+            let moved = self.grid.point(best);
+            let changes = self.changes.iter().chain(&moved);
             let changes: Vec<String> = changes
                 .filter(|change| !change.is_nothing())
                 .map(|change| format!("{}={}", change.knob.shown(), change.value))
                 .collect();
             return match changes.is_empty() {
-                true => "\nevery goal is met by what is\n".to_owned(),
+                true => "every goal is met by what is\n".to_owned(),
                 false => format!(
-                    "\nthe smallest change that meets every goal: --set {}\n",
+                    "the smallest change that meets every goal: --set {}\n",
                     changes.join(" ")
                 ),
             };
         }
-        let mut out = "\nno point meets every goal:\n".to_owned();
+        let mut out = "no point meets every goal:\n".to_owned();
         for goal in self.goals {
             let met = world.judgements.iter().filter(|it| goal.is_met(it)).count();
             out.push_str(&format!(
@@ -209,7 +253,7 @@ impl Swept<'_> {
             .collect();
         format!(
             "{:#}\n",
-            json!({"version": 1, "axes": axes, "goals": goals, "worlds": worlds})
+            json!({"version": 1, "changes": changes_json(self.changes), "axes": axes, "goals": goals, "worlds": worlds})
         )
     }
 
@@ -313,6 +357,13 @@ pub(super) const FIT_COLUMNS: [&str; 6] = [
     "recall",
     "detected in",
 ];
+
+/// `HighErrorRate.threshold: 10, swept over 5 values`.
+fn swept(axis: &Axis) -> String {
+    let values = count(axis.values.len(), "value");
+    let present = on_one_line(&axis.knob.value);
+    format!("{}: {present}, swept over {values}", axis.knob.shown())
+}
 
 fn cells(judgement: &Judgement) -> Vec<String> {
     let mut cells = vec![

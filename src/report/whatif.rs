@@ -12,6 +12,7 @@ use tabled::builder::Builder;
 use tabled::settings::Style;
 
 use super::difference::{WorldDiff, windows_text, world_json};
+use super::markdown::{self, cell};
 use super::sweep::{FIT_COLUMNS, fit_cells, measures_json, rounded};
 use super::timeline::seconds;
 use super::{count, text};
@@ -59,10 +60,12 @@ pub enum Fate {
     Refused,
 }
 
+const NO_KNOB: &str = "nothing can move: the rules hold no number\n";
+
 /// A table of knobs.
 pub fn knobs_text(knobs: &[Knob]) -> String {
     if knobs.is_empty() {
-        return "nothing can move: the rules hold no number\n".to_owned();
+        return NO_KNOB.to_owned();
     }
     let mut rows = Builder::default();
     rows.push_record(["knob", "value", "kind", "place", "full name"]);
@@ -78,6 +81,25 @@ pub fn knobs_text(knobs: &[Knob]) -> String {
         rows.push_record(record);
     }
     table(rows)
+}
+
+/// The same as a table of Markdown.
+pub fn knobs_markdown(knobs: &[Knob]) -> String {
+    if knobs.is_empty() {
+        return NO_KNOB.to_owned();
+    }
+    let head = ["knob", "value", "kind", "place", "full name"].map(str::to_owned);
+    let rows = knobs.iter().map(|knob| {
+        let full = knob.short.as_ref().map_or("", |_| &knob.name);
+        vec![
+            cell(knob.shown()),
+            cell(&knob.value),
+            knob.kind.name().to_owned(),
+            cell(&knob.place.to_string()),
+            cell(full),
+        ]
+    });
+    markdown::table(&head, &rows.collect::<Vec<_>>())
 }
 
 /// The same for programs.
@@ -134,13 +156,7 @@ impl Told<'_> {
 
     /// The same for programs.
     pub fn json(&self) -> String {
-        let change = |change: &Change| {
-            let knob = &change.knob;
-            let mut value = json!({"knob": knob.name, "from": knob.value, "to": change.value});
-            place(&mut value, knob);
-            value
-        };
-        let changes: Vec<Value> = self.changes.iter().map(change).collect();
+        let changes = changes_json(self.changes);
         let worlds = self.worlds.iter().zip(self.differences);
         let worlds = worlds.map(|(world, difference)| {
             let mut value = world.json();
@@ -228,12 +244,28 @@ const NOTHING: &str = "nothing to write: the files say so already\n";
 
 /// `HighErrorRate.threshold: 10 -> 5  rules.yml:3:7`.
 fn moved(change: &Change) -> String {
-    let knob = &change.knob;
-    let (from, to) = (on_one_line(&knob.value), &change.value);
-    format!("{}: {from} -> {to}  {}\n", knob.shown(), knob.place)
+    format!("{}  {}\n", arrow(change), change.knob.place)
 }
 
-fn on_one_line(value: &str) -> String {
+/// `HighErrorRate.threshold: 10 -> 5`.
+pub(super) fn arrow(change: &Change) -> String {
+    let knob = &change.knob;
+    let (from, to) = (on_one_line(&knob.value), &change.value);
+    format!("{}: {from} -> {to}", knob.shown())
+}
+
+/// What moved, for programs.
+pub(super) fn changes_json(changes: &[Change]) -> Vec<Value> {
+    let change = |change: &Change| {
+        let knob = &change.knob;
+        let mut value = json!({"knob": knob.name, "from": knob.value, "to": change.value});
+        place(&mut value, knob);
+        value
+    };
+    changes.iter().map(change).collect()
+}
+
+pub(super) fn on_one_line(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

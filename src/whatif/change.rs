@@ -59,6 +59,12 @@ impl Change {
         Change::new(find(name.trim(), knobs)?, value)
     }
 
+    /// What is to be said of a value that is allowed and hardly meant.
+    pub fn doubt(&self) -> Option<Diagnostic> {
+        let doubt = || value::doubt(&self.knob, &self.value);
+        (!self.is_nothing()).then(doubt).flatten()
+    }
+
     /// Whether it leaves everything as it is.
     pub fn is_nothing(&self) -> bool {
         let is_zero = || ["0", "0s"].contains(&self.value.as_str());

@@ -249,6 +249,7 @@ fn distances(grid: &Grid) -> Vec<f64> {
 /// How far each value of an axis is from the present one, as a share of the way between the lowest and the highest of them; 1
 /// for what is no number.
 fn shares(axis: &Axis) -> Vec<f64> {
+    let number = |text: &str| value::quantity(text).filter(|it| it.is_finite());
     let present = number(&axis.knob.value);
     let values: Vec<Option<f64>> = axis.values.iter().map(|text| number(text)).collect();
     let all = || values.iter().chain([&present]).flatten().copied();
@@ -260,14 +261,6 @@ fn shares(axis: &Axis) -> Vec<f64> {
         _ => 1.0,
     };
     values.iter().zip(&axis.values).map(share).collect()
-}
-
-/// The value of a knob as a finite number: durations in seconds, percents as they are.
-fn number(text: &str) -> Option<f64> {
-    let length = || Some(Duration::parse(text).ok()?.millis() as f64 / 1000.0);
-    let percent = || text.strip_suffix('%')?.trim().parse::<f64>().ok();
-    let number = length().or_else(percent).or_else(|| value::literal(text));
-    number.filter(|number| number.is_finite())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Many settings: for each of some knobs a row of values, and every combination of them.
 
-use super::{Change, Knob, find};
+use std::collections::{HashMap, HashSet};
+
+use super::{Change, Knob, find, value};
 use crate::model::{Duration, Millis};
 use crate::text::Diagnostic;
 
@@ -50,7 +52,7 @@ impl Axis {
                 .map(|value| value.trim().to_owned())
                 .collect(),
         };
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for value in &values {
             if value.is_empty() {
                 return Err(refused("a value is missing"));
@@ -64,6 +66,33 @@ impl Axis {
             knob: knob.clone(),
             values,
         })
+    }
+
+    /// Whether its values are different ones, however they are written.
+    ///
+    /// # Errors
+    ///
+    /// Two that are one, such as 1 and 1.0.
+    pub fn check(&self) -> Result<(), Diagnostic> {
+        let mut seen: HashMap<u64, &str> = HashMap::new();
+        for text in &self.values {
+            let Some(number) = value::quantity(text) else {
+                continue;
+            };
+            // 0 and -0 are one.
+            if let Some(other) = seen.insert((number + 0.0).to_bits(), text) {
+                let name = self.knob.shown();
+                let fault = Diagnostic::error(format!("{name}: {other} and {text} are one value"));
+                return Err(fault.help("give each value once"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be said of values that are allowed and hardly meant.
+    pub fn doubts(&self) -> impl Iterator<Item = Diagnostic> {
+        let values = self.values.iter();
+        values.filter_map(|text| value::doubt(&self.knob, text))
     }
 }
 
@@ -93,6 +122,33 @@ impl Grid {
             true => Err(too_many(points)),
             false => Ok(Grid { axes }),
         }
+    }
+
+    /// The same on rules in which other knobs are set already.
+    ///
+    /// # Errors
+    ///
+    /// A knob that moves and is set, too, and one that is no more.
+    pub fn beside(&self, set: &[Change], knobs: &[Knob]) -> Result<Grid, Diagnostic> {
+        let moved = self.axes.iter().map(|axis| {
+            let name = axis.knob.shown();
+            if let Some(change) = set.iter().find(|it| it.knob.is_same_text(&axis.knob)) {
+                let other = change.knob.shown();
+                let fault = Diagnostic::error(match other == name {
+                    true => format!("{name} is set and swept"),
+                    false => format!("{other} is set and {name} is swept, which is the same text"),
+                });
+                return Err(
+                    fault.help("leave it out of --set: a sweep sets it to each of its values")
+                );
+            }
+            Ok(Axis {
+                knob: find(&axis.knob.name, knobs)?.clone(),
+                values: axis.values.clone(),
+            })
+        });
+        let axes = moved.collect::<Result<Vec<Axis>, Diagnostic>>()?;
+        Ok(Grid { axes })
     }
 
     /// What moves, in the order given.

@@ -108,6 +108,29 @@ pub(super) fn literal(value: &str) -> Option<f64> {
     }
 }
 
+/// The value of a knob as a number: durations in seconds, per cents as they are.
+pub(super) fn quantity(text: &str) -> Option<f64> {
+    let length = || Some(Duration::parse(text).ok()?.millis() as f64 / 1000.0);
+    let per_cent = || text.strip_suffix('%')?.trim().parse::<f64>().ok();
+    length().or_else(per_cent).or_else(|| literal(text))
+}
+
+/// What is to be said of a value that a knob may have and that is hardly meant.
+pub(super) fn doubt(knob: &Knob, value: &str) -> Option<Diagnostic> {
+    let is_number = matches!(knob.kind, KnobKind::Threshold | KnobKind::Number);
+    let number = quantity(value).filter(|it| is_number && !it.is_finite())?;
+    let message = match number.is_nan() {
+        true => format!(
+            "{}={value}: no comparison with NaN holds, but `!=`",
+            knob.shown()
+        ),
+        false => format!("{}={value}: no sample is beyond it", knob.shown()),
+    };
+    let place = &knob.place;
+    let warning = Diagnostic::warning(message).at(&place.source, place.span);
+    Some(warning.help("give a number; an alert that shall never fire is better removed"))
+}
+
 /// The value of a text that is made of numbers.
 pub fn worked_out(text: &str) -> Option<f64> {
     let query = Query::parse(text, &Features::default()).ok()?;

@@ -15,6 +15,34 @@ use crate::rules::RuleGroup;
 use crate::text::Diagnostic;
 use crate::whatif::{Change, Edited, Live};
 
+/// Whether a page can be made of what is given.
+///
+/// # Errors
+///
+/// Why not, and what to do.
+pub(super) fn check(options: &Options) -> Result<(), Vec<Diagnostic>> {
+    let fault = match (options.tests.is_empty(), options.data.is_empty()) {
+        (false, _) => {
+            let fault =
+                Diagnostic::error("a page shows recorded series, and tests are many worlds");
+            fault.help("give --data in place of --tests, or show the tests with --format text, json or markdown")
+        }
+        (true, true) => no_data(),
+        (true, false) if options.write => {
+            let fault = Diagnostic::error("a page is only to look at, and --write changes files");
+            fault.help("write with another --format")
+        }
+        (true, false) => return Ok(()),
+    };
+    Err(vec![fault])
+}
+
+fn no_data() -> Diagnostic {
+    let fault =
+        Diagnostic::error("a page shows one replay over recorded series, and there are none");
+    fault.help("give --data with series that were recorded or exported")
+}
+
 /// Prints the page of rules, as they were and as they are with some knobs moved, or with what came of a sweep.
 pub(super) fn show(
     options: &Options,
@@ -23,16 +51,9 @@ pub(super) fn show(
     edited: &Edited,
     swept: Option<&Swept<'_>>,
 ) -> Result<Outcome, Vec<Diagnostic>> {
-    let ([world], true) = (loaded.worlds.as_slice(), options.tests.is_empty()) else {
-        let fault = Diagnostic::error("a page shows one replay over recorded series");
-        return Err(vec![
-            fault.help("give --data; tests can be shown as text or JSON"),
-        ]);
+    let [world] = loaded.worlds.as_slice() else {
+        return Err(vec![no_data()]);
     };
-    if options.write {
-        let fault = Diagnostic::error("a page is only to look at, and --write changes files");
-        return Err(vec![fault.help("write with another --format")]);
-    }
     let incidents = incidents(options, &loaded.rules, world)?;
     let live = Live::new(world, &loaded.rules, &edited.rules).map_err(|error| too_long(&error))?;
     let names =

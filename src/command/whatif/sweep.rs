@@ -1,7 +1,7 @@
 //! `rulecheck whatif --sweep`: many settings at once, and which of them are worth a look.
 
-use super::Options;
 use super::load::Loaded;
+use super::{Options, asked};
 use crate::command::load::{all_or_faults, complain_of, too_long};
 use crate::command::{Outcome, complain};
 use crate::io;
@@ -21,8 +21,17 @@ pub(super) fn run(
     knobs: &[Knob],
 ) -> Result<Outcome, Vec<Diagnostic>> {
     let axes = options.sweep.iter().map(|text| Axis::parse(text, knobs));
-    let axes = all_or_faults(axes.map(|axis| axis.map_err(|fault| vec![fault])))?;
+    let axes = all_or_faults(axes.map(|axis| {
+        let axis = axis.and_then(|axis| axis.check().map(|()| axis));
+        axis.map_err(|fault| vec![fault])
+    }))?;
     let grid = Grid::new(axes).map_err(|fault| vec![fault])?;
+    let (changes, edited) = asked(options, loaded, knobs)?;
+    let rules = &edited.rules;
+    let base = grid.beside(&changes, &rules.knobs());
+    let base = base.map_err(|fault| vec![fault])?;
+    let doubts = grid.axes().iter().flat_map(Axis::doubts);
+    doubts.for_each(|doubt| complain(&doubt));
     if options.format == Format::Html && grid.len() > MOST_POINTS {
         let fault = Diagnostic::error(format!(
             "{} points are more than a page shows: {MOST_POINTS}",
@@ -47,9 +56,8 @@ pub(super) fn run(
     let (mut worlds, mut ended) = (Vec::with_capacity(loaded.worlds.len()), Outcome::Success);
     for world in &loaded.worlds {
         let incidents = incidents(options, &loaded.rules, world)?;
-        let swept =
-            sweep(&loaded.rules, world, &grid, &incidents, SweepMode::Columns).map_err(faults)?;
-        let groups = world.groups(&loaded.rules);
+        let swept = sweep(rules, world, &base, &incidents, SweepMode::Columns).map_err(faults)?;
+        let groups = world.groups(rules);
         ended = ended.max(complain_of(
             &swept.errors,
             &groups.iter().collect::<Vec<_>>(),
@@ -75,18 +83,19 @@ pub(super) fn run(
         });
     }
     let swept = Swept {
+        changes: &changes,
         grid: &grid,
         goals: &goals,
         worlds: &worlds,
         all: options.all,
     };
     if options.format == Format::Html {
-        let edited = loaded.rules.changed(&[])?;
-        let shown = super::page::show(options, loaded, &[], &edited, Some(&swept))?;
+        let shown = super::page::show(options, loaded, &changes, &edited, Some(&swept))?;
         return Ok(ended.max(shown));
     }
     io::print(&match options.format {
         Format::Json => swept.json(),
+        Format::Markdown => swept.markdown(),
         _ => swept.text(),
     });
     Ok(ended)

@@ -6,6 +6,7 @@ use super::words::{
 use super::{Report, WorldDiff, text_of};
 use crate::replay::AlertState;
 use crate::report::count;
+use crate::report::markdown::{cell, code, fenced};
 use crate::whatif::diff::{AlertDiff, Both, InstanceDiff, RulePair, WindowChange, WindowDiff};
 
 /// A comment on GitHub has no more characters than this; counted in bytes, which are never fewer.
@@ -296,58 +297,9 @@ fn short(text: &str) -> String {
     }
 }
 
-/// A text as code within a table, whose columns end at a `|`.
-fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
-}
-
-/// A text as code within a line: nothing in it has a meaning.
-fn code(text: &str) -> String {
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        return String::new();
-    }
-    let fence = "`".repeat(longest_run(&text) + 1);
-    // A blank at either end keeps the text's own backticks apart, and is not shown.
-    let pad = if text.starts_with('`') || text.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-/// A text as a block of code.
-fn fenced(language: &str, text: &str) -> String {
-    let fence = "`".repeat((longest_run(text) + 1).max(3));
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    format!("{fence}{language}\n{text}{end}{fence}\n")
-}
-
-/// The most backticks in a row.
-fn longest_run(text: &str) -> usize {
-    let runs = text.split(|letter| letter != '`');
-    runs.map(str::len).max().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn code_means_nothing() {
-        for (text, expected) in [
-            ("a|b", "`a|b`"),
-            ("a`b", "``a`b``"),
-            ("`a``", "``` `a`` ```"),
-            ("a\n  b", "`a b`"),
-            ("<b>@all", "`<b>@all`"),
-        ] {
-            assert_eq!(code(text), expected, "{text}");
-        }
-        assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(fenced("diff", "-```\n"), "````diff\n-```\n````\n");
-    }
 
     #[test]
     fn what_does_not_fit_is_counted() {
