@@ -85,7 +85,9 @@ pub(super) struct Options {
 const NOTES: &str = "Knobs: threshold: a number in the side of a comparison that selects no series; number: any other of \
 an expression; window, step, offset: of selectors and subqueries; for, keep_firing_for: of alerts, 0s where they have none; \
 objective, window, factor: of objectives. \
-The number in [] counts those of a kind in the order of the text.";
+The number in [] counts those of a kind in the order of the text. \
+A point of a sweep is marked with * where no other is as good in everything that counts and better in something: with --incidents \
+recall (where equal time_to_detect, then pages_per_week) and false_pages, and all other measures that a --goal names.";
 
 const FORMATS: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Html];
 

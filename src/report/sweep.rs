@@ -1,11 +1,12 @@
 //! What alerts would have done at the points of a sweep.
 //!
-//! JSON: `{"version": 1, "changes", "axes": [{"knob", "present", "file", "line", "column", "values"}], "goals": [text], "worlds": [{"name",
-//! "incidents": [{"name", "start", "end", "grace", "alerts"}], "evaluated_again", "best", "points": [{"values", "distance",
-//! "undominated", "goals", "measures", "alerts": [{"group", "alert", "firings", "firing", "longest", "instances", "flaps",
-//! "first", "pages", "justified", "detected"}]}]}]}`: `values` in the order of the axes, `best` the number of the nearest point
-//! that meets every goal, from 0, or null; `goals` whether each is met; `measures` by name, null where there is nothing to
-//! take them of; `detected` for each incident that names the alert seconds after its start, null where it was missed; `changes` what is set at every point, as in [what `--set` tells](super::whatif).
+//! JSON: `{"version": 1, "changes", "axes": [{"knob", "present", "file", "line", "column", "values"}], "goals": [text], "worlds":
+//! [{"name", "incidents": [{"name", "start", "end", "grace", "alerts"}], "evaluated_again", "compared", "best", "points":
+//! [{"values", "distance", "undominated", "goals", "measures", "alerts": [{"group", "alert", "firings", "firing", "longest",
+//! "instances", "flaps", "first", "pages", "justified", "detected"}]}]}]}`: `changes` what is set at every point, as [`--set`
+//! alone](super::whatif) tells it; `values` in the order of the axes; `compared` in what points are undominated; `best` the number
+//! of the nearest point that meets every goal, from 0, or null; `goals` whether each is met; `measures` by name, null where there
+//! is nothing to take them of; `detected` for each incident that names the alert seconds after its start, null where it was missed.
 
 use serde_json::{Map, Value, json};
 use tabled::builder::Builder;
@@ -160,7 +161,7 @@ impl Swept<'_> {
     fn shown(&self, world: &SweptWorld) -> Vec<usize> {
         let every = 0..world.judgements.len();
         let ranking = &world.ranking;
-        let mut points: Vec<usize> = match (self.all, ranking.is_ranked) {
+        let mut points: Vec<usize> = match (self.all, !ranking.compared.is_empty()) {
             (true, _) => return every.collect(),
             (false, true) => ranking.nearest.clone(),
             (false, false) => every.take(FEW).collect(),
@@ -184,15 +185,18 @@ impl Swept<'_> {
         let all = world.judgements.len();
         let ranking = &world.ranking;
         let undominated = ranking.undominated.iter().filter(|it| **it).count();
-        let mut told = Vec::new();
-        if ranking.is_ranked {
+        let (mut marked, mut told) = (String::new(), Vec::new());
+        if !ranking.compared.is_empty() {
             let alike = match undominated > ranking.nearest.len() && !self.all {
                 true => {
                     format!(" ({undominated} with those that score alike and are farther from now)")
                 }
                 false => String::new(),
             };
-            told.push(format!("* no other point is better{alike}"));
+            let compared = ranking.compared.join(", ");
+            marked = format!(
+                "* no other point is as good in each of these and better in one: {compared}{alike}\n"
+            );
         }
         if !self.changes.is_empty() && self.present().is_some() {
             told.push("set: nothing moves but what is set".to_owned());
@@ -207,7 +211,7 @@ impl Swept<'_> {
             "a flap is a firing of less than {}",
             Duration(FLAP)
         ));
-        told.join("; ")
+        format!("{marked}{}", told.join("; "))
     }
 
     /// What meets the goals.
@@ -282,7 +286,7 @@ impl Swept<'_> {
         json!({
             "axes": axes,
             "alerts": alerts,
-            "ranked": world.ranking.is_ranked,
+            "ranked": !world.ranking.compared.is_empty(),
             "best": world.ranking.best,
             "present": self.present(),
             "points": points.collect::<Vec<Value>>(),
@@ -332,6 +336,7 @@ impl Swept<'_> {
             "name": world.name,
             "incidents": incidents.collect::<Vec<_>>(),
             "evaluated_again": world.sweep.evaluated_again,
+            "compared": world.ranking.compared,
             "best": world.ranking.best,
             "points": points.collect::<Vec<_>>(),
         })

@@ -1,14 +1,16 @@
 //! Goals, and the points of a sweep that are worth a look.
 //!
-//! A point is *undominated* where no other is better in one of the measures that count and at least as good in all of them. With
-//! incidents these are recall, false pages and the time to detect; what goals speak of counts, too. The *distance* of a point
+//! A point is *undominated* where no other is better in something that counts and at least as good in all of it. With incidents
+//! two things count: how much is found (recall; where that is equal the time to detect, and then how few pages a week it takes)
+//! and how many pages are false. So a setting that misses more is not better for being quick with the rest, nor one that finds
+//! nothing for being silent. What goals speak of counts, too, unless it is a part of these. The *distance* of a point
 //! is how far each knob moves from its present value as a share of the range that it is swept over (its present value
 //! included), added up over the knobs.
 
 use std::collections::BTreeMap;
 
 use super::judgement::{MEASURES, Measure, Unit};
-use super::{Axis, Grid, Judgement, value};
+use super::{Axis, Fit, Grid, Judgement, value};
 use crate::model::Duration;
 use crate::text::{Diagnostic, closest_few};
 
@@ -143,9 +145,9 @@ fn bound_of(text: &str, unit: Unit) -> Option<f64> {
 /// The points of a sweep beside each other.
 #[derive(Debug, Clone)]
 pub struct Ranking {
-    /// Whether anything tells better points from worse ones.
-    pub is_ranked: bool,
-    /// Whether each point is undominated.
+    /// What points are compared in, in words; nothing where nothing tells better points from worse ones.
+    pub compared: Vec<&'static str>,
+    /// Whether each point is undominated: no other is as good in everything that is compared and better in something.
     pub undominated: Vec<bool>,
     /// Of the undominated points that score alike the nearest one; in the order of the grid.
     pub nearest: Vec<usize>,
@@ -161,8 +163,7 @@ impl Ranking {
         let distances = distances(grid);
         let distance = |point: usize| distances.get(point).copied().unwrap_or(f64::INFINITY);
         let nearer = |a: &usize, b: &usize| distance(*a).total_cmp(&distance(*b)).then(a.cmp(b));
-        let costs: Vec<Vec<f64>> = judgements.iter().map(|it| costs(it, goals)).collect();
-        let is_ranked = costs.first().is_some_and(|costs| !costs.is_empty());
+        let (compared, costs) = costs(judgements, goals);
         let mut alike: BTreeMap<Vec<Ordered>, Vec<usize>> = BTreeMap::new();
         for (point, costs) in costs.iter().enumerate() {
             let key = costs.iter().map(|cost| Ordered(cost + 0.0)).collect();
@@ -171,7 +172,7 @@ impl Ranking {
         let (mut undominated, mut nearest) = (vec![false; judgements.len()], Vec::new());
         // In the order of costs nothing is dominated by what comes later.
         let mut front: Vec<&[Ordered]> = Vec::new();
-        for (costs, points) in alike.iter().filter(|_| is_ranked) {
+        for (costs, points) in alike.iter().filter(|_| !compared.is_empty()) {
             let beats = |other: &&[Ordered]| other.iter().zip(costs).all(|(a, b)| a.0 <= b.0);
             if front.iter().any(beats) {
                 continue;
@@ -192,7 +193,7 @@ impl Ranking {
             .filter(|(_, it)| !goals.is_empty() && meets(it));
         let best = meeting.map(|(point, _)| point).min_by(nearer);
         Ranking {
-            is_ranked,
+            compared,
             undominated,
             nearest,
             distances,
@@ -219,16 +220,58 @@ impl Ord for Ordered {
     }
 }
 
-/// What counts, less being better.
-fn costs(judgement: &Judgement, goals: &[Goal]) -> Vec<f64> {
-    let mut costs = Vec::new();
-    if let Some(fit) = &judgement.fit {
-        costs.push(-fit.recall);
-        costs.push(fit.false_pages as f64);
-        costs.push(fit.time_to_detect.unwrap_or(f64::INFINITY));
+/// What counts, and how much of it each point has, less being better.
+fn costs(judgements: &[Judgement], goals: &[Goal]) -> (Vec<&'static str>, Vec<Vec<f64>>) {
+    let (mut compared, mut columns): (Vec<&'static str>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+    let fits: Vec<(&Judgement, &Fit)> = judgements
+        .iter()
+        .filter_map(|judgement| Some((judgement, judgement.fit.as_ref()?)))
+        .collect();
+    let has_incidents = !fits.is_empty();
+    if has_incidents {
+        let found = fits.iter().map(|(all, fit)| {
+            let delay = fit.time_to_detect.unwrap_or(f64::INFINITY);
+            [-fit.recall, delay, all.pages_per_week]
+        });
+        columns.push(ranks(&found.collect::<Vec<_>>()));
+        columns.push(fits.iter().map(|(_, fit)| fit.false_pages as f64).collect());
+        compared.extend(RANKED_BY);
     }
-    costs.extend(goals.iter().map(|goal| goal.cost(judgement)));
-    costs
+    for goal in goals {
+        let name = goal.measure.name;
+        if RANKED.contains(&name) && has_incidents {
+            continue;
+        }
+        columns.push(judgements.iter().map(|it| goal.cost(it)).collect());
+        if !compared.contains(&name) {
+            compared.push(name);
+        }
+    }
+    let of_point = |point: usize| -> Vec<f64> {
+        let costs = columns.iter().filter_map(|column| column.get(point));
+        costs.copied().collect()
+    };
+    let costs = (0..judgements.len()).map(of_point);
+    (compared, costs.collect())
+}
+
+/// What points are compared in wherever incidents are known.
+const RANKED_BY: [&str; 2] = [
+    "recall (where equal time_to_detect, then pages_per_week)",
+    "false_pages",
+];
+
+/// The measures that are in these, and those that say the same.
+const RANKED: [&str; 5] = ["recall", "found", "missed", "time_to_detect", "false_pages"];
+
+/// The place of each score in the order of all: by its first number, then by the next.
+fn ranks(scores: &[[f64; 3]]) -> Vec<f64> {
+    let key = |score: &[f64; 3]| score.map(|number| Ordered(number + 0.0));
+    let mut order: Vec<[Ordered; 3]> = scores.iter().map(key).collect();
+    order.sort_unstable();
+    order.dedup();
+    let place = |score| order.partition_point(|other| *other < key(score)) as f64;
+    scores.iter().map(place).collect()
 }
 
 /// How far each point of a grid is from what is.
@@ -386,7 +429,7 @@ mod tests {
             judgement(3.0, 0.5, 1),
         ];
         let ranking = Ranking::of(&grid, &judgements, &[]);
-        assert!(ranking.is_ranked);
+        assert_eq!(ranking.compared, RANKED_BY);
         assert_eq!(ranking.undominated, [false, true, false, true, true]);
         assert_eq!(ranking.nearest, [1, 3]);
         assert_eq!(ranking.best, None, "there is no goal");
@@ -395,5 +438,61 @@ mod tests {
         assert_eq!(ranking.best, Some(2), "the nearest that meets all");
         let goals = [goal("recall = 1"), goal("pages_per_week < 5")];
         assert_eq!(Ranking::of(&grid, &judgements, &goals).best, None);
+    }
+
+    /// What is quick because it misses the rest is no better, nor what is silent.
+    #[test]
+    fn points_are_compared_in_what_is_found_and_in_false_pages() {
+        let grid = grid(&["A.threshold=0,10,20,30,40,50"]);
+        let with = |pages, recall, false_pages, delay| {
+            let mut judgement = judgement(pages, recall, false_pages);
+            if let Some(fit) = &mut judgement.fit {
+                fit.time_to_detect = Some(delay);
+            }
+            judgement
+        };
+        let judgements = [
+            with(5.0, 1.0, 1, 60.0),
+            // As much and quicker, with more noise.
+            with(9.0, 1.0, 3, 30.0),
+            // Quick with the little that it finds.
+            with(5.0, 0.5, 1, 1.0),
+            // As the first, with more pages.
+            with(7.0, 1.0, 1, 60.0),
+            // Less, and none of it false.
+            with(1.0, 0.125, 0, 60.0),
+            with(0.0, 0.0, 0, f64::INFINITY),
+        ];
+        let expected = [true, true, false, false, true, false];
+        for goals in [
+            &[][..],
+            &["recall = 1", "time_to_detect < 1m", "false_pages < 2"],
+        ] {
+            let goals: Vec<Goal> = goals.iter().map(|text| goal(text)).collect();
+            let ranking = Ranking::of(&grid, &judgements, &goals);
+            assert_eq!(ranking.undominated, expected);
+        }
+        let goals = [
+            goal("flaps < 1"),
+            goal("pages_per_week < 6"),
+            goal("flaps < 2"),
+        ];
+        let ranking = Ranking::of(&grid, &judgements, &goals);
+        assert_eq!(ranking.compared[2..], ["flaps", "pages_per_week"]);
+        // Who asks for few pages has those that are fewest.
+        let expected = [true, true, false, false, true, true];
+        assert_eq!(ranking.undominated, expected);
+        // Without incidents only goals tell.
+        let bare = |mut it: Judgement| {
+            it.fit = None;
+            it
+        };
+        let judgements = judgements.map(bare);
+        assert!(Ranking::of(&grid, &judgements, &[]).compared.is_empty());
+        let ranking = Ranking::of(&grid, &judgements, &goals[1..2]);
+        assert_eq!(
+            ranking.undominated,
+            [false, false, false, false, false, true]
+        );
     }
 }
