@@ -108,6 +108,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
                     &reading,
                     store.as_ref(),
                     &[&linted, &unmatched],
+                    &choice,
                     &shelf,
                 ),
             ),
@@ -351,6 +352,7 @@ fn one(
     reading: &ReadOptions,
     store: Option<&Store>,
     more: &[&ByFile],
+    choice: &Choice,
     shelf: &load::Shelf,
 ) -> (Option<String>, Vec<Diagnostic>) {
     let is_test = match io::read(path) {
@@ -358,7 +360,7 @@ fn one(
         Err(fault) => return (None, vec![fault]),
     };
     let read = match is_test {
-        true => load::suite(path, reading, false, shelf).and_then(tests),
+        true => load::suite(path, reading, false, shelf).and_then(|suite| tests(suite, choice)),
         false => load::rule_files_of(&[path.to_owned()], reading, shelf)
             .and_then(|files| rules(&files, store, more, reading.features)),
     };
@@ -368,17 +370,23 @@ fn one(
     }
 }
 
-/// What a test file holds, and what promtool lets pass in it or Prometheus says of its expressions.
-fn tests(suite: Suite) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+/// What a test file holds, and what promtool lets pass in it, lints find in its expressions or Prometheus says of them.
+fn tests(suite: Suite, choice: &Choice) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let faults = faults(&suite);
     if !faults.is_empty() {
         return Err(faults);
     }
     let mut findings = suite.file.warnings.clone();
+    let asked = lint::queries(&suite.file);
+    let rules = Rules::new(suite.rule_files.iter().collect(), choice.scrape);
+    findings.extend(lint::look_at_queries(&asked, &rules, &|lint| {
+        choice.is_on(lint)
+    }));
     for check in suite.file.tests.iter().flat_map(|test| &test.expr_checks) {
         if let Ok(query) = &check.query {
             let said = annotations_without_data(query);
-            findings.extend(said.iter().map(|said| said.diagnose(&check.expr)));
+            let said = said.iter().map(|said| said.diagnose(&check.expr));
+            findings.extend(said.filter(|said| !lint::allows(&asked, said)));
         }
     }
     Ok((count(suite.file.tests.len(), "test"), findings))
@@ -417,7 +425,8 @@ fn rules(
     // What a lint says the data may show, too.
     let mut findings = crate::text::distinct(findings);
     let groups: Vec<&RuleGroup> = groups.collect();
-    findings.extend(said(&groups, store, features)?);
+    let said = said(&groups, store, features)?.into_iter();
+    findings.extend(said.filter(|said| !lint::allows(files, said)));
     Ok((line, findings))
 }
 

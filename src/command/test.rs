@@ -16,6 +16,7 @@ use super::in_order::in_order;
 use super::schedule::{PhaseOptions, Phases, ScheduleName};
 use super::{Limits, Outcome, Reading, complain, format, load};
 use crate::io;
+use crate::lint;
 use crate::model::Regex;
 use crate::replay::Schedule;
 use crate::report::coverage::Reached;
@@ -349,6 +350,7 @@ fn plan(options: &Options) -> Result<Plan, Vec<Diagnostic>> {
             max_samples: options.limits.max_samples,
             promtool_compatible: options.promtool_compatible,
             why: options.why,
+            glance: !options.why && !options.promtool_compatible,
             coverage,
         },
         phases: {
@@ -425,6 +427,12 @@ fn run_suite(
     let mut suite = load::suite_with(path, &plan.reading, lenient, &plan.shelf, texts)?;
     let interval = suite.file.evaluation_interval;
     plan.phases.set(&mut suite.rule_files, interval)?;
-    let verdict = suite::run(&suite, &plan.running)?;
+    let mut verdict = suite::run(&suite, &plan.running)?;
+    if !verdict.annotations.is_empty() {
+        let asked = lint::queries(&suite.file);
+        let is_allowed =
+            |said: &Diagnostic| lint::allows(&asked, said) || lint::allows(&suite.rule_files, said);
+        verdict.annotations.retain(|said| !is_allowed(said));
+    }
     Ok((suite, verdict))
 }

@@ -23,7 +23,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: ManySlow
   expr: sum(rate(request_seconds_bucket{le="5.0"}[5m])) - sum(rate(request_seconds_bucket{le="1.0"}[5m])) > 10
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

@@ -21,7 +21,7 @@ pub(super) const LINT: Lint = Lint {
 - record: job:requests:rate5m
   expr: sum by (job) (rate(request_seconds_count[5m]))
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

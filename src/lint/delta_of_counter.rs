@@ -19,7 +19,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: ManyErrors
   expr: increase(errors_total[5m]) > 10
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 /// Functions for gauges.

@@ -25,7 +25,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: ManyErrors
   expr: sum by (job) (rate(errors_total[5m])) / sum by (job) (rate(requests_total[5m])) > 0.1
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 /// No more operators of a chain are looked at: each looks at all that stands before it.

@@ -21,7 +21,7 @@ pub(super) const LINT: Lint = Lint {
 - record: job:failed:ratio5m
   expr: (sum(rate(failed_total[5m])) or vector(0)) / (sum(rate(sent_total[5m])) + (sum(rate(failed_total[5m])) or vector(0)))
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

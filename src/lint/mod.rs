@@ -5,6 +5,7 @@
 //! conventions of their names.
 
 mod lore;
+mod queries;
 mod reads;
 mod rules;
 mod silence;
@@ -61,10 +62,13 @@ mod value_in_label;
 mod whole_bound;
 mod window_too_short;
 
+use crate::rules::RuleFile;
 use crate::text::{Diagnostic, closest};
 
+pub use queries::queries;
 pub use rules::Rules;
 use rules::Subject;
+pub use silence::{PROMETHEUS_INFO, allows};
 
 /// Something that is legal and hardly meant.
 #[derive(Debug)]
@@ -96,6 +100,8 @@ pub enum Level {
 /// What a lint looks at.
 #[derive(Debug, Clone, Copy)]
 enum Look {
+    /// One query after the other: of rules, and of tests.
+    Query(fn(&Subject<'_>) -> Vec<Diagnostic>),
     /// One rule after the other.
     Rule(fn(&Subject<'_>) -> Vec<Diagnostic>),
     /// All rules that are checked together.
@@ -167,16 +173,45 @@ pub fn look(rules: &Rules<'_>, is_on: &dyn Fn(&Lint) -> bool) -> Vec<Diagnostic>
     let mut found = Vec::new();
     for lint in ALL.iter().filter(|lint| is_on(lint)) {
         let said = match lint.look {
-            Look::Rule(look) => rules.subjects().flat_map(|it| look(&it)).collect(),
+            Look::Query(look) | Look::Rule(look) => {
+                rules.subjects().flat_map(|it| look(&it)).collect()
+            }
             Look::Rules(look) => look(rules),
             Look::Reader => rules.said_by_reader(lint.name),
         };
         found.extend(said.into_iter().map(|said| said.named(lint.name)));
     }
-    let mut left = silence::apply(rules, found, is_on);
+    let files: Vec<&RuleFile> = rules.files().collect();
+    let left = silence::apply(&files, found, is_on);
+    in_order(left, |name| rules.number(name))
+}
+
+/// What the lints of queries that are switched on say of the expressions of a test file, which [`queries`] yields, beside the
+/// rules that it names; in the order of their lines.
+pub fn look_at_queries(
+    asked: &[RuleFile],
+    rules: &Rules<'_>,
+    is_on: &dyn Fn(&Lint) -> bool,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for lint in ALL.iter().filter(|lint| is_on(lint)) {
+        let Look::Query(look) = lint.look else {
+            continue;
+        };
+        let said = rules.subjects_of(asked).flat_map(|it| look(&it));
+        found.extend(said.map(|said| said.named(lint.name)));
+    }
+    let files: Vec<&RuleFile> = asked.iter().collect();
+    let left = silence::apply(&files, found, is_on);
+    let number = |name: &str| asked.iter().position(|it| it.source.name() == name);
+    in_order(left, |name| number(name).unwrap_or(usize::MAX))
+}
+
+/// What is said in the order of files and lines, nothing twice.
+fn in_order(mut left: Vec<Diagnostic>, number: impl Fn(&str) -> usize) -> Vec<Diagnostic> {
     left.sort_by_key(|found| {
         let place = found.place.as_ref();
-        place.map(|place| (rules.number(place.source.name()), place.span, found.lint))
+        place.map(|place| (number(place.source.name()), place.span, found.lint))
     });
     crate::text::distinct(left)
 }

@@ -22,7 +22,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: NoWorker
   expr: absent(up{job="worker"} == 1)
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

@@ -20,7 +20,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: Slow
   expr: histogram_quantile(0.95, sum by (le) (rate(request_seconds_bucket[5m]))) > 1
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

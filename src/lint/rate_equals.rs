@@ -21,7 +21,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: Restarted
   expr: increase(restarts_total[5m]) > 0
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

@@ -19,7 +19,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: MemoryGrows
   expr: deriv(process_resident_memory_bytes{job="bakery"}[10m]) > 1e6
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 /// How names of gauges end, beyond doubt.

@@ -20,7 +20,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: ManyErrors
   expr: sum(rate(errors_total[5m])) > 10
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

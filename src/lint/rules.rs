@@ -53,7 +53,8 @@ impl<'r> Rules<'r> {
         rules.map(|(_, files)| Rules::new(files, scrape)).collect()
     }
 
-    fn new(files: Vec<&'r RuleFile>, scrape: Option<Millis>) -> Rules<'r> {
+    /// Rules that are looked at together, wherever their files are.
+    pub fn new(files: Vec<&'r RuleFile>, scrape: Option<Millis>) -> Rules<'r> {
         let mut recorded: HashMap<&str, Vec<&Rule>> = HashMap::new();
         let groups = files.iter().flat_map(|file| &file.groups);
         for rule in groups.flat_map(|group| group.rules.iter()) {
@@ -82,6 +83,21 @@ impl<'r> Rules<'r> {
     /// The rules of all files.
     pub(super) fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
         self.groups().flat_map(move |group| {
+            group.rules.iter().map(move |rule| Subject {
+                rule,
+                group,
+                rules: self,
+            })
+        })
+    }
+
+    /// Queries that read what the rules of all files record.
+    pub(super) fn subjects_of<'s>(
+        &'s self,
+        files: &'s [RuleFile],
+    ) -> impl Iterator<Item = Subject<'s>> {
+        let groups = files.iter().flat_map(|file| &file.groups);
+        groups.flat_map(move |group| {
             group.rules.iter().map(move |rule| Subject {
                 rule,
                 group,

@@ -1,10 +1,15 @@
 //! Comments that silence lints: `# rulecheck: allow(NAME) reason`, in or directly above a rule, or at the head of a file.
 
-use super::{ALL, Lint, Rules, lint};
-use crate::text::{Diagnostic, Place, Source, Span, closest};
+use super::{ALL, Lint, lint};
+use crate::rules::RuleFile;
+use crate::text::{Diagnostic, Place, Severity, Source, Span, closest};
 
 /// What a comment begins with.
 const MARK: &str = "# rulecheck: allow(";
+
+/// The name under which a comment silences what Prometheus says of a query beside its result, where that is an info: it may
+/// know less of a metric than its author.
+pub const PROMETHEUS_INFO: &str = "prometheus-info";
 
 /// A name in a comment.
 struct Allowed {
@@ -19,21 +24,13 @@ struct Allowed {
 
 /// Takes away what comments silence, and adds what there is to say of comments.
 pub(super) fn apply(
-    rules: &Rules<'_>,
+    files: &[&RuleFile],
     found: Vec<Diagnostic>,
     is_on: &dyn Fn(&Lint) -> bool,
 ) -> Vec<Diagnostic> {
     let mut allowed: Vec<Allowed> = Vec::new();
-    for file in rules.files() {
-        let spans = file.groups.iter().flat_map(|group| {
-            let rules = group.rules.iter();
-            rules.map(|rule| Place::new(&group.source, rule.span))
-        });
-        let spans: Vec<Span> = spans
-            .filter(|place| place.source.name() == file.source.name())
-            .map(|place| place.span)
-            .collect();
-        allowed.extend(in_text(&file.source, &spans));
+    for file in files {
+        allowed.extend(in_text(&file.source, &spans(file)));
     }
     let mut left = Vec::new();
     for found in found {
@@ -49,21 +46,45 @@ pub(super) fn apply(
     left
 }
 
+/// Whether comments silence an info of Prometheus about a query of one of these files.
+pub fn allows(files: &[RuleFile], said: &Diagnostic) -> bool {
+    let Some(place) = &said.place else {
+        return false;
+    };
+    let of_source = files
+        .iter()
+        .filter(|file| file.source.name() == place.source.name());
+    let allowed = of_source.flat_map(|file| in_text(&file.source, &spans(file)));
+    said.severity == Severity::Info && { allowed }
+        .any(|it| it.name == PROMETHEUS_INFO && it.covers(place))
+}
+
+/// The spans of the rules of a file.
+fn spans(file: &RuleFile) -> Vec<Span> {
+    let groups = file.groups.iter();
+    let of_file = groups.filter(|group| group.source.name() == file.source.name());
+    let rules = of_file.flat_map(|group| group.rules.iter());
+    rules.map(|rule| rule.span).collect()
+}
+
 impl Allowed {
+    fn covers(&self, place: &Place) -> bool {
+        let is_inside =
+            |scope: Span| scope.start <= place.span.start && place.span.start < scope.end;
+        place.source.name() == self.source.name() && self.scope.is_none_or(is_inside)
+    }
+
     fn silences(&self, found: &Diagnostic) -> bool {
         let Some(place) = &found.place else {
             return false;
         };
-        let is_inside =
-            |scope: Span| scope.start <= place.span.start && place.span.start < scope.end;
-        found.lint == Some(&self.name)
-            && place.source.name() == self.source.name()
-            && self.scope.is_none_or(is_inside)
+        found.lint == Some(&self.name) && self.covers(place)
     }
 
     fn complaint(&self, is_on: &dyn Fn(&Lint) -> bool) -> Option<Diagnostic> {
         let at = |message: String| Diagnostic::warning(message).at(&self.source, self.span);
         match lint(&self.name) {
+            None if self.name == PROMETHEUS_INFO => None,
             None => {
                 let names: Vec<&str> = ALL.iter().map(|lint| lint.name).collect();
                 let help = match closest(&self.name, &names) {

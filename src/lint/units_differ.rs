@@ -26,7 +26,7 @@ pub(super) const LINT: Lint = Lint {
   annotations:
     summary: "one in twenty takes longer than 500ms"
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

@@ -24,7 +24,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: Slow
   expr: sum(rate(request_seconds_bucket{le=~"5(\\.0)?"}[5m])) / sum(rate(request_seconds_count[5m])) < 0.9
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {

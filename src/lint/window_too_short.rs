@@ -22,7 +22,7 @@ pub(super) const LINT: Lint = Lint {
 - alert: ManyErrors
   expr: rate(errors_total[1m]) > 10
 "#,
-    look: Look::Rule(look),
+    look: Look::Query(look),
 };
 
 /// Who scrapes more often says so.
