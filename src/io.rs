@@ -30,6 +30,16 @@ pub fn read(path: &Path) -> Result<Source, Diagnostic> {
     Source::decode(display(path), bytes(path)?)
 }
 
+/// What this program is called by whoever called it: by a path that begins here as such, else by its name.
+pub fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let is_relative = |path: &PathBuf| path.is_relative() && path.components().count() > 1;
+    match called.filter(is_relative) {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => env!("CARGO_PKG_NAME").to_owned(),
+    }
+}
+
 /// Whether a path is that of a file.
 pub fn is_file(path: &Path) -> bool {
     path.is_file()

@@ -9,7 +9,9 @@ use super::{Limits, Outcome, Reading, TEXT_OR_JSON, complain, format, load};
 use crate::io;
 use crate::model::{Duration, Labels, Timestamp};
 use crate::promql::{Features, Query};
-use crate::replay::{Explanation, OnRuleError, Question, Replay, ReplaySpec, Schedule, replay};
+use crate::replay::{
+    Explanation, OnRuleError, Question, Replay, ReplaySpec, RuleId, Schedule, replay,
+};
 use crate::report::Format;
 use crate::report::why::{Clock, document, text};
 use crate::rules::{ReadOptions, RuleGroup, diagnose_query};
@@ -24,7 +26,7 @@ use crate::text::{Diagnostic, Source, closest};
 #[derive(Debug, Args)]
 #[command(after_help = NOTES)]
 pub(super) struct Options {
-    /// An alert, or what a recording rule records
+    /// An alert, or what a recording rule records; GROUP/NAME for that of one group, NAME#2 for the second of several
     #[arg(
         value_name = "NAME",
         required_unless_present = "expr",
@@ -292,7 +294,11 @@ impl Asked<'_> {
     }
 
     fn rules(&self, name: &str, question: Question<'_>) -> Result<Vec<Explanation>, Diagnostic> {
-        let ids = self.replay.rules_called(name).into_iter();
+        let ids = self.called(name);
+        if ids.len() > 1 {
+            self.tell_of_several(name, &ids);
+        }
+        let ids = ids.into_iter();
         let found: Vec<Explanation> = ids
             .filter_map(|id| self.replay.explain_rule(id, question))
             .collect();
@@ -309,6 +315,57 @@ impl Asked<'_> {
             }
             None => fault.help("correct the name, or give an expression with --expr"),
         })
+    }
+
+    /// The rules that a name means: those called so, or one of them by its group or its place.
+    fn called(&self, name: &str) -> Vec<RuleId> {
+        let whole = self.replay.rules_called(name);
+        if !whole.is_empty() {
+            return whole;
+        }
+        if let Some((name, place)) = name.rsplit_once('#')
+            && let Some(index) = place.parse::<usize>().ok().and_then(|it| it.checked_sub(1))
+        {
+            return self.called(name).get(index).copied().into_iter().collect();
+        }
+        // Names of groups and rules may hold slashes themselves.
+        let cuts = name.match_indices('/').filter_map(|(cut, _)| {
+            let (group, rule) = (name.get(..cut)?, name.get(cut + 1..)?);
+            let mut found = self.replay.rules_called(rule);
+            found.retain(|id| self.group(*id) == Some(group));
+            Some(found)
+        });
+        { cuts }.find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    fn group(&self, id: RuleId) -> Option<&str> {
+        self.groups.get(id.group).map(|group| group.name.as_str())
+    }
+
+    /// Says that several rules are explained, and how to ask for one.
+    fn tell_of_several(&self, name: &str, ids: &[RuleId]) {
+        let one = |(index, id): (usize, &RuleId)| {
+            let group = self.group(*id).unwrap_or_default();
+            let rules = self.groups.get(id.group).map(|it| &it.rules);
+            let rule = rules.and_then(|rules| rules.get(id.rule));
+            let rule = rule.map_or(name, |rule| rule.name.as_str());
+            let is_only = ids
+                .iter()
+                .filter(|it| self.group(**it) == Some(group))
+                .count()
+                == 1;
+            match is_only {
+                true => format!("{group}/{rule}"),
+                false => format!("{name}#{}", index + 1),
+            }
+        };
+        let names: Vec<String> = ids.iter().enumerate().map(one).collect();
+        let message = format!(
+            "{} rules are called {name}: all of them are explained",
+            ids.len()
+        );
+        let help = format!("for one of them ask for {}", names.join(" or "));
+        complain(&Diagnostic::info(message).help(help));
     }
 
     fn expression(

@@ -6,8 +6,14 @@ pub(super) mod diff;
 
 mod expect;
 
+mod glance;
+
+mod recap;
+
 mod repeated;
 
+pub use glance::Ask;
+pub use recap::{Failed, recap};
 pub use repeated::{Drawn, FileText};
 
 use super::why::Clock;
@@ -21,8 +27,8 @@ use crate::suite::{Cause, FileVerdict, Mismatch, Strip, StripRow, TestVerdict};
 /// No more instances of an alert than this are drawn.
 const MAX_ROWS: usize = 6;
 
-/// The line of a file, and everything about what failed in it.
-pub fn file(file: &FileReport, coloured: bool) -> FileText {
+/// The line of a file, and everything about what failed in it; `ask` is how to ask further.
+pub fn file(file: &FileReport, ask: Option<&Ask>, coloured: bool) -> FileText {
     let mut text = FileText::default();
     if let Ok(verdict) = &file.verdict {
         for warning in &verdict.warnings {
@@ -30,7 +36,7 @@ pub fn file(file: &FileReport, coloured: bool) -> FileText {
         }
     }
     let mut printer = Printer::new(coloured);
-    printer.file(file);
+    printer.file(file, ask);
     text.push(&printer.out);
     for said in file.verdict.as_ref().err().into_iter().flatten() {
         text.draw(&file.path, said, coloured);
@@ -103,7 +109,7 @@ impl Printer {
         }
     }
 
-    fn file(&mut self, file: &FileReport) {
+    fn file(&mut self, file: &FileReport, ask: Option<&Ask>) {
         match &file.verdict {
             Err(_) => {
                 let head = format!("{} {}", self.paint(Paint::Bad, "ERROR"), file.path);
@@ -134,8 +140,9 @@ impl Printer {
                 };
                 self.line(&format!("{word} {} ({extent}{accepted})", file.path));
                 self.diff(&file.accepted.diff());
+                let ask = ask.map(|ask| (ask, file.path.as_str(), verdict.tests.len()));
                 for test in &verdict.tests {
-                    self.test(test);
+                    self.test(test, ask);
                 }
                 if !verdict.passed() && !verdict.annotations.is_empty() {
                     self.line("");
@@ -168,48 +175,18 @@ impl Printer {
         }
     }
 
-    fn test(&mut self, test: &TestVerdict) {
+    fn test(&mut self, test: &TestVerdict, ask: Option<(&Ask, &str, usize)>) {
         for failure in &test.failures {
             self.failure(failure, &test.name);
+            if let Some(ask) = ask {
+                self.command(failure, test, ask);
+            }
         }
     }
 
     fn failure(&mut self, failure: &Mismatch, test: &str) {
-        let at = failure.place.source.line_column(failure.place.span.start);
-        let place = format!("{}:{}:{}", failure.place.source.name(), at.line, at.column);
-        let time = Duration(failure.eval_time);
-        let what = match &failure.cause {
-            Cause::Alert { .. } => format!("alert {} at {time}", failure.name),
-            Cause::Expr { .. } | Cause::ExprError(_) | Cause::Unreadable(_) => {
-                format!("expression {} at {time}", shortened(&failure.name))
-            }
-            Cause::Rule(_) => format!("rule {} can't be evaluated at {time}", failure.name),
-            Cause::RuleFails { last, count, .. } => match count {
-                1 => format!("rule {} can't be evaluated at {time}", failure.name),
-                _ => format!(
-                    "rule {} can't be evaluated {count} times from {time} to {}",
-                    failure.name,
-                    Duration(*last)
-                ),
-            },
-            Cause::Unmet(unmet) => {
-                let of = match unmet.subject {
-                    Subject::Alert => format!("alert {}", failure.name),
-                    Subject::Alerts => failure.name.clone(),
-                    Subject::Slo => format!("objective {}", failure.name),
-                    Subject::Expr => format!("expression {}", shortened(&failure.name)),
-                };
-                match unmet.moment() {
-                    Some(moment) => format!("{of}: not as expected at {}", Duration(moment)),
-                    None => format!("{of}: not as expected"),
-                }
-            }
-        };
         self.line("");
-        let head = format!(
-            "  {}",
-            self.paint(Paint::Strong, &format!("{place}: {what}"))
-        );
+        let head = format!("  {}", self.paint(Paint::Strong, &head(failure)));
         self.line(&head);
         if !test.is_empty() {
             self.line(&format!("    test      {test}"));
@@ -248,6 +225,7 @@ impl Printer {
                 );
             }
         }
+        self.glance(failure);
         self.why(failure);
     }
 
@@ -329,6 +307,41 @@ impl Printer {
         }
         self.line(&words);
     }
+}
+
+/// Where a failure is, and of what: its first line.
+fn head(failure: &Mismatch) -> String {
+    let at = failure.place.source.line_column(failure.place.span.start);
+    let place = format!("{}:{}:{}", failure.place.source.name(), at.line, at.column);
+    let time = Duration(failure.eval_time);
+    let what = match &failure.cause {
+        Cause::Alert { .. } => format!("alert {} at {time}", failure.name),
+        Cause::Expr { .. } | Cause::ExprError(_) | Cause::Unreadable(_) => {
+            format!("expression {} at {time}", shortened(&failure.name))
+        }
+        Cause::Rule(_) => format!("rule {} can't be evaluated at {time}", failure.name),
+        Cause::RuleFails { last, count, .. } => match count {
+            1 => format!("rule {} can't be evaluated at {time}", failure.name),
+            _ => format!(
+                "rule {} can't be evaluated {count} times from {time} to {}",
+                failure.name,
+                Duration(*last)
+            ),
+        },
+        Cause::Unmet(unmet) => {
+            let of = match unmet.subject {
+                Subject::Alert => format!("alert {}", failure.name),
+                Subject::Alerts => failure.name.clone(),
+                Subject::Slo => format!("objective {}", failure.name),
+                Subject::Expr => format!("expression {}", shortened(&failure.name)),
+            };
+            match unmet.moment() {
+                Some(moment) => format!("{of}: not as expected at {}", Duration(moment)),
+                None => format!("{of}: not as expected"),
+            }
+        }
+    };
+    format!("{place}: {what}")
 }
 
 /// What is expected of something that has a name, and what was seen.

@@ -108,6 +108,7 @@ impl Checker<'_> {
                 strip: self.strip(check, moment),
             },
             why: None,
+            glance: None,
         })
     }
 
@@ -162,6 +163,7 @@ impl Checker<'_> {
                 check: 0,
                 cause: Cause::Rule(error.message.clone()),
                 why: None,
+                glance: None,
             }
         })
     }
@@ -187,6 +189,7 @@ impl Checker<'_> {
                     count: errors.len(),
                 },
                 why: None,
+                glance: None,
             })
         })
     }
@@ -244,6 +247,7 @@ impl Checker<'_> {
                 check: index,
                 cause: Cause::Unmet(Box::new(found)),
                 why: None,
+                glance: None,
             });
         }
         unmet
@@ -261,6 +265,7 @@ impl Checker<'_> {
                 check: index,
                 cause,
                 why: None,
+                glance: None,
             })
         })
     }

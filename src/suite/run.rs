@@ -17,7 +17,7 @@ use super::vacuous::{self, Active, Excuses, Finding, Silence};
 use super::verdict::{FileVerdict, TestVerdict, since};
 use super::vmalert::labelled;
 use super::warmup::{looked_back, seen};
-use super::why::why;
+use super::why::{glance, why};
 use crate::model::{Millis, Regex};
 use crate::promql::{Features, View};
 use crate::replay::{History, OnRuleError, Replay, ReplaySpec, RuleId, Schedule, replay};
@@ -49,6 +49,8 @@ pub struct RunOptions {
     pub promtool_compatible: bool,
     /// Failures are explained.
     pub why: bool,
+    /// Failures of alerts name the rule, and what it compared.
+    pub glance: bool,
     /// Whether to tell what the tests reach of the rules.
     pub coverage: bool,
 }
@@ -63,6 +65,7 @@ impl Default for RunOptions {
             max_samples: View::MAX_SAMPLES,
             promtool_compatible: false,
             why: false,
+            glance: false,
             coverage: false,
         }
     }
@@ -76,6 +79,9 @@ impl RunOptions {
             .unwrap_or(Schedule::Promtool)
     }
 }
+
+/// In no more failures of a test than these it is said what the rule compared.
+const MAX_GLANCES: usize = 50;
 
 /// Evaluations times series of all tests above which tests are run on several threads.
 const PARALLEL_WORK: u64 = 100_000;
@@ -129,6 +135,7 @@ pub fn run(suite: &Suite, options: &RunOptions) -> Result<FileVerdict, Vec<Diagn
             schedule: Some(schedule.other()),
             coverage: false,
             why: false,
+            glance: false,
             ..options.clone()
         };
         // Where the other schedule can't be had at all, there is nothing to compare.
@@ -388,6 +395,11 @@ fn run_test(
         let last = check.evaluation_at(test.last_named());
         for failure in &mut failures {
             failure.why = why(&replay, test, failure, last);
+        }
+    }
+    if options.glance {
+        for failure in failures.iter_mut().take(MAX_GLANCES) {
+            failure.glance = glance(&replay, test, failure);
         }
     }
     let verdict = TestVerdict {

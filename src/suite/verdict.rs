@@ -55,6 +55,9 @@ pub struct Mismatch {
     pub cause: Cause,
     /// Why, where that was asked for.
     pub why: Option<Why>,
+    /// The alerts that it is about, each with what it compared, where that was asked for: what `why` would tell, without
+    /// the tree.
+    pub glance: Option<Why>,
 }
 
 /// Why an expectation was not met.

@@ -64,8 +64,19 @@ pub(super) fn why(
     failure: &Mismatch,
     last: Timestamp,
 ) -> Option<Why> {
+    explained(replay, test, failure, last, DEPTH)
+}
+
+fn explained(
+    replay: &Replay<'_>,
+    test: &TestCase,
+    failure: &Mismatch,
+    last: Timestamp,
+    depth: usize,
+) -> Option<Why> {
     let asking = Asking {
         replay,
+        depth,
         time: test.start.saturating_add(failure.eval_time),
         about: &about(test, failure),
     };
@@ -106,6 +117,29 @@ pub(super) fn why(
         start: test.start,
         explanations,
     })
+}
+
+/// What the alerts compared that a failure is about, at its moment or when they should first have fired. `None` where it is
+/// about none.
+pub(super) fn glance(replay: &Replay<'_>, test: &TestCase, failure: &Mismatch) -> Option<Why> {
+    match &failure.cause {
+        Cause::Alert { .. } => {}
+        Cause::Unmet(_) => match &test.expectations.get(failure.check)?.kind {
+            ExpectationKind::Alert(_) | ExpectationKind::Alerts(_) => {}
+            ExpectationKind::Slo(_) | ExpectationKind::Expr(_) => return None,
+        },
+        _ => return None,
+    }
+    let end = test.start.saturating_add(test.last_named());
+    let mut why = explained(replay, test, failure, end, 0)?;
+    for explanation in &mut why.explanations {
+        explanation.sections.truncate(1);
+        let sections = explanation.sections.iter_mut();
+        for explained in sections.filter_map(|section| section.explained.as_mut()) {
+            explained.root.children.clear();
+        }
+    }
+    Some(why).filter(|why| !why.explanations.is_empty())
 }
 
 /// What is expected and not there, then what is there and not expected.
@@ -173,6 +207,7 @@ fn first_window(kind: &ExpectationKind) -> Option<Millis> {
 /// Who asks, when and for what.
 struct Asking<'a> {
     replay: &'a Replay<'a>,
+    depth: usize,
     time: Timestamp,
     about: &'a [Labels],
 }
@@ -212,7 +247,7 @@ impl Asking<'_> {
     fn question(&self) -> Question<'_> {
         Question {
             at: self.time,
-            depth: DEPTH,
+            depth: self.depth,
             about: self.about,
         }
     }

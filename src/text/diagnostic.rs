@@ -69,6 +69,11 @@ impl Diagnostic {
         Diagnostic::new(Severity::Warning, message)
     }
 
+    /// Something worth knowing, with no place yet.
+    pub fn info(message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Severity::Info, message)
+    }
+
     fn new(severity: Severity, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity,

@@ -1,5 +1,7 @@
 //! Prints what came of test files, in any format, as soon as it is known.
 
+use clap::ValueEnum;
+
 use super::super::complain;
 use super::Options;
 use crate::io;
@@ -16,14 +18,17 @@ pub(super) struct Written {
     points: Vec<tap::Point>,
     suite: String,
     annotations: Vec<github::Annotation>,
+    failed: text::Failed,
 }
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Manner {
     format: Format,
     has_junit: bool,
     coloured: bool,
+    /// How to ask further, where that is told.
+    ask: Option<text::Ask>,
 }
 
 impl Manner {
@@ -32,19 +37,22 @@ impl Manner {
             format: options.format,
             has_junit: options.format == Format::Junit || options.junit.is_some(),
             coloured: options.format == Format::Text && io::wants_colour(),
+            ask: ask(options),
         }
     }
 
     /// Writes down what came of the file of that number, from 0.
     pub fn write(
-        self,
+        &self,
         number: usize,
         report: &FileReport,
         times: Option<&junit::Times>,
     ) -> Written {
         Written {
             text: match self.format {
-                Format::Text | Format::Github => text::file(report, self.coloured),
+                Format::Text | Format::Github => {
+                    text::file(report, self.ask.as_ref(), self.coloured)
+                }
                 _ => text::FileText::default(),
             },
             json: match self.format {
@@ -64,8 +72,30 @@ impl Manner {
                 Format::Github => github::annotations(report, &io::in_workspace),
                 _ => Vec::new(),
             },
+            failed: match &self.ask {
+                Some(ask) => text::Failed::of(report, ask),
+                None => text::Failed::default(),
+            },
         }
     }
+}
+
+/// How to ask why something failed: as this call asked. What promtool prints has no place for it.
+pub(super) fn ask(options: &Options) -> Option<text::Ask> {
+    let schedule = options.schedule.and_then(|it| it.to_possible_value());
+    let schedule = schedule.map(|it| ["--schedule".to_owned(), it.get_name().to_owned()]);
+    let features = options.reading.enable_feature.iter();
+    let features = features.flat_map(|it| ["--enable-feature".to_owned(), it.clone()]);
+    let ignored = options.reading.ignore_unknown_fields;
+    let words = schedule.into_iter().flatten();
+    let words = words.chain(options.phases.words()).chain(features);
+    (!options.promtool_compatible).then(|| text::Ask {
+        program: io::program(),
+        options: words
+            .chain(ignored.then(|| "--ignore-unknown-fields".to_owned()))
+            .collect(),
+        is_partial: !options.run.is_empty(),
+    })
 }
 
 /// Prints one file after the other.
@@ -77,6 +107,7 @@ pub(super) struct Teller {
     /// All suites, where they go to a file.
     junit: Option<String>,
     annotations: Vec<github::Annotation>,
+    failed: text::Failed,
 }
 
 impl Teller {
@@ -96,6 +127,7 @@ impl Teller {
             points: 0,
             junit: options.junit.is_some().then(junit::head),
             annotations: Vec::new(),
+            failed: text::Failed::default(),
         }
     }
 
@@ -118,6 +150,7 @@ impl Teller {
         }
         self.after_details = file.has_details;
         self.annotations.extend(file.annotations);
+        self.failed.merge(file.failed);
     }
 
     /// Prints what is to be said of all files together.
@@ -166,6 +199,7 @@ impl Teller {
         for told in end.of_all {
             out.push_str(&told.render(coloured));
         }
+        out.push_str(&text::recap(&self.failed, end.totals, coloured));
         let after_details = self.after_details || !end.of_all.is_empty();
         out.push_str(&text::summary(
             end.totals,

@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::super::in_order::in_order;
 use super::super::load::{self, Inputs};
 use super::super::refuse;
+use super::tell::ask;
 use super::{Ended, Options, Outcome, Plan, judge, no_test_file, of_all, report};
 use crate::io;
 use crate::io::watch::{Stamp, Watch, Woken};
@@ -257,6 +258,7 @@ impl Session<'_> {
         } else {
             order.len()
         };
+        let ask = ask(self.options);
         let mut out = String::new();
         let mut drawn = text::Drawn::default();
         let mut after_details = false;
@@ -264,7 +266,7 @@ impl Session<'_> {
             if after_details {
                 out.push('\n');
             }
-            out.push_str(&drawn.next(text::file(&kept.report, coloured)));
+            out.push_str(&drawn.next(text::file(&kept.report, ask.as_ref(), coloured)));
             after_details = text::has_details(&kept.report);
         }
         if order.len() > most {

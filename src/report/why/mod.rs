@@ -9,7 +9,9 @@ use anstyle::{AnsiColor, Style};
 
 pub use self::json::{document, value};
 
-use self::words::{Words, number, words};
+use self::words::{number, words};
+
+pub(super) use self::words::Words;
 use super::{count, remedy, timeline};
 use crate::model::{Duration, Labels, METRIC_NAME, MatchOp, Timestamp};
 use crate::promql::why::{Explained, Held, Mark, Node, Point, Reading, Selects, Value};
@@ -247,7 +249,11 @@ impl Printer {
 }
 
 /// All that there is to say of an expression, each with its place.
-fn all_words(section: &Section, explained: &Explained, clock: Clock) -> Vec<(String, Words)> {
+pub(super) fn all_words(
+    section: &Section,
+    explained: &Explained,
+    clock: Clock,
+) -> Vec<(String, Words)> {
     let findings = explained.findings.iter();
     let told = findings.map(|finding| {
         let place = place_in(section, finding.span);

@@ -15,7 +15,7 @@ use crate::report::remedy;
 
 /// What there is to say of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words {
+pub(in crate::report) struct Words {
     /// What kind of cause it is, for programs.
     pub kind: &'static str,
     /// The cause.

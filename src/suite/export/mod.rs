@@ -126,6 +126,7 @@ fn drop_failing(
         max_samples: PROMTOOL_MAX_SAMPLES,
         promtool_compatible: true,
         why: false,
+        glance: false,
         coverage: false,
         features: options.features,
     };
