@@ -216,7 +216,7 @@ fn shortest(value: f64) -> Option<(Scientific, i32)> {
     let mut text = Scientific::of(format_args!("{value:e}"));
     // Of two shortest ones that are equally near, Go takes the even one, Rust takes any. That needs
     // 15 digits: fewer are never equally near.
-    if text.len() > 15 {
+    if text.len() > 15 && may_be_between(value) {
         let places = text.bytes().take_while(|c| *c != b'e');
         let places = places.filter(u8::is_ascii_digit).count().saturating_sub(1);
         let nearest = Scientific::of(format_args!("{value:.places$e}"));
@@ -228,6 +228,18 @@ fn shortest(value: f64) -> Option<(Scientific, i32)> {
     let (end, exponent) = (digits.len(), exponent.parse().ok()?);
     text.end = end;
     Some((text, exponent))
+}
+
+/// Whether a value may lie as near to one of two texts of 17 digits as to the other: then it ends with the digit behind those.
+fn may_be_between(value: f64) -> bool {
+    let bits = value.to_bits();
+    let (exponent, fraction) = (bits >> 52 & 0x7FF, bits & ((1 << 52) - 1));
+    let mantissa = fraction | u64::from(exponent != 0) << 52;
+    // A value of so many binary places has as many decimal ones.
+    let places = 1075 - exponent.max(1) as i32 - mantissa.trailing_zeros() as i32;
+    let whole = value.abs().log10().floor() as i32 + 1;
+    // One more, as the logarithm is rounded.
+    places <= 0 || places + whole <= 19
 }
 
 /// A number's digits, on the stack, since many numbers are written.
@@ -424,6 +436,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_value_between_two_texts_is_missed(mantissa in 1_u64..1 << 53, places in -40_i32..80) {
+            let value = mantissa as f64 * (-f64::from(places)).exp2();
+            let short = format!("{value:e}");
+            let digits = short.split('e').next().unwrap_or_default();
+            let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+            let nearest = format!("{value:.*e}", digits - 1);
+            if nearest != short && nearest.parse() == Ok(value) {
+                prop_assert!(may_be_between(value), "{value:e}");
+            }
+        }
+
         #[test]
         fn what_is_written_reads_back(value in any::<f64>()) {
             for text in [format_value(value), format_general(value), format_scientific(value)] {

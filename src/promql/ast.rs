@@ -3,6 +3,8 @@
 //! Left-associative operators of one precedence form one flat [`Chain`], so that the tree's depth is
 //! that of its brackets: `a + b + c + …` of any length is walked, printed and dropped without recursion.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::model::{Matcher, Timestamp};
 use crate::text::Span;
 
@@ -440,13 +442,13 @@ impl Expr {
     }
 
     /// The nodes directly below, in the order they were written.
-    pub fn children(&self) -> Vec<&Expr> {
+    pub fn children(&self) -> SmallVec<[&Expr; 4]> {
         match &self.kind {
             ExprKind::Number(_)
             | ExprKind::String(_)
             | ExprKind::Vector(_)
-            | ExprKind::Matrix(_) => Vec::new(),
-            ExprKind::Subquery(subquery) => vec![&subquery.expr],
+            | ExprKind::Matrix(_) => SmallVec::new(),
+            ExprKind::Subquery(subquery) => smallvec![&subquery.expr],
             ExprKind::Call(call) => call.args.iter().collect(),
             ExprKind::Aggregate(aggregate) => {
                 aggregate.param.iter().chain([&aggregate.expr]).collect()
@@ -454,7 +456,7 @@ impl Expr {
             ExprKind::Chain(chain) => std::iter::once(&*chain.first)
                 .chain(chain.links.iter().map(|link| &link.rhs))
                 .collect(),
-            ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => vec![inner],
+            ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => smallvec![&**inner],
         }
     }
 }

@@ -27,7 +27,7 @@ impl Limit {
 }
 
 /// How far windows reach from where they end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reach {
     pub back: Millis,
     pub ahead: Millis,
@@ -53,9 +53,12 @@ pub(super) struct Bounds {
     pub steady: Option<Steady>,
 }
 
-/// The bounds of windows, kept for the series that lie on the same grid.
+/// The bounds of windows, kept for the series that lie on the same grid. One selector can take them over from another:
+/// the two sides of a ratio have the same windows.
 #[derive(Default)]
 pub(super) struct BoundsCache {
+    /// Of which windows `on_grids` are the bounds.
+    windows: Option<(Ticks, Ends, Reach)>,
     on_grids: Vec<(Grid, Bounds)>,
     elsewhere: Bounds,
 }
@@ -80,6 +83,10 @@ impl BoundsCache {
             self.elsewhere.fill(points, limit, ticks, ends, reach);
             return &self.elsewhere;
         };
+        if self.windows != Some((ticks, ends, reach)) {
+            self.windows = Some((ticks, ends, reach));
+            self.on_grids.clear();
+        }
         let grid = (start, step, points.len(), limit);
         let known = self.on_grids.iter().position(|(known, _)| *known == grid);
         let place = known.unwrap_or_else(|| {

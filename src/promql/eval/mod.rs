@@ -40,6 +40,7 @@ pub use matching::signature;
 pub use view::{Horizon, Reader, View};
 pub use windows::{Windowed, evaluate_windows};
 
+use self::bounds::BoundsCache;
 use self::budget::Budget;
 use self::frame::{Frame, QueryTime};
 use self::select::{Selection, Take};
@@ -165,6 +166,8 @@ struct Evaluator<'a> {
     totals: OnceCell<HashSet<*const VectorSelector>>,
     /// The series of each selector, by its place in the tree.
     selections: RefCell<Selections>,
+    /// The windows of the range selector before.
+    bounds: Cell<BoundsCache>,
 }
 
 /// A series on its way from one node to the next.
@@ -193,6 +196,7 @@ impl<'a> Evaluator<'a> {
             shares_totals: Cell::new(false),
             totals: OnceCell::new(),
             selections: RefCell::default(),
+            bounds: Cell::default(),
         }
     }
 

@@ -150,7 +150,7 @@ impl Evaluator<'_> {
                 ahead: lookback,
             },
         };
-        let mut cache = BoundsCache::default();
+        let mut cache = self.bounds.take();
         let behind = reach.behind(ends, frame.ticks);
         for selected in self.selected(&matrix.selector).iter() {
             if self.is_over() {
@@ -193,6 +193,7 @@ impl Evaluator<'_> {
                 ignores_histograms: shape.ignores(&visible.points, samples, &bounds.of_ticks),
             });
         }
+        self.bounds.set(cache);
     }
 }
 

@@ -8,8 +8,9 @@ use crate::model::Timestamp;
 use crate::promql::column::Column;
 use crate::promql::window::Windows;
 
-/// Windows that are computed together.
-const CHUNK: usize = 64;
+/// Windows that are computed together: enough to keep the arithmetic busy, and few, as a chunk that is not full costs as
+/// much as one that is.
+const CHUNK: usize = 16;
 
 /// What is known of some windows, one each place.
 struct Chunk {

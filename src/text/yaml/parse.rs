@@ -507,11 +507,12 @@ fn refuse_unreadable(text: &str) -> Scanned<()> {
             span: Span::new(0, 0),
         });
     }
-    let is_plain_ascii = |byte: u8| byte >= 0x20 && byte != 0x7F && byte < 0x80;
-    if text
-        .bytes()
-        .all(|byte| is_plain_ascii(byte) || matches!(byte, b'\n' | b'\r' | b'\t'))
-    {
+    // Without jumps, so that many bytes are looked at together.
+    let is_plain = |byte: &u8| {
+        ((0x20..0x7F).contains(byte)) | (*byte == b'\n') | (*byte == b'\r') | (*byte == b'\t')
+    };
+    let all_plain = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & is_plain(byte));
+    if text.as_bytes().chunks(4096).all(all_plain) {
         return Ok(());
     }
     let is_refused = |c: char| match c {
