@@ -122,14 +122,8 @@ impl Again {
             Ok(store)
         };
         let (replay, length) = replayed_over(file, test, groups, options, lay_out)?;
-        let check = Checker {
-            file,
-            test,
-            groups,
-            schedule: options.schedule(file),
-            length,
-            replay: &replay,
-        };
+        let schedule = options.schedule(file);
+        let check = Checker::new((file, test), groups, schedule, length, &replay);
         if !check.failures(&mut Said::default()).is_empty() {
             return Ok(false);
         }

@@ -25,9 +25,30 @@ pub(super) struct Checker<'c> {
     pub schedule: Schedule,
     pub length: Millis,
     pub replay: &'c Replay<'c>,
+    /// The last time that the test names.
+    last_named: Millis,
 }
 
-impl Checker<'_> {
+impl<'c> Checker<'c> {
+    /// The checks of a test of a file, by a replay of its groups that lasted so long.
+    pub fn new(
+        (file, test): (&'c TestFile, &'c TestCase),
+        groups: &'c [&'c RuleGroup],
+        schedule: Schedule,
+        length: Millis,
+        replay: &'c Replay<'c>,
+    ) -> Checker<'c> {
+        Checker {
+            file,
+            test,
+            groups,
+            schedule,
+            length,
+            replay,
+            last_named: test.last_named(),
+        }
+    }
+
     /// Everything that is not as expected.
     pub fn failures(&self, said: &mut Said) -> Vec<Mismatch> {
         let mut failures = self.alerts();
@@ -71,6 +92,11 @@ impl Checker<'_> {
             Schedule::Production => eval_time,
         };
         self.test.start.saturating_add(after_start)
+    }
+
+    /// The moment whose state the last time asks for that the test names.
+    pub fn last_evaluation(&self) -> Timestamp {
+        self.evaluation_at(self.last_named)
     }
 
     fn alert(&self, index: usize, check: &AlertCheck) -> Option<Mismatch> {
@@ -118,7 +144,7 @@ impl Checker<'_> {
         let position = (moment - self.test.start) / interval;
         let shift = (moment - self.test.start) % interval;
         let first = (position - STRIP_REACH).max(0);
-        let last_eval = self.evaluation_at(self.test.last_named());
+        let last_eval = self.last_evaluation();
         let last = (position + STRIP_REACH).min((last_eval - self.test.start - shift) / interval);
         let at = |place: i64| self.test.start + shift + place * interval;
         let alerts = self
@@ -315,9 +341,7 @@ impl Checker<'_> {
 
     /// The samples of an expression at a time, seeing everything up to the last evaluation.
     fn evaluate(&self, query: &Query, eval_time: Millis) -> Result<Columns, String> {
-        let view = self
-            .replay
-            .view_after(self.evaluation_at(self.test.last_named()));
+        let view = self.replay.view_after(self.last_evaluation());
         let time = self.test.start.saturating_add(eval_time);
         let Some(columns) = evaluate(query, &view, Ticks::instant(time)).into_columns() else {
             return Err(NO_VECTOR.to_owned());

@@ -382,17 +382,11 @@ fn run_test(
     let (replay, length) = replayed(file, test, groups, options)?;
     let mut said = Said::default();
     said.of_rules(&replay);
-    let check = Checker {
-        file,
-        test,
-        groups,
-        schedule: options.schedule(file),
-        length,
-        replay: &replay,
-    };
+    let schedule = options.schedule(file);
+    let check = Checker::new((file, test), groups, schedule, length, &replay);
     let mut failures = check.failures(&mut said);
     if options.why {
-        let last = check.evaluation_at(test.last_named());
+        let last = check.last_evaluation();
         for failure in &mut failures {
             failure.why = why(&replay, test, failure, last);
         }
