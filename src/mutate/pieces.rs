@@ -1,5 +1,6 @@
 //! Lists in brackets within a query: matchers, labels of `by` and `on`.
 
+use crate::promql;
 use crate::text::Span;
 
 /// The pieces between commas in the brackets that open first in a part of a query, without blanks and comments around
@@ -61,31 +62,13 @@ pub(super) fn with_comma(pieces: &[Span], index: usize) -> Span {
 /// The letters of a part of a query that are in no comment; those in quotes are shown as `"`, which is none of the others.
 fn letters(text: &str, part: Span) -> Vec<(usize, char)> {
     let part_text = text.get(part.start..part.end).unwrap_or_default();
-    let (mut quote, mut is_escaped, mut is_comment) = (None, false, false);
     let mut all = Vec::with_capacity(part_text.len());
-    for (at, letter) in part_text.char_indices() {
-        is_comment = match (quote, letter) {
-            (_, '\n') => false,
-            (None, '#') => true,
-            _ => is_comment,
-        };
-        if is_comment {
-            continue;
-        }
-        let before = quote;
-        quote = match quote {
-            None if matches!(letter, '"' | '\'' | '`') => Some(letter),
-            Some(open) if letter == open && !is_escaped => None,
-            quote => quote,
-        };
-        is_escaped = letter == '\\' && !is_escaped && quote.is_some_and(|it| it != '`');
-        if before.is_none() && quote.is_none() {
-            all.push((part.start + at, letter));
-            continue;
-        }
-        // Every byte of it, so that pieces end where it does.
-        for inner in 0..letter.len_utf8() {
-            all.push((part.start + at + inner, '"'));
+    for it in promql::letters(part_text) {
+        let at = part.start + it.at;
+        match it.is_quoted {
+            false => all.push((at, it.letter)),
+            // Every byte of it, so that pieces end where it does.
+            true => all.extend((at..at + it.letter.len_utf8()).map(|byte| (byte, '"'))),
         }
     }
     all

@@ -18,7 +18,7 @@ pub mod functions;
 
 pub mod aggregations;
 
-mod one_line;
+mod letters;
 
 mod query;
 
@@ -53,7 +53,7 @@ pub use eval::{
     annotations_without_data, evaluate, evaluate_range, evaluate_windows, signature,
 };
 pub use labels::{Fixed, Known, LabelValue, Lore, fixed, known, known_before};
-pub use one_line::one_line;
+pub use letters::{letters, one_line};
 pub use parse::MAX_PATTERNS;
 pub use query::{Features, Query, QueryError, UnknownFeature};
 pub use set_operations::{SetOperation, set_operations};

@@ -1,7 +1,7 @@
 //! A query that was parsed and checked.
 
 use super::ast::{Expr, ValueType};
-use super::one_line::one_line;
+use super::letters::one_line;
 use crate::text::Span;
 
 /// A query that was parsed and checked: every function exists, every argument has its type.

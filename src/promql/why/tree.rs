@@ -12,7 +12,7 @@ use crate::promql::ast::{
 use crate::promql::column::{Columns, Sample, Ticks};
 use crate::promql::eval::{Evaluated, Reader, View, evaluate, evaluate_windows};
 use crate::promql::functions::Body;
-use crate::promql::one_line::one_line;
+use crate::promql::letters::one_line;
 use crate::promql::query::Query;
 use crate::text::Span;
 
