@@ -594,6 +594,82 @@ fn what_git_can_not_do_is_told() {
     );
 }
 
+/// Objectives are those of each revision, not those of the work tree; what no revision has is the work tree's on both sides.
+#[test]
+fn objectives_are_those_of_revisions() {
+    let repository = Repository::new();
+    let slo = |objective: &str| {
+        format!(
+            "slos:\n- {{name: a, objective: {objective}%, window: 30d, bad: bad_total, total: all_total}}\n"
+        )
+    };
+    let mut data = String::new();
+    for (name, step) in [("bad", 1), ("all", 100)] {
+        data.push_str(&format!("# TYPE {name} counter\n"));
+        for minute in 0..=10 {
+            data.push_str(&format!("{name}_total {} {}\n", minute * step, minute * 60));
+        }
+    }
+    let data = data + "# EOF\n";
+    repository.write("a.yml", &rules_with("4"));
+    repository.write("slo/a.yml", &slo("90"));
+    repository.write("m.om", &data);
+    repository.commit();
+    repository.write("slo/a.yml", &slo("98"));
+    repository.write("a.yml", &rules_with("6"));
+    repository.commit();
+    repository.write("slo/a.yml", &slo("99.5"));
+    repository.write("own.yml", &slo("90"));
+    let left = |arguments: &[&str]| {
+        let fixed = [
+            "--git",
+            "HEAD~1..HEAD",
+            "a.yml",
+            "--data",
+            "m.om",
+            "--format",
+            "json",
+        ];
+        let (out, err, exit) = repository.diff("", &[&fixed[..], arguments].concat());
+        assert_eq!(exit, Some(0), "{arguments:?}: {err}");
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let left = &json["worlds"][0]["budgets"][0]["left"];
+        let spent =
+            |left: &serde_json::Value| left.as_f64().map(|left| ((1.0 - left) * 1e9).round());
+        ((spent(&left["before"]), spent(&left["after"])), err)
+    };
+    let (of_revisions, err) = left(&["--slo", "slo/a.yml"]);
+    let (Some(before), Some(after)) = of_revisions else {
+        panic!("{of_revisions:?}");
+    };
+    // Of 2% five times as much is spent as of 10%.
+    assert!(
+        (after / before - 5.0).abs() < 1e-3 && err.is_empty(),
+        "{before} {after} {err}"
+    );
+    assert_eq!(left(&["--slo", "slo"]).0, of_revisions);
+    assert_eq!(
+        left(&["--slo", "slo", "--base-slo", "slo/a.yml"]).0,
+        of_revisions
+    );
+    let (of_tree, err) = left(&["--slo", "own.yml"]);
+    assert_eq!(of_tree, (Some(before), Some(before)));
+    assert!(
+        err.contains("own.yml is neither in HEAD~1 nor in HEAD"),
+        "{err}"
+    );
+    let elsewhere = snapbox::dir::DirRoot::mutable_temp().unwrap();
+    let path = elsewhere.path().unwrap().join("far.yml");
+    fs::write(&path, slo("90")).unwrap();
+    let (of_tree, err) = left(&["--slo", &path.display().to_string()]);
+    assert_eq!((of_tree, err.as_str()), ((Some(before), Some(before)), ""));
+    // A file that the change adds has nothing to be held against.
+    repository.write("slo/b.yml", &slo("98").replace("name: a", "name: b"));
+    repository.commit();
+    let (new, err) = left(&["--slo", "slo/b.yml"]);
+    assert_eq!((new, err.as_str()), ((None, Some(after)), ""));
+}
+
 /// What pages may be said by labels that no alert had in these data.
 #[test]
 fn pages_may_be_named_by_labels_of_series() {

@@ -1,6 +1,7 @@
 //! `rulecheck diff`: what a change of rules does to what their alerts do.
 
 mod gates;
+mod objectives;
 mod sides;
 mod worlds;
 
@@ -17,7 +18,6 @@ use crate::io;
 use crate::model::Matcher;
 use crate::report::Format;
 use crate::report::difference::{Listed, Report, WorldDiff};
-use crate::rules::ReadOptions;
 use crate::slo::objective::Slo;
 use crate::text::{Diagnostic, distinct};
 use crate::whatif::diff::{Both, Pagers, RulesDiff, TimelineDiff, budgets};
@@ -43,10 +43,11 @@ pub(super) struct Options {
     /// Replay both over the series of each test of these test files, or folders that hold some
     #[arg(long, value_name = "FILE")]
     tests: Vec<PathBuf>,
-    /// Objectives whose budgets are compared: OpenSLO, Sloth, Pyrra, or rulecheck's own form
+    /// Objectives whose budgets are compared: OpenSLO, Sloth, Pyrra, or rulecheck's own form; with --git as each revision has them
     #[arg(long, value_name = "FILE", requires = "data")]
     slo: Vec<PathBuf>,
-    /// The same objectives as they were before the change, where they change, too: by their names
+    /// The same objectives as they were before the change, where they change, too: by their names; with --git where BASE has them
+    /// in another file
     #[arg(long, value_name = "FILE", requires = "slo")]
     base_slo: Vec<PathBuf>,
     /// The alerts that page somebody, by their labels, such as 'severity="page"' [default: all]
@@ -94,7 +95,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     options.gates.check(has_world, options.pages.is_some())?;
     let mut sides = Sides::read(options, &reading)?;
     let grounds = worlds::read(options, &reading, &mut sides)?;
-    let slos = objectives(options, &reading)?;
+    let slos = objectives::read(options, &reading, sides.revisions.as_ref())?;
     let mut worlds = Vec::with_capacity(grounds.len());
     let mut noted = Noted::default();
     for ground in &grounds {
@@ -125,20 +126,6 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         true => Outcome::Success,
         false => Outcome::Failure,
     })
-}
-
-/// The objectives of both sides.
-fn objectives(options: &Options, reading: &ReadOptions) -> Result<Both<Vec<Slo>>, Vec<Diagnostic>> {
-    let read = |paths: &[PathBuf]| match paths.is_empty() {
-        true => Ok(Vec::new()),
-        false => super::slo::objectives(paths, &reading.features),
-    };
-    let after = read(&options.slo)?;
-    let before = match options.base_slo.is_empty() {
-        true => after.clone(),
-        false => read(&options.base_slo)?,
-    };
-    Ok(Both { before, after })
 }
 
 /// What is noted beside the difference.

@@ -21,6 +21,26 @@ pub(super) struct Sides {
     pub rules: Both<RuleSet>,
     /// Which file each is, in the order of the rules' files.
     pub files: Both<Vec<Known>>,
+    /// The revisions, where such are compared.
+    pub revisions: Option<Revisions>,
+}
+
+/// Two revisions of a repository.
+pub(super) struct Revisions {
+    /// Where they are.
+    pub repository: Repository,
+    /// The one before the change.
+    pub before: Named,
+    /// The one after it.
+    pub after: Named,
+}
+
+/// A revision.
+pub(super) struct Named {
+    /// What people call it.
+    pub name: String,
+    /// The commit.
+    pub commit: String,
 }
 
 /// Which file one is.
@@ -47,9 +67,16 @@ impl Sides {
     ///
     /// Every fault of the files and of git.
     pub fn read(options: &Options, reading: &ReadOptions) -> Result<Sides, Vec<Diagnostic>> {
-        let (names, mut found) = match &options.git {
-            Some(range) => of_git(range, &options.paths, reading)?,
-            None => of_paths(&options.paths, reading)?,
+        let (names, mut found, revisions) = match &options.git {
+            Some(range) => {
+                let revisions = Revisions::read(range)?;
+                let (names, found) = of_git(&revisions, &options.paths, reading)?;
+                (names, found, Some(revisions))
+            }
+            None => {
+                let (names, found) = of_paths(&options.paths, reading)?;
+                (names, found, None)
+            }
         };
         if !options.rules.is_empty() {
             let common = common(&options.rules, reading)?;
@@ -67,6 +94,7 @@ impl Sides {
         distinct(warnings).iter().for_each(crate::command::complain);
         Ok(Sides {
             names,
+            revisions,
             files: Both {
                 before: sides.before.0,
                 after: sides.after.0,
@@ -195,27 +223,46 @@ fn of_path(path: &Path, reading: &ReadOptions) -> Result<Vec<Found>, Vec<Diagnos
     Ok(files.collect())
 }
 
-/// Two revisions.
-fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair, Vec<Diagnostic>> {
-    let one = |fault| vec![fault];
-    let (base, head, from_fork) = revisions(range).map_err(one)?;
-    let repository = Repository::here().map_err(one)?;
-    let (old, new) = match (repository.commit(base), repository.commit(head)) {
-        (Ok(old), Ok(new)) => (old, new),
-        (old, new) => return Err([old.err(), new.err()].into_iter().flatten().collect()),
-    };
-    let fork = match from_fork {
-        true => repository.merge_base(&old, &new).map_err(one)?,
-        false => old.clone(),
-    };
-    if fork == new {
-        return Err(vec![one_commit((base, &old), (head, &new))]);
+impl Revisions {
+    /// Those that a range names.
+    fn read(range: &str) -> Result<Revisions, Vec<Diagnostic>> {
+        let one = |fault| vec![fault];
+        let (base, head, from_fork) = revisions(range).map_err(one)?;
+        let repository = Repository::here().map_err(one)?;
+        let (old, new) = match (repository.commit(base), repository.commit(head)) {
+            (Ok(old), Ok(new)) => (old, new),
+            (old, new) => return Err([old.err(), new.err()].into_iter().flatten().collect()),
+        };
+        let fork = match from_fork {
+            true => repository.merge_base(&old, &new).map_err(one)?,
+            false => old.clone(),
+        };
+        if fork == new {
+            return Err(vec![one_commit((base, &old), (head, &new))]);
+        }
+        let named = |name: &str, commit| Named {
+            name: name.to_owned(),
+            commit,
+        };
+        Ok(Revisions {
+            repository,
+            before: named(base, fork),
+            after: named(head, new),
+        })
     }
-    let old = fork;
+}
+
+/// The rules of two revisions.
+fn of_git(
+    revisions: &Revisions,
+    paths: &[PathBuf],
+    reading: &ReadOptions,
+) -> Result<Pair, Vec<Diagnostic>> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
-    let before = of_revision(&repository, base, &old, paths, reading);
-    let after = of_revision(&repository, head, &new, paths, reading);
+    let repository = &revisions.repository;
+    let before = of_revision(repository, &revisions.before, paths, reading);
+    let after = of_revision(repository, &revisions.after, paths, reading);
     let (before, after) = match (before, after) {
         (Ok(before), Ok(after)) => (before, after),
         (before, after) => {
@@ -223,6 +270,7 @@ fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair,
             return Err(faults.into_iter().flatten().flatten().collect());
         }
     };
+    let (base, head) = (&revisions.before.name, &revisions.after.name);
     for path in paths {
         let is_in = |found: &Revision| found.paths.contains(path);
         if !is_in(&before) && !is_in(&after) {
@@ -233,8 +281,8 @@ fn of_git(range: &str, paths: &[PathBuf], reading: &ReadOptions) -> Result<Pair,
         }
     }
     let names = Both {
-        before: base.to_owned(),
-        after: head.to_owned(),
+        before: base.clone(),
+        after: head.clone(),
     };
     let found = Both {
         before: before.files,
@@ -290,8 +338,7 @@ struct Revision {
 
 fn of_revision(
     repository: &Repository,
-    name: &str,
-    commit: &str,
+    revision: &Named,
     paths: &[PathBuf],
     reading: &ReadOptions,
 ) -> Result<Revision, Vec<Diagnostic>> {
@@ -300,13 +347,13 @@ fn of_revision(
     let mut seen = std::collections::BTreeSet::new();
     let mut faults = Vec::new();
     for path in paths {
-        let mut entries: Vec<Entry> = repository.files(commit, path).map_err(one)?;
+        let mut entries: Vec<Entry> = repository.files(&revision.commit, path).map_err(one)?;
         // A file that is named is read, whatever it holds.
         let is_named = matches!(entries.as_slice(), [only] if only.place.ends_with(path));
         let mut holds_rules = false;
         entries.retain(|entry| seen.insert(entry.path.clone()) || paths.len() == 1);
         let passes = |text: &str| is_named || rules::looks_like_rule_file(text);
-        for (entry, source) in repository.read(name, entries, passes)? {
+        for (entry, source) in repository.read(&revision.name, entries, passes)? {
             holds_rules = true;
             match read(entry, &source, reading) {
                 Ok(file) => files.push(file),

@@ -75,12 +75,16 @@ pub(super) fn objectives(
     period: Millis,
     features: &Features,
 ) -> Result<Vec<Slo>, Vec<Diagnostic>> {
-    let sources = each(files(paths)?, |path| {
-        source(&path).map_err(|fault| vec![fault])
-    })?;
-    let found = read::objectives(&sources, period, features)?;
+    let found = read::objectives(&sources(paths)?, period, features)?;
     found.warnings.iter().for_each(complain);
     Ok(found.slos)
+}
+
+/// The texts of the files that paths name.
+pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<Diagnostic>> {
+    each(files(paths)?, |path| {
+        source(&path).map_err(|fault| vec![fault])
+    })
 }
 
 fn source(path: &Path) -> Result<Source, Diagnostic> {

@@ -13,9 +13,8 @@ use clap::{Args, Subcommand};
 
 use super::Outcome;
 use crate::promql::Features;
-use crate::slo::objective::Slo;
-use crate::slo::read::DEFAULT_PERIOD;
-use crate::text::Diagnostic;
+use crate::slo::read::{self, DEFAULT_PERIOD, Objectives};
+use crate::text::{Diagnostic, Source};
 
 /// The options of `rulecheck slo`.
 #[derive(Debug, Args)]
@@ -49,10 +48,15 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
     }
 }
 
-/// The objectives of files in any format. Warnings are told.
+/// The texts of the files that paths name.
+pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<Diagnostic>> {
+    load::sources(paths)
+}
+
+/// The objectives of files in any format.
 pub(super) fn objectives(
-    paths: &[PathBuf],
+    sources: &[Source],
     features: &Features,
-) -> Result<Vec<Slo>, Vec<Diagnostic>> {
-    load::objectives(paths, DEFAULT_PERIOD, features)
+) -> Result<Objectives, Vec<Diagnostic>> {
+    read::objectives(sources, DEFAULT_PERIOD, features)
 }
