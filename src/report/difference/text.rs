@@ -17,6 +17,9 @@ use crate::whatif::diff::{
 /// So many windows of an instance are listed.
 const WINDOWS: usize = 20;
 
+/// So many budgets are in the table at the end.
+const BUDGETS: usize = 20;
+
 pub(super) fn of(report: &Report<'_>, listed: Listed) -> String {
     let mut out = format!(
         "{} -> {}: {}\n",
@@ -206,6 +209,15 @@ fn end(report: &Report<'_>) -> String {
     totals(&summary)
         .into_iter()
         .for_each(|row| rows.push_record(row));
+    let budgets = || report.worlds.iter().flat_map(|world| &world.budgets);
+    for budget in budgets().take(BUDGETS) {
+        let (before, after) = (percent(budget.left.before), percent(budget.left.after));
+        rows.push_record([format!("budget left of {}", budget.called()), before, after]);
+    }
+    if let more @ 1.. = budgets().count().saturating_sub(BUDGETS) {
+        let rest = format!("{} more (--format json has all)", count(more, "budget"));
+        rows.push_record([rest, String::new(), String::new()]);
+    }
     let drawn = rows.build().with(Style::blank()).to_string();
     let line = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
     out.extend(drawn.lines().map(line));
