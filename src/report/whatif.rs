@@ -219,16 +219,14 @@ impl Told<'_> {
             return String::new();
         }
         let all: usize = self.worlds.iter().map(|world| world.alerts.len()).sum();
-        let changed: usize = self
-            .worlds
-            .iter()
-            .map(|world| world.changed().count())
-            .sum();
+        // What fires or is pending at other times may do so as often and as long.
+        let alerts = self.differences.iter().flat_map(|it| &it.diff.alerts);
+        let changed = alerts.filter(|alert| !alert.is_empty()).count();
         let over = match self.worlds.len() {
             1 => String::new(),
             tests => format!(" over {}", count(tests, "test")),
         };
-        let rest = all - changed;
+        let rest = all.saturating_sub(changed);
         match (changed, rest) {
             (0, rest) => format!("\nas before: {}{over}\n", count(rest, "alert")),
             (_, rest) => format!(
