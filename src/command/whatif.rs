@@ -131,8 +131,9 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
 /// Moves knobs: replays before and after, and writes what changes.
 fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Vec<Diagnostic>> {
     let (changes, edited) = asked(options, loaded, knobs)?;
+    let incidents = sweep::incidents(options, loaded)?;
     if options.format == Format::Html {
-        return page::show(options, loaded, &changes, &edited, None);
+        return page::show(options, loaded, (&changes, &edited), &incidents, None);
     }
     if options.incidents.is_some() && options.format == Format::Markdown {
         let fault = Diagnostic::error("Markdown does not tell of incidents");
@@ -143,10 +144,8 @@ fn set(options: &Options, loaded: &Loaded, knobs: &[Knob]) -> Result<Outcome, Ve
     let mut ended = Outcome::Success;
     let mut compared = Vec::with_capacity(loaded.worlds.len());
     let mut differences = Vec::with_capacity(loaded.worlds.len());
-    for world in &loaded.worlds {
-        let incidents = sweep::incidents(options, &loaded.rules, world)?;
-        let (world, difference, outcome) =
-            compare(world, &loaded.rules, &edited.rules, &incidents)?;
+    for (world, incidents) in loaded.worlds.iter().zip(&incidents) {
+        let (world, difference, outcome) = compare(world, &loaded.rules, &edited.rules, incidents)?;
         compared.push(world);
         differences.push(difference);
         ended = ended.max(outcome);

@@ -77,6 +77,26 @@ impl Incidents {
         }
     }
 
+    /// What is to be said of those that may be found after the last moment of the data: what would find them then is not seen.
+    pub fn doubts(&self, end: Timestamp) -> impl Iterator<Item = Diagnostic> {
+        let late = self
+            .all
+            .iter()
+            .filter(move |it| it.end.saturating_add(it.grace) > end);
+        late.map(move |incident| {
+            let until = incident.end.saturating_add(incident.grace);
+            let message = format!(
+                "incident {:?} may be found until {}, and the data ends at {}",
+                incident.name,
+                show(until),
+                show(end)
+            );
+            let help = "an alert that fires later is not seen, and the incident may count as missed: give longer data or a shorter \
+                        `grace`";
+            Diagnostic::warning(message).help(help)
+        })
+    }
+
     /// Those that name an alert, as places among all.
     pub fn of_alert(&self, group: &str, alert: &str) -> Vec<usize> {
         let names = |incident: &Incident| incident.alerts.iter().any(|it| is(it, group, alert));

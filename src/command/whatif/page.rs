@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::Options;
 use super::load::Loaded;
-use super::sweep::incidents;
 use crate::command::Outcome;
 use crate::command::load::{complain_of, too_long};
 use crate::command::schedule::ScheduleName;
@@ -13,7 +12,7 @@ use crate::report::page::Page;
 use crate::report::sweep::Swept;
 use crate::rules::RuleGroup;
 use crate::text::Diagnostic;
-use crate::whatif::{Change, Edited, Live};
+use crate::whatif::{Change, Edited, Incidents, Live};
 
 /// Whether a page can be made of what is given.
 ///
@@ -47,14 +46,13 @@ fn no_data() -> Diagnostic {
 pub(super) fn show(
     options: &Options,
     loaded: &Loaded,
-    changes: &[Change],
-    edited: &Edited,
+    (changes, edited): (&[Change], &Edited),
+    incidents: &[Incidents],
     swept: Option<&Swept<'_>>,
 ) -> Result<Outcome, Vec<Diagnostic>> {
-    let [world] = loaded.worlds.as_slice() else {
+    let ([world], [incidents]) = (loaded.worlds.as_slice(), incidents) else {
         return Err(vec![no_data()]);
     };
-    let incidents = incidents(options, &loaded.rules, world)?;
     let live = Live::new(world, &loaded.rules, &edited.rules).map_err(|error| too_long(&error))?;
     let names =
         |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| io::display(path)).collect() };

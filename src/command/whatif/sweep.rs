@@ -8,10 +8,10 @@ use crate::io;
 use crate::report::Format;
 use crate::report::sweep::{Swept, SweptWorld};
 use crate::rules::RuleKind;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, distinct};
 use crate::whatif::{
-    Axis, Extent, Goal, Grid, Incidents, Judgement, Knob, Ranking, RuleSet, SweepError, SweepMode,
-    World, sweep,
+    Axis, Extent, Goal, Grid, Incidents, Judgement, Knob, Ranking, SweepError, SweepMode, World,
+    sweep,
 };
 
 /// Sweeps knobs over all worlds; a failure where goals are given that no point meets.
@@ -54,8 +54,8 @@ pub(super) fn run(
         ]);
     }
     let (mut worlds, mut ended) = (Vec::with_capacity(loaded.worlds.len()), Outcome::Success);
-    for world in &loaded.worlds {
-        let incidents = incidents(options, &loaded.rules, world)?;
+    let incidents = incidents(options, loaded)?;
+    for (world, incidents) in loaded.worlds.iter().zip(incidents) {
         let swept = sweep(rules, world, &base, &incidents, SweepMode::Columns).map_err(faults)?;
         let groups = world.groups(rules);
         ended = ended.max(complain_of(
@@ -90,7 +90,14 @@ pub(super) fn run(
         all: options.all,
     };
     if options.format == Format::Html {
-        let shown = super::page::show(options, loaded, &changes, &edited, Some(&swept))?;
+        let incidents: Vec<Incidents> = worlds.iter().map(|it| it.incidents.clone()).collect();
+        let shown = super::page::show(
+            options,
+            loaded,
+            (&changes, &edited),
+            &incidents,
+            Some(&swept),
+        )?;
         return Ok(ended.max(shown));
     }
     io::print(&match options.format {
@@ -104,31 +111,39 @@ pub(super) fn run(
 /// A page shows no more points than these.
 const MOST_POINTS: usize = 20_000;
 
-/// The incidents of a world.
+/// The incidents of each world. Those that reach beyond its data are told.
 pub(super) fn incidents(
     options: &Options,
-    rules: &RuleSet,
-    world: &World,
-) -> Result<Incidents, Vec<Diagnostic>> {
+    loaded: &Loaded,
+) -> Result<Vec<Incidents>, Vec<Diagnostic>> {
     let Some(path) = &options.incidents else {
-        return Ok(Incidents::default());
+        return Ok(vec![Incidents::default(); loaded.worlds.len()]);
     };
     let source = io::read(path).map_err(|fault| vec![fault])?;
     let mut alerts = Vec::new();
-    for group in rules.groups() {
+    for group in loaded.rules.groups() {
         let of_group = group
             .rules
             .iter()
             .filter(|rule| matches!(rule.kind, RuleKind::Alert(_)));
         alerts.extend(of_group.map(|rule| (group.name.clone(), rule.name.clone())));
     }
-    let (start, end) = world.span();
-    let extent = Extent {
-        start,
-        end,
-        alerts: &alerts,
+    let mut doubts = Vec::new();
+    let of_world = |world: &World| {
+        let (start, end) = world.span();
+        let extent = Extent {
+            start,
+            end,
+            alerts: &alerts,
+        };
+        let incidents = Incidents::read(&source, extent)?;
+        doubts.extend(incidents.doubts(end));
+        Ok(incidents)
     };
-    Incidents::read(&source, extent)
+    let incidents = loaded.worlds.iter().map(of_world);
+    let incidents = incidents.collect::<Result<Vec<Incidents>, Vec<Diagnostic>>>()?;
+    distinct(doubts).iter().for_each(complain);
+    Ok(incidents)
 }
 
 fn tell_no_alert(world: &World) {
