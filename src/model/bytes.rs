@@ -32,7 +32,8 @@ pub fn byte_of(c: char) -> Option<u8> {
 
 /// Whether a text is UTF-8, as the names of labels must be.
 pub fn is_utf8(text: &str) -> bool {
-    !text.chars().any(|c| byte_of(c).is_some())
+    // The first byte of every character that stands for a byte.
+    !text.as_bytes().contains(&0xf4) || !text.chars().any(|c| byte_of(c).is_some())
 }
 
 /// A text as it is written where only UTF-8 can be: each byte that is out of place is a replacement character.

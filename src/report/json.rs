@@ -154,11 +154,18 @@ struct Window {
 }
 
 /// What was expected or seen.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Lines<'r> {
-    Alerts(Vec<Alert<'r>>),
-    Samples(Vec<Sample<'r>>),
+    Alerts(&'r [AlertLine]),
+    Samples(&'r [SampleLine]),
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Lines::Alerts(lines) => serializer.collect_seq(lines.iter().map(Alert::of)),
+            Lines::Samples(lines) => serializer.collect_seq(lines.iter().map(Sample::of)),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -240,13 +247,13 @@ impl<'r> Test<'r> {
 
 impl<'r> Failure<'r> {
     fn new(failure: &'r Mismatch) -> Failure<'r> {
-        let nothing = || Lines::Samples(Vec::new());
+        let nothing = || Lines::Samples(&[]);
         let (expected, got, error) = match &failure.cause {
             Cause::Alert { expected, got, .. } => {
-                (Some(Lines::alerts(expected)), Lines::alerts(got), None)
+                (Some(Lines::Alerts(expected)), Lines::Alerts(got), None)
             }
             Cause::Expr { expected, got } => {
-                (Some(Lines::samples(expected)), Lines::samples(got), None)
+                (Some(Lines::Samples(expected)), Lines::Samples(got), None)
             }
             Cause::Unreadable(faults) => {
                 let messages: Vec<&str> =
@@ -322,27 +329,25 @@ impl<'r> Wrong<'r> {
     }
 }
 
-impl<'r> Lines<'r> {
-    fn alerts(lines: &'r [AlertLine]) -> Lines<'r> {
-        let alert = |line: &'r AlertLine| {
-            let empty = line.empty_labels.iter().map(|name| (name.as_str(), ""));
-            let annotations = line
-                .annotations
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()));
-            Alert {
-                labels: Pairs(line.labels.iter().chain(empty).collect()),
-                annotations: Pairs(annotations.collect()),
-            }
-        };
-        Lines::Alerts(lines.iter().map(alert).collect())
+impl<'r> Alert<'r> {
+    fn of(line: &'r AlertLine) -> Alert<'r> {
+        let empty = line.empty_labels.iter().map(|name| (name.as_str(), ""));
+        let annotations = line
+            .annotations
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        Alert {
+            labels: Pairs(line.labels.iter().chain(empty).collect()),
+            annotations: Pairs(annotations.collect()),
+        }
     }
+}
 
-    fn samples(lines: &'r [SampleLine]) -> Lines<'r> {
-        let sample = |line: &'r SampleLine| Sample {
+impl<'r> Sample<'r> {
+    fn of(line: &'r SampleLine) -> Sample<'r> {
+        Sample {
             labels: Pairs(line.labels.iter().collect()),
             value: line.value_text(),
-        };
-        Lines::Samples(lines.iter().map(sample).collect())
+        }
     }
 }

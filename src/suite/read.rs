@@ -373,9 +373,15 @@ impl<'d> Reader<'d, '_> {
     }
 
     pub(super) fn list(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Node<'d>> {
-        let lists = fields.lists(name);
-        let lists = lists.map(|node| self.decoder.list(node, format_args!("`{name}`")));
-        lists.flatten().collect()
+        let mut all = Vec::new();
+        for node in fields.lists(name) {
+            let list = self.decoder.list(node, format_args!("`{name}`"));
+            match all.is_empty() {
+                true => all = list,
+                false => all.extend(list),
+            }
+        }
+        all
     }
 
     fn texts(&mut self, fields: &Fields<'d>, name: &str) -> Vec<Spanned<String>> {
