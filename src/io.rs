@@ -121,8 +121,14 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
     let mut beside = target.as_os_str().to_owned();
     beside.push(".rulecheck-new");
     let beside = PathBuf::from(beside);
+    let about = fs::metadata(&target);
+    // A pipe or a device would be replaced by a file, for everybody.
+    if about.as_ref().is_ok_and(|about| !about.is_file()) {
+        let fault = unwritable(path, "it is no file but a pipe, a device or a folder");
+        return Err(fault.help("name the file itself"));
+    }
     // A file of which somebody said that it stays as it is could be replaced all the same where its folder may be written.
-    if fs::metadata(&target).is_ok_and(|about| about.permissions().readonly()) {
+    if about.is_ok_and(|about| about.permissions().readonly()) {
         return Err(
             unwritable(path, "it is read-only").help("make it writable, or name another file")
         );

@@ -9,7 +9,7 @@ mod rule_sets;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rulecheck::rules::ReadOptions;
 use rulecheck::text::Source;
@@ -407,4 +407,35 @@ fn what_is_set_beside_a_sweep_is_so_at_every_point() {
         .map(|point| point["alerts"].to_string())
         .collect();
     assert!(distinct.len() > 1, "the threshold moves nothing");
+}
+
+/// What comes out of a pipe can't be written back, and a file in the place of the pipe is what nobody asked for.
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = snapbox::dir::DirRoot::mutable_temp().unwrap();
+    let pipe = folder.path().unwrap().join("rules.yml");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let running = Command::new(env!("CARGO_BIN_EXE_rulecheck"))
+        .args(["whatif", "--set", "A.threshold=6", "--write", "--rules"])
+        .arg(&pipe)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: a > 5}\n";
+    fs::write(&pipe, text).unwrap();
+    let output = running.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("it is no file but a pipe"), "{err}");
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(fs::read_dir(folder.path().unwrap()).unwrap().count(), 1);
 }
