@@ -104,24 +104,23 @@ impl Gates {
             });
         }
         let weekly = summary.pages_per_week();
-        if let (Some(most), Some(weekly)) = (self.max_new_pages_per_week, weekly) {
-            let more = weekly.after - weekly.before;
-            gates.push(Gate {
-                name: format!("--max-new-pages-per-week {most}"),
-                is_passed: more <= most,
-                says: format!(
-                    "{} pages a week, {} before",
-                    per_week(weekly.after),
-                    per_week(weekly.before)
-                ),
-            });
+        if let Some(most) = self.max_new_pages_per_week {
+            let name = format!("--max-new-pages-per-week {most}");
+            gates.push(of_pages(name, weekly, |weekly| {
+                let (before, after) = (per_week(weekly.before), per_week(weekly.after));
+                let more = weekly.after - weekly.before;
+                (
+                    more <= most,
+                    format!("{after} pages a week, {before} before"),
+                )
+            }));
         }
-        if let (Some(most), Some(weekly)) = (self.max_pages_per_week, weekly) {
-            gates.push(Gate {
-                name: format!("--max-pages-per-week {most}"),
-                is_passed: weekly.after <= most,
-                says: format!("{} pages a week", per_week(weekly.after)),
-            });
+        if let Some(most) = self.max_pages_per_week {
+            let name = format!("--max-pages-per-week {most}");
+            gates.push(of_pages(name, weekly, |weekly| {
+                let says = format!("{} pages a week", per_week(weekly.after));
+                (weekly.after <= most, says)
+            }));
         }
         let budgets = || report.worlds.iter().flat_map(|world| &world.budgets);
         if let Some(most) = self.max_new_budget_spent {
@@ -138,6 +137,25 @@ impl Gates {
             }));
         }
         gates
+    }
+}
+
+/// Holds pages a week against a bound. Where no time passes there is no telling, which is no pass.
+fn of_pages(
+    name: String,
+    weekly: Option<Both<f64>>,
+    judge: impl Fn(Both<f64>) -> (bool, String),
+) -> Gate {
+    let unknown = || {
+        let says =
+            "nothing is known of pages: from the first to the last evaluation no time passes";
+        (false, says.to_owned())
+    };
+    let (is_passed, says) = weekly.map_or_else(unknown, judge);
+    Gate {
+        name,
+        is_passed,
+        says,
     }
 }
 
