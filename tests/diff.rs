@@ -512,6 +512,28 @@ fn tests_are_replayed_over_revisions() {
     );
 }
 
+/// A limit on what is not known holds nothing.
+#[test]
+fn pages_of_no_time_pass_no_gate() {
+    let repository = repository();
+    let test = "rule_files: [a.yml]\ntests:\n- interval: 1m\n  input_series: [{series: m, values: '1 5 5'}]\n";
+    repository.write("rules/tests.yml", test);
+    for gate in ["--max-pages-per-week", "--max-new-pages-per-week"] {
+        let arguments = [
+            "--git",
+            "main..strict",
+            "--tests",
+            "rules/tests.yml",
+            gate,
+            "9",
+        ];
+        let (out, err, exit) = repository.diff("", &arguments);
+        assert_eq!((err.as_str(), exit), ("", Some(1)), "{out}");
+        let line = format!("FAILED {gate} 9: nothing is known of pages");
+        assert!(out.contains(&line), "{out}");
+    }
+}
+
 #[test]
 fn what_git_can_not_do_is_told() {
     let repository = repository();
@@ -563,6 +585,10 @@ fn what_git_can_not_do_is_told() {
         (
             &["--git", "main..strict", "rulez"],
             &["there is no rule file rulez in main and none in strict"],
+        ),
+        (
+            &["--git", "main..strict", "../far"],
+            &["../far lies outside of the repository", "--rules"],
         ),
         (&["--git", "main...alone"], &["no commit in common"]),
         (

@@ -125,7 +125,14 @@ impl Repository {
         let mut arguments: Vec<OsString> = options.map(OsString::from).into();
         // A folder below which everything is meant has a separator at its end.
         arguments.push(path.as_os_str().to_owned());
-        let listed = git(&arguments, None)?.map_err(|said| failed(&said))?;
+        let listed = git(&arguments, None)?.map_err(|said| {
+            if !said.contains("outside repository") {
+                return failed(&said);
+            }
+            let (path, top) = (super::display(path), super::display(&self.top));
+            let fault = Diagnostic::error(format!("{path} lies outside of the repository {top}"));
+            fault.help("name what lies in it; rule files that are the same on both sides may lie anywhere, with --rules")
+        })?;
         let listed = text(&listed);
         // `100644 blob ID<tab>PATH`; links and other repositories are passed over.
         let entries = listed.split('\0').filter_map(|entry| {

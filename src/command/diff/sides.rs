@@ -267,7 +267,7 @@ fn of_git(
         (Ok(before), Ok(after)) => (before, after),
         (before, after) => {
             let faults = [before.err(), after.err()];
-            return Err(faults.into_iter().flatten().flatten().collect());
+            return Err(distinct(faults.into_iter().flatten().flatten().collect()));
         }
     };
     let (base, head) = (&revisions.before.name, &revisions.after.name);
