@@ -399,11 +399,19 @@ fn a_point_of_a_sweep_sets_the_sliders() {
         "OvenTooHot.threshold=240..265:5",
         "OvenTooHot.for=0s,1m,2m,5m",
     ];
-    let ask = |format: &str| rulecheck(&[&arguments[..], &[format], &sweep].concat());
-    let folder = Folder::new();
-    let page = folder.write("page.html", &ask("html"));
-    browser.visit(&format!("file://{}", page.display()));
-    let told: Value = serde_json::from_str(&ask("json")).unwrap();
+    let with: [&[&str]; 2] = [&[], &["--set", "OvenTooHot.keep_firing_for=1m"]];
+    for set in with {
+        let ask = |format: &str| rulecheck(&[&arguments[..], &[format], &sweep, set].concat());
+        let folder = Folder::new();
+        let page = folder.write("page.html", &ask("html"));
+        browser.visit(&format!("file://{}", page.display()));
+        let told: Value = serde_json::from_str(&ask("json")).unwrap();
+        check_points(&browser, &told);
+    }
+}
+
+/// Chooses each point of a page of a sweep, and holds what it yields there against what the sweep says.
+fn check_points(browser: &Browser, told: &Value) {
     let points = told["worlds"][0]["points"].as_array().unwrap();
     let rows = "return document.querySelectorAll('#points tbody tr').length";
     assert_eq!(browser.run(rows, json!([])), json!(points.len()));
