@@ -50,10 +50,12 @@ impl Counts {
             }
         };
         let queries = folder.join("tests/queries_test.yml");
-        let asked: &[&str] = match queries.exists() {
-            false => &[],
-            true => &["tests/queries_test.yml"],
-        };
+        let tests = fs::read_dir(folder.join("tests")).unwrap();
+        let tests = tests.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let asked = tests.filter(|name| name == "queries_test.yml" || name.starts_with("recorded"));
+        let mut asked: Vec<String> = asked.map(|name| format!("tests/{name}")).collect();
+        asked.sort();
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
         let queries = match queries.exists() {
             false => Value::Null,
             true => yaml(&queries),
@@ -73,7 +75,12 @@ impl Counts {
             faults: match stated.is_empty() {
                 true => 0,
                 false => {
-                    let call = [&["check", "--format", "json"], stated.as_slice(), asked].concat();
+                    let call = [
+                        &["check", "--format", "json"],
+                        stated.as_slice(),
+                        asked.as_slice(),
+                    ]
+                    .concat();
                     let checked = json(&call, folder);
                     let warnings = |file: &Value| -> Vec<(String, String)> {
                         let found = items(&file["diagnostics"]);

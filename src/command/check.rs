@@ -1,5 +1,7 @@
 //! `rulecheck check`: loads rule and test files and names every fault.
 
+mod joins;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +99,15 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Vec<Diagnostic>> {
         unmatched_of_rules(paths, &reading, store, &shelf)
     });
     let unmatched = unmatched.unwrap_or_default();
-    let linted = linted(files.iter().flatten(), &reading, &choice, &shelf);
+    let rule_files = readable(files.iter().flatten(), &reading, &shelf);
+    let shown = joins::shown(
+        options,
+        files.iter().flatten(),
+        (&reading, &shelf),
+        store.as_ref(),
+        &rule_files,
+    );
+    let linted = linted(&rule_files, &shown, &choice);
     let mut teller = Teller::new(options.format);
     for named in &files {
         let (path, (line, findings)) = match named {
@@ -198,17 +208,11 @@ impl Choice {
     }
 }
 
-/// What lints say of the rules of the files, by file. Files that are no rule files or broken are told of elsewhere.
-fn linted<'p>(
-    paths: impl Iterator<Item = &'p PathBuf>,
-    reading: &ReadOptions,
-    choice: &Choice,
-    shelf: &load::Shelf,
-) -> ByFile {
-    let files = readable(paths, reading, shelf);
+/// What lints say of the rules of the files, and recorded series show in their names, by file.
+fn linted(files: &[RuleFile], shown: &[Diagnostic], choice: &Choice) -> ByFile {
     let mut linted = ByFile::new();
-    for rules in Rules::by_folder(&files, choice.scrape) {
-        for found in lint::look(&rules, &|lint| choice.is_on(lint)) {
+    for rules in Rules::by_folder(files, choice.scrape) {
+        for found in lint::look_and_add(&rules, shown, &|lint| choice.is_on(lint)) {
             let file = found.place.as_ref().map_or("", |place| place.source.name());
             linted.entry(file.to_owned()).or_default().push(found);
         }

@@ -3,7 +3,7 @@
 use super::silent_when_absent::Guards;
 use super::tree::{comparisons, core, metric, number};
 use super::{Level, Lint, Look, Rules};
-use crate::model::MatchOp;
+use crate::model::{MatchOp, Matcher};
 use crate::promql::ast::{BinaryOp, ExprKind};
 use crate::text::Diagnostic;
 
@@ -25,6 +25,19 @@ pub(super) const LINT: Lint = Lint {
     look: Look::Rules(look),
 };
 
+/// Whether a matcher names one job, or some one by one.
+fn is_named(matcher: &Matcher) -> bool {
+    let is_plain = |it: char| it.is_alphanumeric() || "_-|/".contains(it);
+    match matcher.op {
+        MatchOp::Equal => !matcher.value.is_empty(),
+        MatchOp::Regex => {
+            let mut parts = matcher.value.split('|');
+            matcher.value.chars().all(is_plain) && parts.all(|part| !part.is_empty())
+        }
+        _ => false,
+    }
+}
+
 fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
     let guards = Guards::of(rules);
     let mut found = Vec::new();
@@ -39,8 +52,7 @@ fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
             // Of all jobs none can be missed by name.
             let is_of_job = |name: &str| {
                 let mut matchers = selector.matchers.iter();
-                matchers
-                    .any(|it| it.name == name && it.op == MatchOp::Equal && !it.value.is_empty())
+                matchers.any(|it| it.name == name && is_named(it))
             };
             if !is_down
                 || metric(selector) != Some("up")
@@ -53,10 +65,16 @@ fn look(rules: &Rules<'_>) -> Vec<Diagnostic> {
                 "silent when the target is gone altogether: without the series `{}` nothing equals 0",
                 subject.written(core.span)
             );
-            let help = format!(
-                "add `or absent({})`, or an alert on it",
-                subject.written(core.span)
-            );
+            let is_several = selector.matchers.iter().any(|it| it.op == MatchOp::Regex);
+            let help = match is_several {
+                true => {
+                    "add `or absent(up{job=\"…\"})` for each of them, or alerts on them".to_owned()
+                }
+                false => format!(
+                    "add `or absent({})`, or an alert on it",
+                    subject.written(core.span)
+                ),
+            };
             found.push(subject.warn(compared.span, message).help(help));
         }
     }

@@ -23,6 +23,7 @@ mod duplicate_rule;
 mod equal_with_regex;
 mod every_exporter;
 mod gigabytes_of_1024;
+mod gone_unseen;
 mod hold_missing;
 mod hold_off_interval;
 mod hold_outlasts_window;
@@ -111,7 +112,7 @@ enum Look {
 }
 
 /// Every lint, in the order of their names.
-pub static ALL: [&Lint; 48] = [
+pub static ALL: [&Lint; 49] = [
     &buckets_backwards::LINT,
     &buckets_summed::LINT,
     &counter_compared::LINT,
@@ -122,6 +123,7 @@ pub static ALL: [&Lint; 48] = [
     &equal_with_regex::LINT,
     &every_exporter::LINT,
     &gigabytes_of_1024::LINT,
+    &gone_unseen::LINT,
     &hold_missing::LINT,
     &hold_off_interval::LINT,
     &hold_outlasts_window::LINT,
@@ -170,7 +172,17 @@ pub fn lint(name: &str) -> Option<&'static Lint> {
 /// What the lints that are switched on say of rules, in the order of the files and their lines. What comments in the files
 /// silence is left out; a comment that silences nothing is told of.
 pub fn look(rules: &Rules<'_>, is_on: &dyn Fn(&Lint) -> bool) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    look_and_add(rules, &[], is_on)
+}
+
+/// The same, with what somebody else found in the name of lints: it counts where it lies in these files, its lint is switched on,
+/// and nothing was found at its place.
+pub fn look_and_add(
+    rules: &Rules<'_>,
+    shown: &[Diagnostic],
+    is_on: &dyn Fn(&Lint) -> bool,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
     for lint in ALL.iter().filter(|lint| is_on(lint)) {
         let said = match lint.look {
             Look::Query(look) | Look::Rule(look) => {
@@ -180,6 +192,21 @@ pub fn look(rules: &Rules<'_>, is_on: &dyn Fn(&Lint) -> bool) -> Vec<Diagnostic>
             Look::Reader => rules.said_by_reader(lint.name),
         };
         found.extend(said.into_iter().map(|said| said.named(lint.name)));
+    }
+    for shown in shown {
+        let Some((of, place)) = shown.lint.and_then(lint).zip(shown.place.as_ref()) else {
+            continue;
+        };
+        let is_known = found.iter().any(|it| {
+            let here = it.place.as_ref();
+            it.lint == Some(of.name)
+                && here.is_some_and(|here| {
+                    here.source.name() == place.source.name() && here.span == place.span
+                })
+        });
+        if is_on(of) && !is_known && rules.number(place.source.name()) != usize::MAX {
+            found.push(shown.clone());
+        }
     }
     let files: Vec<&RuleFile> = rules.files().collect();
     let left = silence::apply(&files, found, is_on);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::lore;
-use crate::model::{Matcher, Millis, metric_of};
+use crate::model::{Duration, Matcher, Millis, metric_of};
 use crate::promql::ast::Expr;
 use crate::promql::{Known, LabelValue, known};
 use crate::replay::DependencyFinding;
@@ -20,7 +20,9 @@ pub struct Rules<'r> {
     /// The recording rules, by the names they record.
     recorded: HashMap<&'r str, Vec<&'r Rule>>,
     /// The time between two samples of a series, where somebody said it.
-    pub(super) scrape: Option<Millis>,
+    scrape: Option<Millis>,
+    /// The same by file, where a comment at its head says it, or what it says there in vain.
+    scrapes: HashMap<&'r str, Result<Millis, Span>>,
     /// What is odd in what the rules read of each other, once somebody asked.
     pub(super) reads: OnceLock<Vec<DependencyFinding>>,
 }
@@ -62,10 +64,15 @@ impl<'r> Rules<'r> {
                 recorded.entry(&rule.name).or_default().push(rule);
             }
         }
+        let files_with_scrape = files
+            .iter()
+            .filter_map(|file| Some((file.source.name(), stated_scrape(file.source.text())?)))
+            .collect();
         Rules {
             files,
             recorded,
             scrape,
+            scrapes: files_with_scrape,
             reads: OnceLock::new(),
         }
     }
@@ -178,6 +185,28 @@ impl<'r> Rules<'r> {
     }
 }
 
+/// What a comment says of the time between two samples of the series that a file's rules read.
+const SCRAPE: &str = "# rulecheck: scrape-interval(";
+
+fn stated_scrape(text: &str) -> Option<Result<Millis, Span>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let is_head = line.trim_start().starts_with('#') || ["", "---"].contains(&line.trim());
+        if !is_head {
+            return None;
+        }
+        if let Some((before, rest)) = line.split_once(SCRAPE) {
+            let said = rest.split(')').next().unwrap_or_default();
+            let start = at + before.len() + SCRAPE.len();
+            let length = Duration::parse(said).ok().map(Duration::millis);
+            let length = length.filter(|length| *length > 0);
+            return Some(length.ok_or(Span::new(start, start + said.len())));
+        }
+        at += line.len();
+    }
+    None
+}
+
 impl<'r> Subject<'r> {
     /// Its query.
     pub fn expr(&self) -> &'r Expr {
@@ -197,6 +226,12 @@ impl<'r> Subject<'r> {
         let alert = self.alert();
         let texts = alert.map(|alert| alert.labels.iter().chain(&alert.annotations));
         texts.into_iter().flatten().map(|(_, template)| template)
+    }
+
+    /// The time between two samples, where somebody said it; `Err` is where somebody said what is none.
+    pub fn scrape(&self) -> Option<Result<Millis, Span>> {
+        let stated = || self.rules.scrapes.get(self.group.source.name()).copied();
+        self.rules.scrape.map(Ok).or_else(stated)
     }
 
     /// A part of its query on one line.

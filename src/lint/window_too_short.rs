@@ -13,7 +13,8 @@ pub(super) const LINT: Lint = Lint {
     doc: "a rate over a window that holds fewer than two samples",
     why: "`rate` and its like need two samples. A window shorter than twice the time between two of them holds one most of the \
           time, and yields nothing then; one missed scrape more and it is empty. Take four times the scrape interval. It is \
-          taken to be 15s, or what `--scrape-interval` says; between two steps of a subquery lies what it says itself.",
+          taken to be 15s, or what `--scrape-interval` or a comment at the head of the file says (`# rulecheck: \
+          scrape-interval(1m)`); between two steps of a subquery lies what it says itself.",
     wrong: r#"
 - alert: ManyErrors
   expr: rate(errors_total[15s]) > 10
@@ -41,7 +42,15 @@ const OF_TWO: [&str; 8] = [
 ];
 
 fn look(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let scrape = subject.rules.scrape.unwrap_or(SCRAPE);
+    let scrape = match subject.scrape() {
+        None => SCRAPE,
+        Some(Ok(stated)) => stated,
+        Some(Err(span)) => {
+            let message = "this is no time between two samples";
+            let said = Diagnostic::warning(message).at(&subject.group.source, span);
+            return vec![said.help("write a duration, such as 30s")];
+        }
+    };
     let calls = nodes(subject.expr()).into_iter();
     let calls = calls.filter_map(|node| Some((node, call(node, &OF_TWO)?)));
     let found = calls.filter_map(|(node, call)| {
