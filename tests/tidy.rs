@@ -257,7 +257,10 @@ fn each_format_is_used() {
     let mut commands = files("src/command", "rs");
     commands.extend(files("src/serve", "rs"));
     let commands: String = commands.iter().map(|path| read(path)).collect();
-    for name in names_in("src/report", &["mod", "case", "format", "remedy", "unmet"]) {
+    for name in names_in(
+        "src/report",
+        &["mod", "case", "format", "remedy", "unmet", "markdown"],
+    ) {
         assert!(
             commands.contains(&format!("{name}::")),
             "no command prints report::{name}"

@@ -1,7 +1,7 @@
 //! Operators of rules whose sides never find each other in series that somebody recorded.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::load;
 use super::{INTERVAL, Options};
@@ -72,7 +72,7 @@ fn in_data(
 
 /// What the recordings show that a test file reads, of tests that have nothing else.
 fn in_recordings(
-    path: &PathBuf,
+    path: &Path,
     reading: &ReadOptions,
     shelf: &load::Shelf,
 ) -> Option<Vec<Diagnostic>> {
