@@ -11,7 +11,7 @@ use rulecheck::replay::{OnRuleError, ReplaySpec, Schedule};
 use rulecheck::rules::{self, ReadOptions};
 use rulecheck::store::{Points, Series, Store, Writer};
 use rulecheck::text::Source;
-use rulecheck::whatif::{Axis, Grid, Incidents, RuleSet, SweepMode, World, sweep};
+use rulecheck::whatif::{Axis, Grid, Incident, Incidents, RuleSet, SweepMode, World, sweep};
 
 const MINUTE: Millis = 60_000;
 const TICKS: usize = 30 * 24 * 60;
@@ -57,6 +57,20 @@ fn world() -> World {
     World::recorded("bench", spec)
 }
 
+/// An hour of every day.
+fn incidents() -> Incidents {
+    let incident = |day: i64| Incident {
+        name: day.to_string(),
+        start: (day * 24 + 7) * 60 * MINUTE,
+        end: (day * 24 + 8) * 60 * MINUTE,
+        grace: 10 * MINUTE,
+        alerts: vec!["A".to_owned()],
+    };
+    Incidents {
+        all: (0..30).map(incident).collect(),
+    }
+}
+
 fn sweeps(criterion: &mut Criterion) {
     let reading = ReadOptions::default();
     let rules = RuleSet {
@@ -66,6 +80,7 @@ fn sweeps(criterion: &mut Criterion) {
     };
     let world = world();
     let knobs = rules.knobs();
+    let incidents = incidents();
     let mut group = criterion.benchmark_group("whatif");
     group.sample_size(10);
     group.bench_function("one replay", |bench| {
@@ -85,13 +100,24 @@ fn sweeps(criterion: &mut Criterion) {
             "100 thresholds x 100 waits",
             &["A.threshold=10.1..20:0.1", "A.for=0s..99m:1m"],
         ),
+        (
+            "10000 thresholds, kept firing",
+            &["A.threshold=10.0001..20:0.001", "A.keep_firing_for=10m"],
+        ),
+        (
+            "100 thresholds x 100 waits, kept firing",
+            &[
+                "A.threshold=10.1..20:0.1",
+                "A.for=0s..99m:1m",
+                "A.keep_firing_for=10m",
+            ],
+        ),
     ] {
         let axes = axes.iter().map(|text| Axis::parse(text, &knobs).unwrap());
         let grid = Grid::new(axes.collect()).unwrap();
         assert_eq!(grid.len(), 10_000);
         group.bench_function(name, |bench| {
             bench.iter(|| {
-                let incidents = Incidents::default();
                 let swept = sweep(&rules, &world, &grid, &incidents, SweepMode::Columns).unwrap();
                 assert_eq!(swept.evaluated_again, 0);
             });

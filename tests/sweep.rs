@@ -5,19 +5,24 @@
     reason = "a world that can't be made should stop the test"
 )]
 
+mod rule_sets;
+
+use std::fs;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError};
 use rulecheck::model::{Labels, METRIC_NAME, Millis, Timestamp};
 use rulecheck::promql::ast::ExprKind;
 use rulecheck::promql::{Features, Query};
 use rulecheck::replay::{AlertState, AlertTimeline, OnRuleError, ReplaySpec, Schedule, needs};
-use rulecheck::rules::{self, ReadOptions};
 use rulecheck::store::{Points, Series, Store, Writer, stale_marker};
 use rulecheck::text::Source;
 use rulecheck::whatif::{
     Axis, Extent, Grid, Incidents, Knob, KnobKind, Outcome, Paging, RuleSet, SweepMode, SweptAlert,
     World, sweep,
 };
+
+use rule_sets::{rule_set, yaml_files};
 
 const MINUTE: Millis = 60_000;
 const START: Timestamp = 1_767_600_000_000;
@@ -35,16 +40,6 @@ struct Case {
     /// Whether a series of the alert's own is there before it is evaluated.
     is_given: bool,
     on_error: OnRuleError,
-}
-
-fn rule_set(text: &str) -> RuleSet {
-    let reading = ReadOptions::default();
-    let file = rules::read(&Source::new("rules.yml", text), &reading).unwrap();
-    RuleSet {
-        files: vec![file],
-        specs: None,
-        reading,
-    }
 }
 
 fn world(case: &Case, length: Millis) -> World {
@@ -136,7 +131,7 @@ fn naive(
 
 /// Holds every point of a sweep against a replay of the text that it means; how many points were evaluated again.
 fn check(case: &Case, mode: SweepMode) -> Result<usize, TestCaseError> {
-    let rules = rule_set(&case.rules);
+    let rules = rule_set("rules.yml", &case.rules).unwrap();
     let knobs = rules.knobs();
     let axes = case
         .axes
@@ -268,13 +263,14 @@ const EXPRESSIONS: [&str; 16] = [
     "r + 1 > 5",
 ];
 
-const THRESHOLDS: [&str; 6] = [
+const THRESHOLDS: [&str; 7] = [
     "3,5",
     "0,0.5,1,2,3,4,5,6,7,8,9,10",
     "-1,-0.0,Inf,-Inf,NaN,4.5,5,0x5",
     "2..8:0.5",
     "5",
     "0..9:0.1",
+    "0..9:0.01",
 ];
 
 const WAITS: [&str; 8] = [
@@ -411,26 +407,6 @@ fn every_point_is_a_replay_of_the_edited_text() {
     );
 }
 
-/// Rule files under `rules`.
-fn rule_files() -> Vec<(String, String)> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("rules")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "yml") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                files.push((path.display().to_string(), text));
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
 /// A day of series that rules read, all that their selectors ask for: levels, and counters that stand, rise and fall back.
 fn day_of(rules: &RuleSet, minutes: usize, random: &mut Random) -> World {
     let groups = rules.groups();
@@ -550,20 +526,15 @@ fn random_points_of_all_rules_are_replays_of_the_edited_files() {
     let wanted: usize = asked.and_then(|text| text.parse().ok()).unwrap_or(120);
     let minutes = if wanted > 500 { 24 * 60 } else { 5 * 60 };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let files = rule_files();
-    let reading = ReadOptions::default();
     let mut sets = Vec::new();
-    for (name, text) in &files {
-        if let Ok(file) = rules::read(&Source::new(name, text), &reading) {
-            let rules = RuleSet {
-                files: vec![file],
-                specs: None,
-                reading,
-            };
-            if !rules.knobs().is_empty() {
-                let world = day_of(&rules, minutes, &mut random);
-                sets.push((name, rules, world));
-            }
+    for path in yaml_files(&["rules"]) {
+        let (name, text) = (path.display().to_string(), fs::read(&path).unwrap());
+        let Some(rules) = rule_set(&name, &String::from_utf8_lossy(&text)) else {
+            continue;
+        };
+        if !rules.knobs().is_empty() {
+            let world = day_of(&rules, minutes, &mut random);
+            sets.push((name, rules, world));
         }
     }
     assert!(sets.len() >= 7, "{} files", sets.len());

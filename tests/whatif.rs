@@ -19,7 +19,7 @@ use rule_sets::{rule_set, yaml_files};
 
 /// Every YAML file below `rules` and `fixtures` that holds rules.
 fn rule_sets() -> Vec<RuleSet> {
-    let paths = yaml_files();
+    let paths = yaml_files(&["rules", "fixtures"]);
     let sets = paths.iter().filter_map(|path| {
         let text = String::from_utf8(fs::read(path).unwrap()).ok()?;
         rule_set(&path.display().to_string(), &text)

@@ -18,10 +18,10 @@ pub fn rule_set(name: &str, text: &str) -> Option<RuleSet> {
     })
 }
 
-/// Every YAML file below `rules` and `fixtures`.
-pub fn yaml_files() -> Vec<PathBuf> {
+/// Every YAML file below some folders of this repository.
+pub fn yaml_files(folders: &[&str]) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = ["rules", "fixtures"].map(|it| root.join(it)).into();
+    let mut folders: Vec<PathBuf> = folders.iter().map(|it| root.join(it)).collect();
     let mut paths = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {

@@ -1,65 +1,42 @@
-//! The values of an alert's instances by the first limit that lets them through.
-
-use std::cmp::Reverse;
+//! What an alert does at every limit and every wait, of the values that are compared.
+//!
+//! Settings are not looked at one by one. Of `N` values, the ticks of all instances:
+//!
+//! * each is ranked by the first limit that lets it through ([`ranks`]): about one comparison, however many limits there are;
+//! * what firings add up to ([`tally`]) takes one step for each run of ticks at any limit, of which there are at most `N`, and
+//!   one for each setting: a run is noted at the corners of the settings at which it fires, and a walk from the longest wait to
+//!   the shortest adds what newly fires;
+//! * pages, which instances make together, are counted wait by wait. The worst rank of the last ticks widens by what the next
+//!   wait is longer ([`windows`]: once over `N` for a tick, and at most the logarithm times for more), is united over
+//!   instances, and what begins is counted over the ticks of one ([`calls`]). Those are the same steps for small numbers in a
+//!   row, 16 of them at once where a byte holds a rank.
+//!
+//! Where an alert keeps firing, runs join, and the runs of one wait are not those of another. Then all limits are looked at
+//! together for each wait and keep, with some steps for each of `N`; or, where there are few limits for each wait, all waits
+//! for each limit and keep ([`runs`](super::runs)).
 
 use rayon::prelude::*;
 
-use super::runs::{Coverage, Runs, fired};
-use super::spans::{self, NEVER, Span, Windows, kept};
+use super::calls::Incidents;
+use super::clock::{Clock, Holds};
+use super::ranks::{Rank, ranks};
+use super::runs::stretches;
+use super::spans::{Span, spans};
 use super::tally::Tally;
-use crate::model::{Millis, Timestamp};
+use super::windows::{Windows, kept, lately, unite};
+use crate::promql::Columns;
 use crate::promql::ast::BinaryOp;
-use crate::promql::{Columns, Ticks};
 use crate::whatif::Outcome;
-use crate::whatif::paging::{Paging, Watch, Window};
+use crate::whatif::paging::{Paging, Watch};
 
-/// Every tick of every instance, with the first limit that lets its value through. Limits come in the order in which they let
-/// more through: what passes one passes all after it.
-pub(super) struct Cells {
-    /// When ticks are, and how many each instance has.
+/// What is compared, and with what.
+pub(super) struct Compared<'c> {
+    pub columns: &'c Columns,
     pub time: Clock,
-    /// How many instances there are.
-    pub instances: usize,
-    /// The first limit of each cell, or [`NEVER`]; instance after instance.
-    pub first: Vec<u32>,
-    /// How many limits there are.
-    pub limits: usize,
+    pub op: BinaryOp,
+    /// In the order in which they let more through.
+    pub limits: &'c [f64],
 }
-
-/// When ticks are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
-    pub moments: Ticks,
-    /// The end of the data, which what still fires lasts to.
-    pub end: Timestamp,
-}
-
-impl Clock {
-    /// How many ticks there are.
-    pub fn count(&self) -> usize {
-        self.moments.count
-    }
-
-    /// The time of a tick that ends something; `None` for the one past the last.
-    pub fn past(&self, tick: usize) -> Option<Timestamp> {
-        (tick < self.count()).then(|| self.moments.time(tick))
-    }
-
-    /// How many ticks a wait takes, rounded up; all that take longer than there are ticks are alike.
-    pub fn ticks(&self, wait: Millis) -> usize {
-        let step = self.moments.step.max(1);
-        let whole = wait.max(0) / step + i64::from(wait.max(0) % step > 0);
-        usize::try_from(whole).map_or(self.count(), |ticks| ticks.min(self.count()))
-    }
-
-    /// A firing between two ticks.
-    pub fn window(&self, from: usize, to: usize) -> Window {
-        (self.moments.time(from), self.past(to))
-    }
-}
-
-/// So many limits are looked through one by one where an alert keeps firing.
-const FEW_LIMITS: usize = 64;
 
 /// How long an alert waits before it fires, and before it stops: all that are looked at, in ticks, in ascending order.
 pub(super) struct Waits {
@@ -69,215 +46,198 @@ pub(super) struct Waits {
 
 /// What an alert does at each limit, hold and keep.
 pub(super) struct Table {
+    /// By keep, hold and limit, one more for nothing that is let through.
     pagings: Vec<Paging>,
-    /// How many holds and keeps there are.
-    waits: (usize, usize),
+    limits: usize,
+    holds: usize,
 }
+
+/// What an alert does after each hold, at each limit.
+type Settings = Vec<Vec<Paging>>;
 
 impl Table {
-    /// What it does at one, by their places; the limit past the last lets nothing through.
-    pub fn get(&self, limit: usize, hold: usize, keep: usize) -> Option<&Paging> {
-        self.pagings.get(self.place(limit, hold, keep))
+    /// What the alert does; `None` where there are too many values to count.
+    pub fn of(compared: &Compared<'_>, waits: &Waits, watch: &Watch) -> Option<Table> {
+        // One number is left for the rank of no limit.
+        Some(match compared.limits.len() {
+            0..=0xff => Cells::<u8>::new(compared)?.table(waits, watch),
+            0x100..=0xffff => Cells::<u16>::new(compared)?.table(waits, watch),
+            _ => Cells::<u32>::new(compared)?.table(waits, watch),
+        })
     }
 
-    fn place(&self, limit: usize, hold: usize, keep: usize) -> usize {
-        (limit * self.waits.0 + hold) * self.waits.1 + keep
+    /// The place of what it does at one, by their places; the limit past the last lets nothing through.
+    pub fn place(&self, limit: usize, hold: usize, keep: usize) -> usize {
+        (keep * self.holds + hold) * (self.limits + 1) + limit
     }
 
-    fn set(&mut self, limit: usize, hold: usize, keep: usize, paging: Paging) {
-        let place = self.place(limit, hold, keep);
-        if let Some(entry) = self.pagings.get_mut(place) {
-            *entry = paging;
-        }
+    /// All that it does.
+    pub fn into_pagings(self) -> Vec<Paging> {
+        self.pagings
     }
 }
 
-impl Cells {
-    /// Sorts what columns hold; `None` where there are too many values to count.
-    pub fn new(
-        columns: &Columns,
-        moments: Ticks,
-        end: Timestamp,
-        limits: &[f64],
-        op: BinaryOp,
-    ) -> Option<Cells> {
-        let (count, instances) = (moments.count, columns.series.len());
-        u32::try_from(count.checked_mul(instances)?)
+/// Every tick of every instance, with the first limit that lets its value through; instance after instance.
+struct Cells<R> {
+    time: Clock,
+    ranks: Vec<R>,
+    /// How many limits there are.
+    limits: usize,
+}
+
+/// At so many limits for each hold, holds are looked through one by one where an alert keeps firing.
+const MANY_LIMITS: usize = 3;
+
+impl<R: Rank> Cells<R> {
+    fn new(compared: &Compared<'_>) -> Option<Cells<R>> {
+        let Compared {
+            columns,
+            time,
+            op,
+            limits,
+        } = *compared;
+        u32::try_from(time.count().checked_mul(columns.series.len())?).ok()?;
+        u32::try_from(limits.len())
             .ok()
-            .filter(|it| *it < NEVER)?;
-        u32::try_from(limits.len()).ok()?;
-        // A function of its own for each operator: it is asked many times for every value.
-        let first = match op {
-            BinaryOp::Greater => firsts(columns, count, limits, |value, limit| value > limit),
-            BinaryOp::GreaterEqual => firsts(columns, count, limits, |value, limit| value >= limit),
-            BinaryOp::Less => firsts(columns, count, limits, |value, limit| value < limit),
-            BinaryOp::LessEqual => firsts(columns, count, limits, |value, limit| value <= limit),
-            _ => return None,
-        };
+            .filter(|count| *count < u32::MAX)?;
         Some(Cells {
-            time: Clock { moments, end },
-            instances,
-            first,
+            time,
+            ranks: ranks(columns, time.count(), limits, op)?,
             limits: limits.len(),
         })
     }
 
-    /// What the alert does at every limit, hold and keep.
-    ///
-    /// Most pairs of a hold and a keep are looked at over all limits at once. Where an alert keeps firing, that takes a look at
-    /// every tick for each pair, and a few limits are looked through one by one instead.
-    pub fn table(&self, waits: &Waits, watch: &Watch) -> Table {
-        let (holds, keeps) = (&waits.holds, &waits.keeps);
+    /// The ranks of each instance.
+    fn instances(&self) -> std::slice::ChunksExact<'_, R> {
+        self.ranks.chunks_exact(self.time.count().max(1))
+    }
+
+    fn table(&self, waits: &Waits, watch: &Watch) -> Table {
+        let holds = Holds::new(&waits.holds);
+        let incidents = Incidents::new(self.time, watch);
+        let of_keep = |&keep: &usize| match keep {
+            0 => self.at_once(&holds, &incidents),
+            _ if self.limits > MANY_LIMITS * holds.len() => {
+                self.hold_by_hold(&holds, keep, &incidents)
+            }
+            _ => self.limit_by_limit(&holds, keep, &incidents),
+        };
         let nothing = Paging::judged(Outcome::default(), &[], watch);
-        let mut table = Table {
-            pagings: vec![nothing; (self.limits + 1) * holds.len() * keeps.len()],
-            waits: (holds.len(), keeps.len()),
-        };
-        let is_few = self.limits <= FEW_LIMITS;
-        let places = keeps.iter().copied().enumerate();
-        let (walked, grown): (Vec<_>, Vec<_>) = places.partition(|&(_, keep)| is_few && keep > 0);
-        for (hold, keep, pagings) in self.at_all_limits(holds, &grown, watch) {
-            for (limit, paging) in pagings.into_iter().enumerate() {
-                table.set(limit, hold, keep, paging);
-            }
+        let of_waits = waits.keeps.iter().flat_map(of_keep);
+        Table {
+            pagings: of_waits
+                .flat_map(|of_limits| of_limits.into_iter().chain([nothing.clone()]))
+                .collect(),
+            limits: self.limits,
+            holds: holds.len(),
         }
-        for (limit, hold, keep, paging) in self.limit_by_limit(holds, &walked, watch) {
-            table.set(limit, hold, keep, paging);
-        }
-        table
     }
 
-    /// By hold and keep, what the alert does at every limit.
-    fn at_all_limits(
+    /// Where an alert stops at once: the firings of all settings together, and the pages of each hold.
+    fn at_once(&self, holds: &Holds<'_>, incidents: &Incidents<'_>) -> Settings {
+        let mut settings = self.sliding(holds, |windows, _, any| {
+            for waited in windows.instances() {
+                unite(any, waited);
+            }
+            incidents.calls(any, self.limits)
+        });
+        let instances: Vec<&[R]> = self.instances().collect();
+        let part = instances.len().div_ceil(rayon::current_num_threads());
+        let of_part = |instances: &[&[R]]| {
+            let mut tally = Tally::new(self.time, holds, self.limits);
+            for ranks in instances {
+                let add =
+                    |span: Span| tally.add(&span.after(0..holds.shorter(span.end - span.start)));
+                spans(ranks, self.limits, add);
+                tally.next_instance();
+            }
+            tally
+        };
+        let tallies = instances.par_chunks(part.max(1)).map(of_part);
+        if let Some(tally) = tallies.reduce_with(Tally::merged) {
+            tally.outcomes(&mut settings);
+        }
+        settings
+    }
+
+    /// What a function makes of the windows of each hold, and of room for what all instances do together.
+    fn sliding(
         &self,
-        holds: &[usize],
-        keeps: &[(usize, usize)],
-        watch: &Watch,
-    ) -> Vec<(usize, usize, Vec<Paging>)> {
-        let shortest = holds.first().copied().unwrap_or(0);
-        let spans = match keeps.iter().any(|(_, keep)| *keep == 0) {
-            true => self.spans(shortest, holds.len() > 1),
-            false => Vec::new(),
-        };
-        let places: Vec<(usize, usize)> = holds.iter().copied().enumerate().collect();
+        holds: &Holds<'_>,
+        of_hold: impl Fn(&Windows<R>, usize, &mut Vec<R>) -> Vec<Paging> + Sync,
+    ) -> Settings {
         // Each part slides its windows from the shortest hold on.
-        let parts = if keeps.is_empty() {
-            0
-        } else {
-            2 * rayon::current_num_threads()
-        };
-        let part = holds.len().div_ceil(parts.max(1)).max(1);
-        let of_part = |part: &[(usize, usize)]| {
-            let mut windows = Windows::new(&self.first, self.time.count());
-            let (mut any, mut fires) = (Vec::new(), Vec::new());
-            let mut found = Vec::with_capacity(part.len() * keeps.len());
-            for &(place, hold) in part {
+        let parts = 2 * rayon::current_num_threads();
+        let parts = holds.ticks().par_chunks(holds.len().div_ceil(parts).max(1));
+        let of_part = |part: &[usize]| {
+            let mut windows = Windows::new(&self.ranks, self.time.count());
+            let mut any = Vec::new();
+            let mut of_part = Vec::with_capacity(part.len());
+            for &hold in part {
                 windows.widen(hold.saturating_add(1));
-                for &(keep_place, keep) in keeps {
-                    any.clear();
-                    any.resize(self.time.count(), NEVER);
-                    let mut tally = Tally::new(self.time, self.limits, self.instances);
-                    let firsts = self.first.chunks_exact(self.time.count().max(1));
-                    for (instance, (first, waited)) in firsts.zip(windows.instances()).enumerate() {
-                        if keep == 0 {
-                            unite(&mut any, waited);
-                            continue;
-                        }
-                        kept(first, waited, keep, &mut fires);
-                        unite(&mut any, &fires);
-                        spans::spans(&fires, self.limits as u32, |span| {
-                            tally.add(instance, span, 0)
-                        });
-                    }
-                    if keep == 0 {
-                        let long = spans.partition_point(|(_, span)| span.ticks() > hold);
-                        for &(instance, span) in spans.get(..long).unwrap_or_default() {
-                            tally.add(instance as usize, span, hold);
-                        }
-                    }
-                    found.push((place, keep_place, tally.paging(&any, watch)));
-                }
+                any.clear();
+                any.resize(self.time.count(), R::NEVER);
+                of_part.push(of_hold(&windows, hold, &mut any));
             }
-            found
+            of_part
         };
-        places.par_chunks(part).flat_map_iter(of_part).collect()
+        parts.flat_map_iter(of_part).collect()
     }
 
-    /// The runs of all instances at any limit that are longer than a hold; the longest first, if asked for.
-    fn spans(&self, hold: usize, is_sorted: bool) -> Vec<(u32, Span)> {
-        let firsts = self.first.par_chunks_exact(self.time.count().max(1));
-        let of_instance = |(instance, first): (usize, &[u32])| {
-            let mut all = Vec::new();
-            spans::spans(first, self.limits as u32, |span| {
-                if span.ticks() > hold {
-                    all.push((instance as u32, span));
-                }
-            });
-            all
-        };
-        let mut all: Vec<(u32, Span)> = firsts.enumerate().flat_map_iter(of_instance).collect();
-        if is_sorted {
-            all.par_sort_unstable_by_key(|(_, span)| Reverse(span.ticks()));
-        }
-        all
+    /// Where an alert keeps firing: for each hold, all limits together.
+    fn hold_by_hold(&self, holds: &Holds<'_>, keep: usize, incidents: &Incidents<'_>) -> Settings {
+        let lately: Vec<Vec<R>> = self.instances().map(|ranks| lately(ranks, keep)).collect();
+        self.sliding(holds, |windows, hold, any| {
+            let only = [hold];
+            let only = Holds::new(&only);
+            let mut tally = Tally::new(self.time, &only, self.limits);
+            let mut fires = Vec::new();
+            for (lately, waited) in lately.iter().zip(windows.instances()) {
+                kept(lately, waited, &mut fires);
+                unite(any, &fires);
+                spans(&fires, self.limits, |mut span| {
+                    span.start -= hold;
+                    tally.add(&span.after(0..1));
+                });
+                tally.next_instance();
+            }
+            let mut settings = [incidents.calls(any, self.limits)];
+            tally.outcomes(&mut settings);
+            let [of_limits] = settings;
+            of_limits
+        })
     }
 
-    /// By limit, hold and keep, what the alert does.
+    /// Where an alert keeps firing: for each limit, all holds together.
     fn limit_by_limit(
         &self,
-        holds: &[usize],
-        keeps: &[(usize, usize)],
-        watch: &Watch,
-    ) -> Vec<(usize, usize, usize, Paging)> {
-        if keeps.is_empty() {
-            return Vec::new();
-        }
+        holds: &Holds<'_>,
+        keep: usize,
+        incidents: &Incidents<'_>,
+    ) -> Settings {
         let of_limit = |limit: usize| {
-            let runs = Runs::of(self, limit as u32);
-            let runs = std::sync::Arc::new(runs);
-            keeps.par_iter().flat_map_iter(move |&(keep_place, keep)| {
-                let mut coverage = Coverage::new(self.time.count());
-                let runs = runs.clone();
-                holds.iter().enumerate().map(move |(hold_place, &hold)| {
-                    let paging = fired(&runs, &self.time, (hold, keep), &mut coverage, watch);
-                    (limit, hold_place, keep_place, paging)
-                })
-            })
+            let mut tally = Tally::new(self.time, holds, 1);
+            let mut longest = vec![0; self.time.count()];
+            for ranks in self.instances() {
+                stretches(ranks, R::of(limit), keep, holds, &mut tally, &mut longest);
+            }
+            // The longest hold is the first.
+            for longest in &mut longest {
+                *longest = (holds.len() - holds.shorter(*longest as usize)) as u32;
+            }
+            let calls = incidents.calls(&longest, holds.len());
+            let mut settings: Settings =
+                calls.into_iter().rev().map(|paging| vec![paging]).collect();
+            tally.outcomes(&mut settings);
+            settings
         };
-        (0..self.limits)
-            .into_par_iter()
-            .flat_map(of_limit)
-            .collect()
-    }
-}
-
-/// The first limit that lets each value through, series after series.
-fn firsts(
-    columns: &Columns,
-    count: usize,
-    limits: &[f64],
-    passes: impl Fn(f64, f64) -> bool + Sync,
-) -> Vec<u32> {
-    let first_of = |value: f64| match limits.partition_point(|&limit| !passes(value, limit)) {
-        first if first < limits.len() => first as u32,
-        _ => NEVER,
-    };
-    let mut all = vec![NEVER; count * columns.series.len()];
-    let of_series = all.par_chunks_exact_mut(count.max(1)).zip(&columns.series);
-    of_series.for_each(|(firsts, series)| {
-        let values = series.column.values();
-        for tick in series.column.present_ticks() {
-            if let (Some(first), Some(&value)) = (firsts.get_mut(tick), values.get(tick)) {
-                *first = first_of(value);
+        let of_limits: Vec<Settings> = (0..self.limits).into_par_iter().map(of_limit).collect();
+        let mut settings = vec![Vec::with_capacity(self.limits); holds.len()];
+        for of_limit in of_limits {
+            for (of_hold, paging) in settings.iter_mut().zip(of_limit) {
+                of_hold.extend(paging);
             }
         }
-    });
-    all
-}
-
-/// Notes what another instance fires from on.
-fn unite(any: &mut [u32], fires: &[u32]) {
-    for (any, &fires) in any.iter_mut().zip(fires) {
-        *any = (*any).min(fires);
+        settings
     }
 }

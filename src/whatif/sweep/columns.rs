@@ -8,9 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Cells, Clock, Waits};
+use super::cells::{Compared, Table, Waits};
+use super::clock::Clock;
 use super::evaluated::changes;
-use super::{Block, Ground, Watched};
+use super::{Block, Ground, Points, Watched};
 use crate::model::{Duration, Millis, Timestamp};
 use crate::promql::ast::{BinaryOp, Expr, ExprKind};
 use crate::promql::{Columns, Features, Query, Ticks, evaluate, threshold};
@@ -19,7 +20,6 @@ use crate::rules::{AlertRule, Rule, RuleKind};
 use crate::store::Store;
 use crate::whatif::knob::Slot;
 use crate::whatif::numbers::is_number;
-use crate::whatif::paging::Paging;
 use crate::whatif::value::{self, worked_out};
 use crate::whatif::{Axis, KnobKind, splice};
 
@@ -87,21 +87,30 @@ impl<'g> Movable<'g> {
 
     /// What it does at each combination of the values of its block's axes, over what all others wrote; `None` where that can't
     /// be told from columns alone.
-    pub fn points(&self, base: &Replay<'_>, end: Timestamp) -> Option<Vec<Vec<Paging>>> {
+    pub fn points(&self, base: &Replay<'_>, end: Timestamp) -> Option<Points> {
         if base.stopped_at.is_some() {
             return None;
         }
         let (columns, moments) = self.evaluated(base)?;
         let Settings { limits, points, .. } = &self.settings;
-        let cells = Cells::new(&columns, moments, end, limits, self.widest.op)?;
-        let (holds, of_holds) = in_ticks(&self.settings.holds, &cells.time);
-        let (keeps, of_keeps) = in_ticks(&self.settings.keeps, &cells.time);
-        let table = cells.table(&Waits { holds, keeps }, &self.watched.watch);
-        let point = |&(limit, hold, keep): &(usize, usize, usize)| {
-            let paging = table.get(limit, *of_holds.get(hold)?, *of_keeps.get(keep)?)?;
-            Some(vec![paging.clone()])
+        let time = Clock { moments, end };
+        let (holds, of_holds) = in_ticks(&self.settings.holds, &time);
+        let (keeps, of_keeps) = in_ticks(&self.settings.keeps, &time);
+        let compared = Compared {
+            columns: &columns,
+            time,
+            op: self.widest.op,
+            limits,
         };
-        points.iter().map(point).collect()
+        let table = Table::of(&compared, &Waits { holds, keeps }, &self.watched.watch)?;
+        let setting = |&(limit, hold, keep): &(usize, usize, usize)| {
+            Some(table.place(limit, *of_holds.get(hold)?, *of_keeps.get(keep)?))
+        };
+        Some(Points {
+            settings: points.iter().map(setting).collect::<Option<_>>()?,
+            pagings: table.into_pagings(),
+            width: 1,
+        })
     }
 
     /// The columns of what is compared, and the moments of their ticks.

@@ -6,12 +6,16 @@
 //! ([`columns`]); at all other points the rules are edited, read again, and those that depend on the change evaluated again
 //! over what the others wrote. Both yield the same.
 
+mod calls;
 mod cells;
+mod clock;
 mod columns;
 mod evaluated;
+mod ranks;
 mod runs;
 mod spans;
 mod tally;
+mod windows;
 
 use self::columns::Movable;
 use super::paging::{Paging, Watch};
@@ -65,8 +69,33 @@ pub struct Sweep {
     blocks: Vec<Block>,
 }
 
-/// What each of some alerts did, for each combination of values.
-type Points = Vec<Vec<Paging>>;
+/// What some alerts did at each combination of values.
+#[derive(Debug, Default)]
+struct Points {
+    /// What they did at each setting that is like no other, one setting after the other.
+    pagings: Vec<Paging>,
+    /// How many alerts there are.
+    width: usize,
+    /// The setting of each combination.
+    settings: Vec<usize>,
+}
+
+impl Points {
+    /// Each combination is a setting of its own.
+    fn apart(pagings: Vec<Vec<Paging>>, width: usize) -> Points {
+        Points {
+            settings: (0..pagings.len()).collect(),
+            width,
+            pagings: pagings.into_iter().flatten().collect(),
+        }
+    }
+
+    fn at(&self, place: usize) -> &[Paging] {
+        let setting = self.settings.get(place).map(|it| it * self.width);
+        let pagings = setting.and_then(|from| self.pagings.get(from..from + self.width));
+        pagings.unwrap_or_default()
+    }
+}
 
 /// Axes that must be swept together.
 #[derive(Debug)]
@@ -192,7 +221,8 @@ pub fn sweep(
             None => {
                 evaluated_again += block.len(grid);
                 let of_block = of_block(block);
-                evaluated::points(&ground, &base, block, &of_block, is_whole)?
+                let pagings = evaluated::points(&ground, &base, block, &of_block, is_whole)?;
+                Points::apart(pagings, of_block.len())
             }
         };
     }
@@ -243,8 +273,7 @@ impl Sweep {
     pub fn point(&self, index: usize) -> Vec<&Paging> {
         let mut of_alerts: Vec<Option<&Paging>> = vec![None; self.alerts.len()];
         for block in &self.blocks {
-            let found = block.points.get(block.place(index, &self.sizes));
-            let found = found.into_iter().flatten();
+            let found = block.points.at(block.place(index, &self.sizes));
             for (place, paging) in block.alerts.iter().zip(found) {
                 if let Some(of_alert) = of_alerts.get_mut(*place) {
                     *of_alert = Some(paging);
@@ -292,7 +321,7 @@ fn blocks(rules: &RuleSet, grid: &Grid, groups: &[&RuleGroup]) -> Vec<Block> {
             axes: vec![place],
             dependents: dependents(groups, &moved),
             alerts: Vec::new(),
-            points: Vec::new(),
+            points: Points::default(),
         };
         let (mut joined, apart): (Vec<Block>, Vec<Block>) =
             blocks.into_iter().partition(|other| other.shares(&block));
@@ -322,7 +351,7 @@ fn together(blocks: Vec<Block>, groups: &[&RuleGroup]) -> Vec<Block> {
             axes,
             dependents: dependents(groups, &moved),
             alerts: Vec::new(),
-            points: Vec::new(),
+            points: Points::default(),
         }],
     }
 }
@@ -362,10 +391,11 @@ fn still(blocks: &[Block], watched: &[Watched], ground: &Ground<'_>, base: &Repl
     let moves = |place: &usize| blocks.iter().any(|block| block.alerts.contains(place));
     let alerts: Vec<usize> = (0..watched.len()).filter(|place| !moves(place)).collect();
     let of_alerts: Vec<&Watched> = alerts.iter().filter_map(|it| watched.get(*it)).collect();
+    let pagings = evaluated::pagings(base, ground.spec.end, &of_alerts);
     Block {
         axes: Vec::new(),
         dependents: Dependents::default(),
-        points: vec![evaluated::pagings(base, ground.spec.end, &of_alerts)],
+        points: Points::apart(vec![pagings], alerts.len()),
         alerts,
     }
 }

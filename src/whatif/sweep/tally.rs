@@ -1,154 +1,206 @@
-//! What firings and pages add up to at every limit.
+//! What firings add up to at every hold and every limit.
+//!
+//! A run of ticks fires at all holds that are shorter than it, at the limits at which it is just this run: a rectangle of
+//! settings, of which only the corners are noted. Sums over them, from the longest hold to the shortest and from the first
+//! limit to the last, are what there is at each setting. What lasts longest and what comes first needs one corner: at a
+//! shorter hold and a later limit nothing fires less.
 
-use super::cells::Clock;
-use super::spans::{Span, spans};
-use crate::model::{Millis, Timestamp};
+use std::ops::Range;
+
+use super::clock::{Clock, Holds};
+use crate::model::Millis;
 use crate::whatif::Outcome;
-use crate::whatif::outcome::{is_flap, length};
-use crate::whatif::paging::{Paging, Watch};
+use crate::whatif::outcome::{FLAP, length};
+use crate::whatif::paging::Paging;
 
-/// What firings add up to at every limit.
-pub(super) struct Tally {
+/// What firings of instances add up to.
+pub(super) struct Tally<'h> {
     time: Clock,
-    /// What another limit changes; one more than there are limits.
+    holds: &'h Holds<'h>,
+    limits: usize,
+    /// What each limit changes at a hold; one more for each hold than there are limits.
     steps: Vec<Step>,
-    /// The first limit at which each instance fires.
+    /// The first limit at which the instance that is looked at fires after each hold.
     fires: Vec<usize>,
 }
 
-/// What a limit changes against the one before.
-#[derive(Debug, Clone, Copy, Default)]
-struct Step {
-    firings: isize,
-    firing: Millis,
-    flaps: isize,
-    pages: isize,
-    justified: isize,
-    /// How many instances fire for the first time.
-    instances: usize,
-    /// The longest of the firings that begin to be whole here.
-    longest: Millis,
-    /// The first of these.
-    first: Option<Timestamp>,
+/// A run of ticks after which an alert fires.
+pub(super) struct Run {
+    /// Its first tick, from which on it waits.
+    pub start: usize,
+    /// The tick at which it fires no more.
+    pub end: usize,
+    /// The limits at which it is this run.
+    pub limits: Range<usize>,
+    /// The places of the holds after which it fires.
+    pub holds: Range<usize>,
 }
 
-impl Tally {
+/// What a limit changes against the one before, and a hold against the next longer one.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    firings: i64,
+    flaps: i64,
+    instances: i64,
+    /// How long the runs are, with what they wait.
+    whole: Millis,
+    /// The longest of the runs that begin to be whole here.
+    longest: Millis,
+    /// The first tick of the first of these.
+    first: usize,
+}
+
+const NOTHING: Step = Step {
+    firings: 0,
+    flaps: 0,
+    instances: 0,
+    whole: 0,
+    longest: 0,
+    first: usize::MAX,
+};
+
+impl<'h> Tally<'h> {
     /// Nothing yet.
-    pub fn new(time: Clock, limits: usize, instances: usize) -> Tally {
+    pub fn new(time: Clock, holds: &'h Holds<'h>, limits: usize) -> Tally<'h> {
         Tally {
             time,
-            steps: vec![Step::default(); limits + 1],
-            fires: vec![limits; instances],
+            holds,
+            limits,
+            steps: vec![NOTHING; (limits + 1) * holds.len()],
+            fires: vec![limits; holds.len()],
         }
     }
 
-    /// Adds a run of an instance that fires from its tick number `hold`, counted from 0, on.
-    pub fn add(&mut self, instance: usize, span: Span, hold: usize) {
-        let (from, to) = self
-            .time
-            .window(span.start as usize + hold, span.end as usize);
-        let length = length(from, to, self.time.end);
-        let flap = isize::from(is_flap(to, length));
-        if let Some(step) = self.steps.get_mut(span.limit as usize) {
-            step.firings += 1;
-            step.firing += length;
-            step.flaps += flap;
-            // Runs only grow: what was longest or first at a limit is within what is so at those after it.
-            step.longest = step.longest.max(length);
-            step.first = Some(step.first.map_or(from, |first| first.min(from)));
+    /// Adds a run of the instance that is looked at.
+    pub fn add(&mut self, run: &Run) {
+        let Range {
+            start: from,
+            end: past,
+        } = run.holds;
+        let (start, end) = self.time.window(run.start, run.end);
+        let whole = length(start, end, self.time.end);
+        let steady = match end {
+            Some(_) => self.steady(whole).clamp(from, past),
+            None => past,
+        };
+        let fires = Step {
+            firings: 1,
+            whole,
+            ..NOTHING
+        };
+        self.note(past, &run.limits, 1, &fires);
+        self.note(from, &run.limits, -1, &fires);
+        let flaps = Step {
+            flaps: 1,
+            ..NOTHING
+        };
+        if steady < past {
+            self.note(past, &run.limits, 1, &flaps);
+            self.note(steady, &run.limits, -1, &flaps);
         }
-        if let Some(step) = self.steps.get_mut(span.until as usize) {
-            step.firings -= 1;
-            step.firing -= length;
-            step.flaps -= flap;
+        if let Some(step) = self.step(past, run.limits.start) {
+            step.longest = step.longest.max(whole);
+            step.first = step.first.min(run.start);
         }
-        if let Some(fires) = self.fires.get_mut(instance) {
-            *fires = (*fires).min(span.limit as usize);
+        let fires = past
+            .checked_sub(1)
+            .and_then(|last| self.fires.get_mut(last));
+        if let Some(fires) = fires {
+            *fires = (*fires).min(run.limits.start);
         }
     }
 
-    /// What that is for somebody who is paged where, for each tick, any instance fires from a limit on.
-    pub fn paging(mut self, any: &[u32], watch: &Watch) -> Vec<Paging> {
-        for &limit in &self.fires {
-            if let Some(step) = self.steps.get_mut(limit) {
-                step.instances += 1;
+    /// Looks at another instance.
+    pub fn next_instance(&mut self) {
+        let mut later = self.limits;
+        for place in (0..self.holds.len()).rev() {
+            let fires = self.fires.get_mut(place);
+            let first = fires.map_or(later, |it| std::mem::replace(it, self.limits).min(later));
+            let instances = Step {
+                instances: 1,
+                ..NOTHING
+            };
+            self.note(place + 1, &(first..later), 1, &instances);
+            later = first;
+        }
+    }
+
+    /// Both of two.
+    pub fn merged(mut self, other: Tally<'_>) -> Tally<'h> {
+        for (step, other) in self.steps.iter_mut().zip(&other.steps) {
+            step.add(other, 1);
+        }
+        self
+    }
+
+    /// Tells what that is after each hold, at each limit.
+    pub fn outcomes(&self, settings: &mut [Vec<Paging>]) {
+        let mut sums = vec![NOTHING; self.limits + 1];
+        let rows = self.steps.chunks_exact(self.limits + 1).zip(settings);
+        for ((steps, pagings), hold) in rows.zip(self.holds.ticks()).rev() {
+            let mut sum = NOTHING;
+            let steps = sums.iter_mut().zip(steps);
+            for ((of_limit, step), paging) in steps.zip(pagings) {
+                of_limit.add(step, 1);
+                sum.add(of_limit, 1);
+                paging.outcome = self.outcome(&sum, *hold);
             }
         }
-        let limits = self.steps.len() - 1;
-        spans(any, limits as u32, |page| {
-            let window = self.time.window(page.start as usize, page.end as usize);
-            let justified = isize::from(watch.justifies(&window));
-            for (limit, sign) in [(page.limit, 1), (page.until, -1)] {
-                if let Some(step) = self.steps.get_mut(limit as usize) {
-                    step.pages += sign;
-                    step.justified += sign * justified;
-                }
-            }
-        });
-        let mut found: Vec<Vec<Option<Millis>>> = vec![Vec::new(); limits];
-        for span in &watch.spans {
-            // It fires from a tick to the next one, and from the last one on.
-            let is_early =
-                |tick: usize| self.time.past(tick + 1).is_some_and(|to| to <= span.start);
-            let first = partition(any.len(), is_early);
-            let past = partition(any.len(), |tick| self.time.moments.time(tick) <= span.reach);
-            let mut reached = limits;
-            let mut found = found.iter_mut().rev();
-            for tick in first..past {
-                let limit = any.get(tick).map_or(reached, |limit| *limit as usize);
-                let delay = (self.time.moments.time(tick) - span.start).max(0);
-                while limit < reached {
-                    reached -= 1;
-                    found.next().into_iter().for_each(|it| it.push(Some(delay)));
-                }
-            }
-            found.for_each(|it| it.push(None));
+    }
+
+    fn outcome(&self, sum: &Step, hold: usize) -> Outcome {
+        if sum.firings == 0 {
+            return Outcome::default();
         }
-        let mut sum = Step::default();
-        let steps = self.steps.iter().zip(found);
-        let pagings = steps.map(|(step, detected)| {
-            sum.add(step);
-            let count = |number: isize| usize::try_from(number).unwrap_or(0);
-            Paging {
-                outcome: Outcome {
-                    firings: count(sum.firings),
-                    firing: sum.firing,
-                    longest: sum.longest,
-                    instances: sum.instances,
-                    flaps: count(sum.flaps),
-                    first: sum.first,
-                },
-                pages: count(sum.pages),
-                justified: count(sum.justified),
-                detected,
+        let count = |number: i64| usize::try_from(number).unwrap_or(0);
+        let wait = hold as i64 * self.time.moments.step;
+        Outcome {
+            firings: count(sum.firings),
+            firing: sum.whole - sum.firings * wait,
+            longest: sum.longest - wait,
+            instances: count(sum.instances),
+            flaps: count(sum.flaps),
+            first: Some(self.time.moments.time(sum.first + hold)),
+        }
+    }
+
+    /// How many holds leave so much of a run that it is no flap.
+    fn steady(&self, whole: Millis) -> usize {
+        match usize::try_from(whole.saturating_sub(FLAP)) {
+            Ok(rest) => {
+                let step = usize::try_from(self.time.moments.step).unwrap_or(1);
+                self.holds.shorter(rest / step.max(1) + 1)
             }
-        });
-        pagings.collect()
+            Err(_) => 0,
+        }
+    }
+
+    /// Notes a step at the last of so many holds, which is there at these limits.
+    fn note(&mut self, holds: usize, limits: &Range<usize>, sign: i64, step: &Step) {
+        if holds == 0 || limits.is_empty() {
+            return;
+        }
+        for (limit, sign) in [(limits.start, sign), (limits.end, -sign)] {
+            if let Some(sum) = self.step(holds, limit) {
+                sum.add(step, sign);
+            }
+        }
+    }
+
+    /// What a limit changes at the last of so many holds.
+    fn step(&mut self, holds: usize, limit: usize) -> Option<&mut Step> {
+        let place = holds.checked_sub(1)? * (self.limits + 1) + limit;
+        self.steps.get_mut(place)
     }
 }
 
 impl Step {
-    fn add(&mut self, other: &Step) {
-        self.firings += other.firings;
-        self.firing += other.firing;
-        self.flaps += other.flaps;
-        self.pages += other.pages;
-        self.justified += other.justified;
-        self.instances += other.instances;
+    fn add(&mut self, other: &Step, sign: i64) {
+        self.firings += sign * other.firings;
+        self.flaps += sign * other.flaps;
+        self.instances += sign * other.instances;
+        self.whole += sign * other.whole;
         self.longest = self.longest.max(other.longest);
-        self.first = self.first.into_iter().chain(other.first).min();
+        self.first = self.first.min(other.first);
     }
-}
-
-/// How many of the first ticks something holds for.
-fn partition(count: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match holds(middle) {
-            true => low = middle + 1,
-            false => high = middle,
-        }
-    }
-    low
 }
