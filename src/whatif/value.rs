@@ -97,6 +97,9 @@ fn length(value: &str) -> Result<f64, Refusal> {
 
 /// The value of a text that is a number of a query, or a duration in seconds, and nothing else.
 pub(super) fn literal(value: &str) -> Option<f64> {
+    if let Some(number) = plain(value) {
+        return Some(number);
+    }
     let query = Query::parse(value, &Features::default()).ok()?;
     let span = query.expr.span;
     let is_bare = !value.contains(|c: char| c.is_whitespace() || c == '#');
@@ -131,6 +134,20 @@ pub(super) fn doubt(knob: &Knob, value: &str) -> Option<Diagnostic> {
     Some(warning.help("give a number; an alert that shall never fire is better removed"))
 }
 
+/// The value of a text that is digits with at most a point between, which a sweep has thousands of; `None` for any other, octal
+/// ones with a zero before them among these.
+fn plain(value: &str) -> Option<f64> {
+    let (whole, is_fraction) = match value.split_once('.') {
+        Some((whole, fraction)) => (whole, is_digits(fraction)),
+        None => (value, true),
+    };
+    let is_octal = whole.len() > 1 && whole.starts_with('0');
+    match is_digits(whole) && is_fraction && !is_octal {
+        true => value.parse().ok(),
+        false => None,
+    }
+}
+
 /// The value of a text that is made of numbers.
 pub fn worked_out(text: &str) -> Option<f64> {
     let query = Query::parse(text, &Features::default()).ok()?;
@@ -141,5 +158,51 @@ pub fn worked_out(text: &str) -> Option<f64> {
     match series.column.get(0)? {
         Sample::Float(value) => Some(value),
         Sample::Histogram(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_are_what_a_query_makes_of_them() {
+        let texts = [
+            "0",
+            "7",
+            "10",
+            "0.5",
+            "10.0001",
+            "0.1",
+            "9007199254740993",
+            "18446744073709551617",
+            "1.7976931348623159",
+            "017",
+            "08",
+            "00.5",
+            "1.",
+            ".5",
+            "1e3",
+            "-2",
+            "0x10",
+            "1_000",
+            "5m",
+            "",
+            ".",
+            "1.2.3",
+        ];
+        let mut tried = 0;
+        for text in texts {
+            let query = Query::parse(text, &Features::default()).ok();
+            let number = query.and_then(|query| match query.expr.kind {
+                ExprKind::Number(number) => Some(number.value),
+                _ => None,
+            });
+            if let Some(found) = plain(text) {
+                assert_eq!(Some(found), number, "{text}");
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 9);
     }
 }

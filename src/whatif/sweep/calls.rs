@@ -56,6 +56,7 @@ impl<'w> Incidents<'w> {
         let calls = calls.map(|(pages, justified)| Paging {
             pages,
             justified,
+            detected: Vec::with_capacity(self.watch.spans.len()),
             ..Paging::default()
         });
         let mut calls: Vec<Paging> = calls.collect();

@@ -8,8 +8,7 @@ use super::tally::{Run, Tally};
 fn runs<R: Rank>(ranks: &[R], limit: R, mut add: impl FnMut(usize, usize)) {
     let mut open = None;
     for (index, chunk) in ranks.chunks(64).enumerate() {
-        let bit = |word: u64, (place, &rank): (usize, &R)| word | u64::from(rank <= limit) << place;
-        let word = chunk.iter().enumerate().fold(0, bit);
+        let word = word(chunk, limit);
         let mut at = 0;
         while at < 64 {
             let rest = match open {
@@ -29,6 +28,22 @@ fn runs<R: Rank>(ranks: &[R], limit: R, mut add: impl FnMut(usize, usize)) {
     if let Some(start) = open {
         add(start, ranks.len());
     }
+}
+
+/// One bit for each of up to 64 ticks that a limit lets through.
+fn word<R: Rank>(ranks: &[R], limit: R) -> u64 {
+    let mut passes = [0; 64];
+    for (passes, rank) in passes.iter_mut().zip(ranks) {
+        *passes = u8::from(*rank <= limit);
+    }
+    let (eights, _) = passes.as_chunks::<8>();
+    // The product has the lowest bits of all eight bytes in its highest byte.
+    let bits =
+        |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights
+        .iter()
+        .rev()
+        .fold(0, |word, eight| word << 8 | bits(eight))
 }
 
 /// Adds when an instance fires at one limit, the only one of the tally: after each hold from as many ticks on of the first run
@@ -111,5 +126,26 @@ impl Stretch {
 fn raise(longest: Option<&mut [u32]>, length: usize) {
     for longest in longest.into_iter().flatten().take_while(|_| length > 0) {
         *longest = (*longest).max(length as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_are_ticks_in_a_row(ranks in prop::collection::vec(0u16..4, 0..200), limit in 0u16..4) {
+            let mut found = vec![false; ranks.len()];
+            let mut past = None;
+            runs(&ranks, limit, |start, end| {
+                assert!(past.is_none_or(|past| start > past) && start < end, "{start} {end}");
+                found[start..end].fill(true);
+                past = Some(end);
+            });
+            let expected: Vec<bool> = ranks.iter().map(|rank| *rank <= limit).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }
