@@ -2,7 +2,9 @@
 
 use super::glance::{Ask, command};
 use super::{Paint, Printer, head};
+use crate::model::Millis;
 use crate::report::{FileReport, Totals};
+use crate::suite::Cause;
 
 /// Over so many files at most a run has no recapitulation: what failed is in sight.
 const MANY: usize = 10;
@@ -17,9 +19,12 @@ pub struct Failed {
     heads: Vec<String>,
     /// How many failures there are.
     count: usize,
-    /// The command that explains the first of them that can be explained.
-    command: Option<String>,
+    /// The command that explains the plainest of them: one whose test names its moment, and of those the earliest.
+    command: Option<Plainest>,
 }
+
+/// What tells how plain a failure is, and the command that explains it.
+type Plainest = ((bool, Millis), String);
 
 impl Failed {
     /// What failed in a file; `ask` is how to ask further.
@@ -37,14 +42,18 @@ impl Failed {
         };
         let tests = verdict.tests.len();
         let ask = (ask, file.path.as_str(), tests);
-        let mut commands = failures().filter_map(|(test, failure)| command(failure, test, ask));
+        let commands = failures().filter_map(|(test, failure)| {
+            let is_unmet = matches!(failure.cause, Cause::Unmet(_));
+            let command = command(failure, test, ask)?;
+            Some(((is_unmet, failure.eval_time), command))
+        });
         Failed {
             heads: failures()
                 .take(MAX_LISTED)
                 .map(|(_, failure)| head(failure))
                 .collect(),
             count: failures().count(),
-            command: commands.next(),
+            command: commands.min_by_key(|(plain, _)| *plain),
         }
     }
 
@@ -53,7 +62,8 @@ impl Failed {
         let room = MAX_LISTED.saturating_sub(self.heads.len());
         self.heads.extend(next.heads.into_iter().take(room));
         self.count += next.count;
-        self.command = self.command.take().or(next.command);
+        let commands = self.command.take().into_iter().chain(next.command);
+        self.command = commands.min_by_key(|(plain, _)| *plain);
     }
 }
 
@@ -72,7 +82,7 @@ pub fn recap(failed: &Failed, totals: &Totals, coloured: bool) -> String {
     if let Some(more @ 1..) = failed.count.checked_sub(failed.heads.len()) {
         printer.line(&format!("  and {more} more"));
     }
-    if let Some(command) = &failed.command {
+    if let Some((_, command)) = &failed.command {
         printer.line(&format!("to see why: {command}"));
     }
     printer.out
