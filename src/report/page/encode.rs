@@ -8,6 +8,7 @@
 //! columns stand one behind the other, in all packed as deflate does it, and written as base64.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::io::Write;
 
 use data_encoding::BASE64;
@@ -17,21 +18,42 @@ use serde_json::{Value, json};
 
 /// All columns of a page, each once.
 #[derive(Default)]
-pub(super) struct Columns {
-    known: HashMap<Vec<(usize, u64)>, usize>,
+pub(super) struct Columns<'c> {
+    known: HashMap<Bits<'c>, usize>,
     heads: Vec<Value>,
     bytes: Vec<u8>,
 }
 
-impl Columns {
+/// A column, which is another one where every bit is.
+struct Bits<'c>(&'c [(usize, f64)]);
+
+impl Bits<'_> {
+    fn all(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.0.iter().map(|(tick, value)| (*tick, value.to_bits()))
+    }
+}
+
+impl PartialEq for Bits<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.all().eq(other.all())
+    }
+}
+
+impl Eq for Bits<'_> {}
+
+impl Hash for Bits<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.all().for_each(|it| it.hash(state));
+    }
+}
+
+impl<'c> Columns<'c> {
     /// The place of a column, which is added where it is new.
-    pub fn place(&mut self, values: &[(usize, f64)]) -> usize {
-        let key = values.iter().map(|(tick, value)| (*tick, value.to_bits()));
-        let key: Vec<(usize, u64)> = key.collect();
-        if let Some(place) = self.known.get(&key) {
+    pub fn place(&mut self, values: &'c [(usize, f64)]) -> usize {
+        if let Some(place) = self.known.get(&Bits(values)) {
             return *place;
         }
-        self.known.insert(key, self.heads.len());
+        self.known.insert(Bits(values), self.heads.len());
         let mut head = json!({"runs": runs(values.iter().map(|(tick, _)| *tick))});
         let table = table(values);
         let decimals = decimals(values).filter(|it| match &table {
@@ -192,18 +214,21 @@ mod tests {
             all.map(|(tick, value)| (tick, value / 3.0 + 1e-9))
                 .collect()
         };
-        let mut columns = Columns::default();
-        for (count, different, table, width) in [
+        let cases = [
             (1000, 3, json!(3), json!(1)),
             (1000, 300, json!(300), json!(2)),
             (1000, 1000, Value::Null, Value::Null),
             (70_000, 70_000, Value::Null, Value::Null),
-        ] {
-            let place = columns.place(&of(count, different));
+        ];
+        let values: Vec<_> = cases.iter().map(|case| of(case.0, case.1)).collect();
+        let again = of(1000, 300);
+        let mut columns = Columns::default();
+        for (values, (_, _, table, width)) in values.iter().zip(cases) {
+            let place = columns.place(values);
             assert_eq!(columns.heads[place]["table"], table);
             assert_eq!(columns.heads[place]["width"], width);
         }
-        assert_eq!(columns.place(&of(1000, 300)), 1, "a column stands once");
+        assert_eq!(columns.place(&again), 1, "a column stands once");
         assert_eq!(
             columns.bytes.len(),
             24 + 1000 + 2400 + 2000 + 8000 + 560_000

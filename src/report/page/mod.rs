@@ -1,16 +1,16 @@
 //! What alerts did and would do as one HTML file that needs nothing else: timelines, values, and knobs that move.
 //!
-//! The file holds its style, its program and a JSON text: `{"version": 2, "title", "rules", "data", "command", "start", "end",
+//! The file holds its style, its program and a JSON text: `{"version": 3, "title", "rules", "data", "command", "start", "end",
 //! "changes": [{"knob", "from", "to"}], "incidents": [{"name", "start", "end", "alerts", "grace"}], "labels", "columns",
 //! "values", "alerts": […]}`, times in milliseconds. Label sets and [columns](encode) stand once and are spoken of by their
 //! places. An alert is `{"group", "name", "expr", "start", "step", "count", "limit", "hold", "keep", "why", "fixed", "condition",
 //! "series": [[labels, column]], "owners", "knobs": [{"name", "kind", "text", "before", "now", "moves"}], "others": [[name, value]],
-//! "failed", "instances"}`: `why` says why no threshold moves, `fixed` why nothing does, `others` are knobs that only a replay
-//! moves. A [condition](crate::whatif::Node) is `{"series": [place]}`, `{"of", "value", "op", "bound"}` or `{"set", "left",
+//! "seen", "missing", "failed", "instances"}`: `why` says why no threshold moves, `fixed` why nothing does, `others` are knobs that only a replay
+//! moves, `seen` whether there ever was a value, `missing` the selectors of which the data has no series. A [condition](crate::whatif::Node) is `{"series": [place]}`, `{"of", "value", "op", "bound"}` or `{"set", "left",
 //! "right", "keys": [left, right]}`. A bound is a list of steps on a stack: a number, `{"knob": place}`, `negate`, or an operator. An
 //! instance is `{"labels", "before", "now"}`; what it did is a list of `[state, from, to]`, state 0 for pending and 1 for firing,
 //! the others places of evaluations, `to` null where it lasts. A number that JSON does not have is a text: `NaN`, `+Inf`,
-//! `-Inf`. `"sweep"` is null or `{"axes": [{"knob", "values"}], "alerts", "ranked", "best", "present", "points": [[values, measures,
+//! `-Inf`. `"sweep"` is null or `{"axes": [{"knob", "values"}], "alerts", "by": [what ranks the points], "best", "present", "points": [[values, measures,
 //! undominated, meets]]}`, the measures those of a [sweep](super::sweep) with lengths in seconds.
 
 mod encode;
@@ -35,6 +35,7 @@ const STYLE: &str = include_str!("page.css");
 /// The parts of the program, each of which uses those before it.
 const PROGRAM: &str = concat!(
     include_str!("machine.js"),
+    include_str!("order.js"),
     include_str!("words.js"),
     include_str!("view.js"),
     include_str!("sweep.js"),
@@ -102,7 +103,7 @@ impl Page<'_> {
         let alerts: Vec<Value> = alerts.map(|it| alert(it, &mut pool)).collect();
         let (columns, values) = pool.columns.finish();
         json!({
-            "version": 2,
+            "version": 3,
             "title": title,
             "rules": self.rules,
             "data": self.data,
@@ -122,13 +123,13 @@ impl Page<'_> {
 
 /// What stands once, however many alerts speak of it.
 #[derive(Default)]
-struct Pool {
+struct Pool<'p> {
     known: HashMap<Labels, usize>,
     labels: Vec<Value>,
-    columns: Columns,
+    columns: Columns<'p>,
 }
 
-impl Pool {
+impl Pool<'_> {
     fn labels(&mut self, labels: &Labels) -> usize {
         let next = self.known.len();
         let place = *self.known.entry(labels.clone()).or_insert(next);
@@ -140,7 +141,7 @@ impl Pool {
     }
 }
 
-fn alert(alert: &LiveAlert, pool: &mut Pool) -> Value {
+fn alert<'p>(alert: &'p LiveAlert, pool: &mut Pool<'p>) -> Value {
     let ticks = alert.ticks;
     let knobs: Vec<Value> = alert.knobs.iter().map(knob).collect();
     let series = alert.condition.series.iter();
@@ -165,6 +166,8 @@ fn alert(alert: &LiveAlert, pool: &mut Pool) -> Value {
         "owners": alert.condition.owners,
         "knobs": knobs,
         "others": alert.others,
+        "seen": alert.is_seeing,
+        "missing": alert.missing,
         "failed": runs(alert.failed.iter().copied()),
         "instances": instances,
     })
@@ -211,7 +214,7 @@ fn knob(knob: &LiveKnob) -> Value {
     })
 }
 
-fn instance(instance: &LiveInstance, alert: &LiveAlert, pool: &mut Pool) -> Value {
+fn instance(instance: &LiveInstance, alert: &LiveAlert, pool: &mut Pool<'_>) -> Value {
     let ticks = alert.ticks;
     let now = match alert.fixed.is_some() {
         true => json!(stretches(&instance.now, ticks)),

@@ -3,7 +3,7 @@
 function heading() {
   const about = [page.rules.map(visible).join(", ") + " over " + page.data.map(visible).join(", ") + ", " + momentText(page.start) + " to " + momentText(page.end) + " UTC."];
   const moves = page.alerts.some((alert) => movable(alert).length);
-  byId("lead").textContent = moves ? "Move a slider of an alert below: its windows, the counts and the incidents follow at once. “Before” is what the rules did before anything was moved." : "";
+  byId("lead").textContent = moves ? "Move a slider of an alert: its windows, the counts and the incidents follow at once. “Before” is what the rules did before anything was moved." : "";
   if (page.changes.length) about.push("Set: " + page.changes.map((it) => visible(it.knob) + " from " + visible(it.from) + " to " + visible(it.to)).join(", ") + ".");
   byId("about").textContent = about.join(" ");
 }
@@ -44,7 +44,8 @@ const TOTALS = [
 
 function totals() {
   const [before, now] = ["before", "now"].map(measuresOf);
-  const known = TOTALS.filter(([measure]) => before[measure] !== undefined);
+  // Recall says what the found incidents do.
+  const known = TOTALS.filter(([measure]) => before[measure] !== undefined && measure !== "recall");
   const rows = known.map(([measure, name, show, title]) => [name, show(before[measure]), show(now[measure]), title]);
   if (page.incidents.length) {
     showIncidents(["before", "now"].map(judge));
@@ -81,7 +82,7 @@ function outcomeTable(alert) {
     row("longest", (it) => durationText(it.longest)),
     row("instances", (it) => String(it.instances)),
     row("flaps", (it) => String(it.flaps), "firings of less than " + durationText(FLAP)),
-    row("first", (it) => (it.first === null ? "never" : momentText(it.first))),
+    row("first", (it) => (it.first === null ? "never" : momentText(it.first).replace(/(:\d\d):00$/, "$1"))),
   ]);
 }
 
@@ -215,6 +216,8 @@ function update() {
     alert.now = deedsOf(alert, windowsNow(alert));
     refresh(alert);
   }
+  // With this picture, not with the next one.
+  paintAll();
   totals();
   command();
   clearTimeout(noting);
@@ -230,7 +233,7 @@ for (const alert of page.alerts) for (const knob of alert.knobs) sameText.set(kn
 
 function refresh(alert) {
   const view = alert.view;
-  view.counts.textContent = countsText(alert);
+  tellCounts(alert);
   view.figures.replaceChildren(outcomeTable(alert));
   if (view.table.open) view.windows.replaceChildren(windowTable(alert));
   if (view.instances && view.instances.open) fillInstances(alert);
@@ -239,6 +242,7 @@ function refresh(alert) {
 
 function countsText(alert) {
   const [before, now] = [alert.before.outcome.firings, alert.now.outcome.firings];
+  if (isQuiet(alert)) return blind(alert) ? "no data" : isPending(alert) ? "pending, never fired" : "never fired";
   return before === now ? countText(now, "firing") : countText(before, "firing") + " → " + now;
 }
 
@@ -318,31 +322,62 @@ function fillInstances(alert) {
   redraw(view.lanes);
 }
 
-
-function row(alert, number) {
+function row(alert) {
   const view = (alert.view = { drawings: [], lanes: [] });
-  view.counts = element("span", { class: "counts" }, countsText(alert));
-  const link = element("a", { href: "#alert-" + number, onclick: (event) => reveal(event, number) }, element("bdi", {}, visible(alert.name)));
+  view.counts = element("span", { class: "counts" });
+  view.state = element("span", { class: "counts" });
+  const link = element("a", { href: "#alert-" + alert.number, onclick: (event) => reveal(event, alert.number) }, element("bdi", {}, visible(alert.name)));
   const host = element("div", { class: "host" });
-  byId("rows").append(element("div", { class: "row" }, element("div", { class: "row-head" }, link, view.counts), host));
+  view.row = element("div", { class: "row" }, element("div", { class: "row-head" }, link, view.counts), host);
   const label = visible(alert.name);
   view.drawings.push(mount(host, lanesPicture(alert, label, (which) => alert[which])));
+  return view.row;
+}
+
+// What an alert did, in its row and its card. One that fires now is no longer folded away.
+function tellCounts(alert) {
+  const view = alert.view;
+  view.counts.textContent = view.state.textContent = countsText(alert);
+  if (view.fold && !isQuiet(alert)) {
+    view.fold.leave(alert);
+    view.fold = null;
+  }
+}
+
+// Where alerts lie that would stand in the way of others: closed, with a line that says how many. One that leaves goes to the
+// end of what stands before.
+function fold(alerts, host, says) {
+  const line = element("summary", {});
+  const inside = element("div", {}, ...alerts.map((alert) => alert.view.row));
+  const box = element("details", { class: "fold" }, line, inside);
+  const tell = () => {
+    line.textContent = says(inside.children.length);
+    box.hidden = !inside.children.length;
+  };
+  const leave = (alert) => {
+    byId("rows").append(alert.view.row);
+    tell();
+  };
+  for (const alert of alerts.filter(isQuiet)) alert.view.fold = { leave };
+  tell();
+  host.append(box);
 }
 
 // A link within the page, which must not wipe out what the address says is set.
 function reveal(event, number) {
   event.preventDefault();
   const card = byId("alert-" + number);
-  card.open = true;
+  for (let box = card; box; box = box.parentElement.closest("details")) box.open = true;
   card.scrollIntoView({ block: "start" });
   card.firstChild.focus();
 }
 
-function card(alert, number, isOpen) {
+function card(alert, isOpen) {
   const view = alert.view;
-  const title = element("summary", {}, element("h3", {}, element("bdi", {}, visible(alert.name))), element("span", { class: "group" }, visible(alert.group)));
-  const box = element("details", { class: "card", id: "alert-" + number, open: isOpen }, title);
+  const title = element("summary", {}, element("h3", {}, element("bdi", {}, visible(alert.name))), element("span", { class: "group" }, visible(alert.group)), view.state);
+  const box = element("details", { class: "card", id: "alert-" + alert.number, open: isOpen }, title);
   box.append(element("pre", { class: "expr" }, element("code", {}, visible(alert.expr))));
+  if (alert.missing.length) box.append(missingNote(alert));
   if (alert.fixed) box.append(element("p", { class: "note" }, "Nothing moves here: " + alert.fixed + ", so only a replay shows what a change does. Its timeline is that of the values as they were given."));
   else if (alert.why) box.append(element("p", { class: "note" }, "No threshold moves here: " + alert.why + "."));
   const controls = movable(alert).map((knob, place) => control(alert, knob, place));
@@ -357,14 +392,21 @@ function card(alert, number, isOpen) {
     view.drawings.push(mount(host, chartPicture(alert, chart)));
   }
   view.drawings.push(mount(host, lanesPicture(alert, visible(alert.name) + ", all instances", (which) => alert[which])));
+  view.drawings.push(mount(host, { label: "Time", height: 22, draw: drawAxis }));
   instancesBox(alert, box);
   if (alert.others.length) box.append(othersBox(alert));
   view.windows = element("div", {});
   view.table = element("details", {}, element("summary", {}, "Windows as a table"), view.windows);
   view.table.addEventListener("toggle", () => view.table.open && view.windows.replaceChildren(windowTable(alert)));
   box.append(view.table);
-  box.addEventListener("toggle", () => box.open && redraw(view.drawings));
-  byId("cards").append(box);
+  return box;
+}
+
+// What the data does not have of what an alert asks for.
+function missingNote(alert) {
+  const asked = alert.missing.flatMap((text, place) => [place ? ", " : "", element("code", {}, visible(text))]);
+  const then = blind(alert) ? ": it can't fire here, whatever is set." : ".";
+  return element("p", { class: "note" }, "No data: no series of the data is one of ", ...asked, then);
 }
 
 const MOST_CHARTS = 6;
@@ -388,6 +430,18 @@ function instancesBox(alert, box) {
   box.append(view.instances);
 }
 
+// So many cards stand in front, and so many are open.
+const MOST_STUDIED = 3;
+const MOST_OPEN = 3;
+// So many alerts stand below each other before the rest is folded away.
+const MOST_PLAIN = 30;
+
+// What is folded away, what a line says of that in the timeline, and what in the list of alerts.
+const QUIET = [
+  [(alert) => isQuiet(alert) && !blind(alert) && !alert.incidents.length, (count) => countText(count, "alert") + " without firing", (count) => countText(count, "alert") + " that never fired"],
+  [blind, (count) => countText(count, "alert") + " without data: nothing that " + (count === 1 ? "it asks" : "they ask") + " for is there", (count) => countText(count, "alert") + " without data"],
+];
+
 function begin() {
   document.title = visible(page.title);
   heading();
@@ -395,11 +449,29 @@ function begin() {
   byId("incident-key").hidden = !page.incidents.length;
   sweptSection();
   mount(byId("axis"), { label: "Time", height: 22, wheels: true, draw: drawAxis });
-  page.alerts.forEach(row);
-  const firing = page.alerts.filter((alert) => alert.now.outcome.firings || alert.before.outcome.firings);
-  const first = new Set((firing.length ? firing : page.alerts).slice(0, 3));
-  page.alerts.forEach((alert, number) => card(alert, number, page.alerts.length <= 4 || first.has(alert)));
-  if (!page.alerts.length) byId("cards").append(element("p", {}, "The rules hold no alert."));
+  const alerts = page.alerts.slice().sort((a, b) => interest(a) - interest(b) || a.number - b.number);
+  const first = alerts.filter((alert, place) => (place === 0 || alert.isStudied) && place < MOST_STUDIED);
+  for (const alert of alerts) {
+    row(alert);
+    tellCounts(alert);
+  }
+  const kinds = [...QUIET, [() => true]];
+  const groups = kinds.map(() => []);
+  for (const alert of alerts) groups[first.includes(alert) ? QUIET.length : kinds.findIndex(([of]) => of(alert))].push(alert);
+  const plain = groups.pop();
+  const others = plain.filter((alert) => !first.includes(alert));
+  byId("rows").append(...plain.slice(0, MOST_PLAIN).map((alert) => alert.view.row));
+  fold(plain.slice(MOST_PLAIN), byId("overview"), (count) => countText(count, "more alert"));
+  byId("first").append(...first.map((alert) => card(alert, true)));
+  byId("cards").append(...others.slice(0, MOST_PLAIN).map((alert, place) => card(alert, place < MOST_OPEN - first.length)));
+  const foldCards = (of, text) => of.length && byId("cards").append(element("details", { class: "fold" }, element("summary", {}, text), ...of.map((alert) => card(alert, false))));
+  foldCards(others.slice(MOST_PLAIN), countText(others.length - MOST_PLAIN, "more alert"));
+  groups.forEach((of, place) => {
+    fold(of, byId("overview"), QUIET[place][1]);
+    foldCards(of, QUIET[place][2](of.length));
+  });
+  byId("others").hidden = first.length === alerts.length;
+  if (!alerts.length) byId("first").append(element("p", {}, "The rules hold no alert."));
   const buttons = { earlier: () => shift(-0.25), later: () => shift(0.25), closer: () => zoom(0.5), wider: () => zoom(2), whole: () => move(whole[0], whole[1]) };
   for (const [id, does] of Object.entries(buttons)) byId(id).addEventListener("click", does);
   byId("reset").addEventListener("click", () => {
@@ -409,6 +481,10 @@ function begin() {
   window.addEventListener("hashchange", follow);
   window.addEventListener("resize", () => redraw());
   new ResizeObserver(() => redraw()).observe(byId("overview"));
+  new ResizeObserver(() => document.documentElement.style.setProperty("--time", byId("time").offsetHeight + "px")).observe(byId("time"));
+  // What was not drawn because nobody saw it.
+  document.addEventListener("toggle", (event) => event.target.open && redraw([]), true);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
   totals();
   command();
   tellShown();

@@ -3,7 +3,7 @@
 const GUTTER = 52;
 const EDGE = 6;
 const LANE = 17;
-const GAP = 4;
+const GAP = 11;
 const CHART = 150;
 const MOST_LETTERS = 300;
 
@@ -22,10 +22,17 @@ function redraw(which) {
   for (const drawing of which || drawings) drawing.stale = true;
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => {
-    waiting = false;
-    for (const drawing of drawings) if (drawing.stale && drawing.host.offsetParent !== null) paint(drawing);
-  });
+  requestAnimationFrame(paintAll);
+}
+
+function paintAll() {
+  waiting = false;
+  for (const drawing of drawings) if (drawing.stale && isSeen(drawing.host)) paint(drawing);
+}
+
+// Whether nothing that holds it is closed: what a closed box holds has its place and its size in some browsers.
+function isSeen(host) {
+  return host.checkVisibility ? host.checkVisibility() : host.offsetParent !== null;
 }
 
 function paint(drawing) {
@@ -112,6 +119,37 @@ function drawLane(svg, top, name, firing, pending, width) {
   for (const x of full.letters) svg.append(drawn("text", { class: "letter on", x: x.toFixed(1), y: top + LANE - 5 }, "F"));
 }
 
+// Between the lanes of before and now: a plus where a window is gained, a minus where one is lost; of those that meet, one.
+function drawFates(svg, before, now, width) {
+  // One that opens at the very end has no length yet.
+  const end = (window) => Math.max(window.to, window.from + 1);
+  const alone = (windows, others) =>
+    windows.filter((it) => {
+      const next = others[firstNot(others, (other) => end(other) <= it.from)];
+      return !next || next.from >= end(it);
+    });
+  const middle = LANE + GAP / 2;
+  const marks = (windows, plus) => {
+    const parts = [];
+    let last = -Infinity;
+    for (const { from, to } of windows) {
+      if (to < shown.from || from > shown.to) continue;
+      const x = Math.min(width - EDGE - 4, Math.max(GUTTER + 4, xOf((Math.max(from, shown.from) + Math.min(to, shown.to)) / 2, width)));
+      if (x - last < 11) continue;
+      last = x;
+      parts.push("M" + (x - 4).toFixed(1) + " " + middle + "h8" + (plus ? "M" + x.toFixed(1) + " " + (middle - 4) + "v8" : ""));
+    }
+    return drawn("path", { class: "fate " + (plus ? "gained" : "lost"), d: parts.join("") });
+  };
+  svg.append(marks(alone(now, before), true), marks(alone(before, now), false));
+}
+
+// The lanes of an alert of which there is nothing to know.
+function drawNothing(svg, width) {
+  const middle = (GUTTER + width - EDGE) / 2;
+  svg.append(drawn("rect", { class: "lane none", x: GUTTER + 0.5, y: 0.5, width: width - GUTTER - EDGE - 1, height: 2 * LANE + GAP - 1 }), drawn("text", { class: "nothing", x: middle, y: LANE + GAP / 2 + 4 }, "no data"));
+}
+
 function drawIncidents(svg, incidents, height, width) {
   const bands = incidents.map((it) => ({ from: it.start, to: it.end }));
   bands.sort((a, b) => a.from - b.from);
@@ -190,7 +228,6 @@ function listen(drawing) {
   });
   for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (drag = null));
   svg.addEventListener("pointerleave", hideTip);
-  svg.addEventListener("blur", hideTip);
   svg.addEventListener(
     "wheel",
     (event) => {
@@ -203,7 +240,13 @@ function listen(drawing) {
     },
     { passive: false },
   );
-  if (drawing.stops) svg.addEventListener("keydown", (event) => keyed(event, drawing));
+  if (!drawing.stops) return;
+  svg.addEventListener("keydown", (event) => keyed(event, drawing));
+  // Some browsers take the focus to every picture that listens to this.
+  svg.addEventListener("blur", () => {
+    hideTip();
+    drawing.at = undefined;
+  });
 }
 
 function keyed(event, drawing) {
@@ -284,13 +327,18 @@ function lanesPicture(alert, label, deeds) {
     label,
     height: 2 * LANE + GAP,
     draw(svg, width) {
+      if (blind(alert)) {
+        drawNothing(svg, width);
+        return drawIncidents(svg, alert.incidents, 2 * LANE + GAP, width);
+      }
       drawGrid(svg, 2 * LANE + GAP, width);
+      drawFates(svg, deeds("before").firing, deeds("now").firing, width);
       drawLane(svg, 0, "before", deeds("before").firing, deeds("before").pending, width);
       drawLane(svg, LANE + GAP, "now", deeds("now").firing, deeds("now").pending, width);
       drawIncidents(svg, alert.incidents, 2 * LANE + GAP, width);
     },
     tell(time) {
-      const lines = ["before", "now"].map((which) => which + ": " + stateText(alert, deeds(which).firing, deeds(which).pending, time));
+      const lines = blind(alert) ? ["no data"] : ["before", "now"].map((which) => which + ": " + stateText(alert, deeds(which).firing, deeds(which).pending, time));
       const incidents = alert.incidents.filter((it) => it.start <= time && time <= it.end);
       return [label, momentText(Math.round(time)), ...lines, ...valueLines(alert, chartsOf(alert)[0], time), ...incidents.map((it) => "incident " + visible(it.name))];
     },

@@ -38,6 +38,10 @@ pub struct LiveAlert {
     pub knobs: Vec<LiveKnob>,
     /// What else can move in its rule, but shows only in a replay: the name by which `--set` takes it, and its value.
     pub others: Vec<(String, String)>,
+    /// The selectors of its expression that no series of the data, and nothing that rules recorded, is of.
+    pub missing: Vec<String>,
+    /// Whether its condition ever has a value to look at.
+    pub is_seeing: bool,
     /// Ticks at which its evaluation fails, whatever it compares with.
     pub failed: BTreeSet<usize>,
     /// In the order of labels: all that there could be, were or are.

@@ -19,7 +19,7 @@ use crate::rules::{AlertRule, Rule, RuleGroup, RuleKind};
 use alert::instances;
 pub use alert::{LiveAlert, LiveInstance, LiveKnob};
 pub use condition::{Compare, Condition, LiveSeries, Node, Set, Step};
-use setting::{Setting, dependent};
+use setting::{Setting, dependent, missing};
 
 /// All alerts of a world, with the rules as they were and as they are now.
 #[derive(Debug, Clone)]
@@ -70,6 +70,7 @@ impl Live {
                 continue;
             };
             let mut alert = setting.alert(new.rule, found, sight.moments);
+            alert.missing = missing(&found.1.expr, sight.view.store);
             alert.instances = instances(old.alerts.get(place), new)
                 .into_values()
                 .collect();
@@ -88,6 +89,7 @@ impl Live {
         for alert in &mut self.alerts {
             let series = &mut alert.condition.series;
             let values: usize = series.iter().map(|series| series.values.len()).sum();
+            alert.is_seeing = values > 0;
             if values > room {
                 for series in series {
                     series.values.clear();
@@ -123,8 +125,8 @@ impl Live {
     }
 }
 
-/// A page is no place for more than these: they are some 40 MB.
-const MOST_VALUES: usize = 5_000_000;
+/// A page is no place for more than these: 200 series over a month at a minute, 20 to 100 MB.
+const MOST_VALUES: usize = 10_000_000;
 
 fn found<'g>(
     groups: &[&'g RuleGroup],

@@ -8,10 +8,12 @@ use super::bare::Bare;
 use super::bound::split;
 use super::condition::{Condition, Evaluated, Node, labels_only};
 use super::plan::Plan;
-use crate::model::{Duration, Millis};
-use crate::promql::{Features, Ticks};
-use crate::replay::{Dependencies, Replay, RuleId, Sight};
+use crate::model::{Duration, Millis, metric_of};
+use crate::promql::selectors::each_read;
+use crate::promql::{Features, Query, Ticks};
+use crate::replay::{ALERTS, ALERTS_FOR_STATE, Dependencies, Replay, RuleId, Sight};
 use crate::rules::{AlertRule, Rule, RuleGroup, RuleKind};
+use crate::store::Store;
 
 /// What is the same for all alerts.
 pub(super) struct Setting {
@@ -56,6 +58,8 @@ impl Setting {
             fixed: fixed.map(str::to_owned),
             knobs: self.own(id).map(|(_, knob)| self.knob(knob)).collect(),
             others: Vec::new(),
+            missing: Vec::new(),
+            is_seeing: false,
             failed: BTreeSet::new(),
             instances: Vec::new(),
         }
@@ -126,6 +130,21 @@ impl Setting {
             moves: false,
         }
     }
+}
+
+/// The selectors of a query that nothing in a store is of. What alerts leave behind is no data: they need not have fired.
+pub(super) fn missing(query: &Query, store: &Store) -> Vec<String> {
+    let mut missing = Vec::new();
+    each_read(&query.expr, 0, &mut |read| {
+        let is_alerts =
+            metric_of(&read.matchers).is_some_and(|it| [ALERTS, ALERTS_FOR_STATE].contains(&it));
+        let is_there = is_alerts || !store.select(&read.matchers).is_empty();
+        let text = query.written(read.span);
+        if !is_there && !missing.contains(&text) {
+            missing.push(text);
+        }
+    });
+    missing
 }
 
 /// The value of a knob as a number: of a wait in milliseconds.
