@@ -438,4 +438,17 @@ fn check_points(browser: &Browser, told: &Value) {
         seen += usize::from(point["undominated"] == json!(true));
     }
     assert!(seen > 0);
+    // Stars are stars, and the chart says of what they are the best, and what it does not show of that.
+    let shapes = "return ['best', 'plain', 'present', 'chosen'].map((kind) => document.querySelectorAll('#plot .place .' + (kind === 'plain' ? 'point:not(.best, .present, .chosen)' : kind)).length)";
+    let shapes = browser.run(shapes, json!([]));
+    assert!(shapes[0].as_u64() > Some(0) && shapes[2] == 1, "{shapes}");
+    let said = browser.run("return [document.querySelector('#sweep .caption').textContent, document.getElementById('axis-across').value, document.getElementById('axis-up').value]", json!([]));
+    let caption = said[0].as_str().unwrap();
+    for measure in ["recall (where equal time to detect", "and in false pages"] {
+        assert!(caption.contains(measure), "{caption}");
+    }
+    assert_ne!(said[1], said[2]);
+    let choose = "const choice = document.getElementById('axis-up'); choice.value = 'firings'; choice.dispatchEvent(new Event('change')); return document.querySelector('#sweep .caption').textContent";
+    let told = browser.run(choose, json!([]));
+    assert_ne!(told, said[0], "what the chart leaves out is said");
 }

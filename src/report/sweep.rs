@@ -286,7 +286,7 @@ impl Swept<'_> {
         json!({
             "axes": axes,
             "alerts": alerts,
-            "ranked": !world.ranking.compared.is_empty(),
+            "by": world.ranking.compared,
             "best": world.ranking.best,
             "present": self.present(),
             "points": points.collect::<Vec<Value>>(),

@@ -45,6 +45,6 @@ mapfile -t page < $study/page.args
 (cd $system && "$rulecheck" whatif "${page[@]}" --format html) > $study/page.html
 if command -v chromium > /dev/null; then
   mkdir -p docs
-  chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1200 --virtual-time-budget=3000 \
+  chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1045 --virtual-time-budget=3000 \
     --screenshot=docs/what-if.png "file://$PWD/$study/page.html" 2> /dev/null
 fi
