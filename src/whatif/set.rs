@@ -67,9 +67,22 @@ impl RuleSet {
     /// Two values for one text, values that make the rules ones that Prometheus would not load, and a text that is written
     /// in such a way that the number can't be changed and nothing else.
     pub fn changed(&self, changes: &[Change]) -> Result<Edited, Vec<Diagnostic>> {
+        self.changed_among(&self.knobs(), changes)
+    }
+
+    /// The same for who changes rules many times and has asked for [all knobs](RuleSet::knobs) once.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn changed_among(
+        &self,
+        knobs: &[Knob],
+        changes: &[Change],
+    ) -> Result<Edited, Vec<Diagnostic>> {
         let edits = edits(&self.groups(), changes, &self.reading.features)?;
         let edited = self.edited(&edits)?;
-        match self.misread(&edited.rules, changes) {
+        match misread(knobs, &edited.rules, changes) {
             Some(fault) => Err(vec![fault]),
             None => Ok(edited),
         }
@@ -109,22 +122,22 @@ impl RuleSet {
         }
         Ok(Edited { rules, texts })
     }
+}
 
-    /// The first change for which the edited rules do not say what they should, or say something else, too.
-    fn misread(&self, edited: &RuleSet, changes: &[Change]) -> Option<Diagnostic> {
-        let changes: Vec<&Change> = changes.iter().filter(|it| !it.is_nothing()).collect();
-        let first = changes.first()?;
-        let (before, after) = (self.knobs(), edited.knobs());
-        if before.len() != after.len() {
-            return Some(unwritable(first));
-        }
-        let mut pairs = before.iter().zip(&after);
-        pairs.find_map(|(old, new)| {
-            let mut moved = changes.iter();
-            let moved = moved.find(|change| change.knob.is_same_text(old));
-            let wanted = moved.map_or(&old.value, |change| &change.value);
-            let is_right = old.name == new.name && *wanted == new.value;
-            (!is_right).then(|| unwritable(moved.unwrap_or(first)))
-        })
+/// The first change for which the edited rules do not say what they should, or say something else, too.
+fn misread(before: &[Knob], edited: &RuleSet, changes: &[Change]) -> Option<Diagnostic> {
+    let changes: Vec<&Change> = changes.iter().filter(|it| !it.is_nothing()).collect();
+    let first = changes.first()?;
+    let after = edited.knobs();
+    if before.len() != after.len() {
+        return Some(unwritable(first));
     }
+    let mut pairs = before.iter().zip(&after);
+    pairs.find_map(|(old, new)| {
+        let mut moved = changes.iter();
+        let moved = moved.find(|change| change.knob.is_same_text(old));
+        let wanted = moved.map_or(&old.value, |change| &change.value);
+        let is_right = old.name == new.name && *wanted == new.value;
+        (!is_right).then(|| unwritable(moved.unwrap_or(first)))
+    })
 }

@@ -28,8 +28,10 @@ pub(super) fn points(
         true => ground.spec.store.clone(),
         false => base.store_without(rules),
     };
+    let knobs = ground.rules.knobs();
     let point = |place: usize| {
-        let edited = ground.rules.changed(&changes(ground, block, place));
+        let edited = changes(ground, block, place);
+        let edited = ground.rules.changed_among(&knobs, &edited);
         let edited = edited.map_err(SweepError::Rules)?;
         let groups = ground.world.groups(&edited.rules);
         let groups: Vec<&RuleGroup> = groups.iter().collect();
