@@ -205,7 +205,8 @@ fn chosen(suite: &Suite, named: Option<&str>) -> Result<usize, Diagnostic> {
         let number: usize = named.parse().ok()?;
         number.checked_sub(1).filter(|index| *index < tests.len())
     };
-    by_name.or_else(by_number).ok_or_else(|| {
+    // A number is what the output of `test` names.
+    by_number().or(by_name).ok_or_else(|| {
         let names: Vec<String> = tests.iter().filter_map(name).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let fault = Diagnostic::error(format!("{file} holds no test {named:?}"));
@@ -323,11 +324,6 @@ impl Asked<'_> {
         if !whole.is_empty() {
             return whole;
         }
-        if let Some((name, place)) = name.rsplit_once('#')
-            && let Some(index) = place.parse::<usize>().ok().and_then(|it| it.checked_sub(1))
-        {
-            return self.called(name).get(index).copied().into_iter().collect();
-        }
         // Names of groups and rules may hold slashes themselves.
         let cuts = name.match_indices('/').filter_map(|(cut, _)| {
             let (group, rule) = (name.get(..cut)?, name.get(cut + 1..)?);
@@ -335,7 +331,14 @@ impl Asked<'_> {
             found.retain(|id| self.group(*id) == Some(group));
             Some(found)
         });
-        { cuts }.find(|found| !found.is_empty()).unwrap_or_default()
+        if let Some(found) = { cuts }.find(|found| !found.is_empty()) {
+            return found;
+        }
+        let placed = name.rsplit_once('#').and_then(|(name, place)| {
+            let index = place.parse::<usize>().ok()?.checked_sub(1)?;
+            self.called(name).get(index).copied()
+        });
+        placed.into_iter().collect()
     }
 
     fn group(&self, id: RuleId) -> Option<&str> {
