@@ -83,7 +83,7 @@ fn quiet_alerts_are_folded_and_blind_ones_told_apart() {
         texts(&browser, ".fold:not([hidden]) > summary"),
         json!([
             "4 alerts without firing",
-            "2 alerts without data: nothing that they ask for is there",
+            "2 alerts without data: what they need is not there",
             "4 alerts that never fired",
             "2 alerts without data",
         ])

@@ -439,7 +439,7 @@ const MOST_PLAIN = 30;
 // What is folded away, what a line says of that in the timeline, and what in the list of alerts.
 const QUIET = [
   [(alert) => isQuiet(alert) && !blind(alert) && !alert.incidents.length, (count) => countText(count, "alert") + " without firing", (count) => countText(count, "alert") + " that never fired"],
-  [blind, (count) => countText(count, "alert") + " without data: nothing that " + (count === 1 ? "it asks" : "they ask") + " for is there", (count) => countText(count, "alert") + " without data"],
+  [blind, (count) => countText(count, "alert") + " without data: what " + (count === 1 ? "it needs" : "they need") + " is not there", (count) => countText(count, "alert") + " without data"],
 ];
 
 function begin() {
