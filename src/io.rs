@@ -2,6 +2,7 @@
 
 mod find;
 pub mod git;
+mod patience;
 pub mod watch;
 
 use std::fs;
@@ -15,6 +16,7 @@ pub use self::find::{
     Named, glob, glob_folders, rule_and_test_files, rule_files, rule_files_below, scripts,
     spec_files, test_files, without_templates, yaml_files,
 };
+pub use self::patience::Patience;
 use crate::series::unpack;
 use crate::text::{Diagnostic, Source};
 

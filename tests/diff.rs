@@ -688,6 +688,9 @@ fn objectives_are_those_of_revisions() {
     fs::write(&path, slo("90")).unwrap();
     let (of_tree, err) = left(&["--slo", &path.display().to_string()]);
     assert_eq!((of_tree, err.as_str()), ((Some(before), Some(before)), ""));
+    let (of_tree, err) = left(&["--slo", "slo/a.yml", "--base-slo", "own.yml"]);
+    assert_eq!(of_tree, of_revisions);
+    assert!(err.contains("own.yml is not in HEAD~1"), "{err}");
     // A file that the change adds has nothing to be held against.
     repository.write("slo/b.yml", &slo("98").replace("name: a", "name: b"));
     repository.commit();

@@ -64,9 +64,16 @@ fn of_revisions(
     for path in base.iter().filter(|_| !is_one) {
         match in_revision(revisions, &revisions.before, path)? {
             Found::Files(files) => sources.before.extend(files),
-            _ => sources
-                .before
-                .extend(slo::sources(std::slice::from_ref(path))?),
+            found => {
+                let files = slo::sources(std::slice::from_ref(path))?;
+                sources.before.extend(files);
+                if matches!(found, Found::Nothing) {
+                    let (name, base) = (io::display(path), &revisions.before.name);
+                    let message = format!("{name} is not in {base}: it is that of the work tree");
+                    let help = format!("name a file that {base} has, or leave --base-slo away");
+                    complain(&Diagnostic::warning(message).help(help));
+                }
+            }
         }
     }
     for path in head {

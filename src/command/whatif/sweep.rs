@@ -56,7 +56,11 @@ pub(super) fn run(
     let (mut worlds, mut ended) = (Vec::with_capacity(loaded.worlds.len()), Outcome::Success);
     let incidents = incidents(options, loaded)?;
     for (world, incidents) in loaded.worlds.iter().zip(incidents) {
-        let swept = sweep(rules, world, &base, &incidents, SweepMode::Columns).map_err(faults)?;
+        let swept = {
+            let points = crate::report::count(base.len(), "point");
+            let _told = io::Patience::with(format!("{points} over {}", world.name));
+            sweep(rules, world, &base, &incidents, SweepMode::Columns).map_err(faults)?
+        };
         let groups = world.groups(rules);
         ended = ended.max(complain_of(
             &swept.errors,
