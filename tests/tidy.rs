@@ -268,7 +268,7 @@ fn each_format_is_used() {
     }
 }
 
-/// A folder or file of fixtures that no test, bench or README names is of no use.
+/// A folder or file of fixtures that no test, bench, README or page of the manual names is of no use.
 #[test]
 fn every_fixture_is_read() {
     let mut readers: Vec<String> = files("tests", "rs")
@@ -278,6 +278,7 @@ fn every_fixture_is_read() {
         .collect();
     readers.retain(|path| path != "tests/tidy.rs");
     readers.push("README.md".to_owned());
+    readers.extend(files("docs", "md"));
     let readers: Vec<String> = readers.iter().map(|path| read(path)).collect();
     for entry in fs::read_dir(root().join("fixtures")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

@@ -161,7 +161,7 @@ impl Report<'_> {
     ///
     /// `{"version": 1, "base", "head", "rules": [{"change", "kind", "group", "name", "before", "after", "fields": [{"name",
     /// "before", "after"}], "diff"}], "summary", "worlds": [{"name", "from", "to", "pages", "pages_per_week", "time_firing",
-    /// "alerts", "failing", "budgets"}], "gates": [{"name", "passed", "says"}]}`; the README says what is in each. Times are unix seconds,
+    /// "alerts", "failing", "budgets"}], "gates": [{"name", "passed", "says"}]}`; `docs/what-if.md` says what is in each. Times are unix seconds,
     /// lengths of time seconds; what is not there is null.
     pub fn json(&self) -> String {
         let value: Value = json::of(self);
