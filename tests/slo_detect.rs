@@ -189,7 +189,10 @@ fn holds(report: &Report, cell: &Cell, what: &str) {
             });
             let late: Vec<(f64, f64)> = late.collect();
             let mut holds = late.iter().map(|(a, b)| a.abs().max(b.abs()) <= step);
-            assert!(holds.any(|it| it), "{what}: fires and ends late: {late:?} ms");
+            assert!(
+                holds.any(|it| it),
+                "{what}: fires and ends late: {late:?} ms"
+            );
         }
         (None, None) => {}
         // At the edge of what it sees an evaluation or a sample makes the difference.
