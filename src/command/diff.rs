@@ -12,7 +12,7 @@ use clap::Args;
 use self::gates::Gates;
 use self::sides::Sides;
 use self::worlds::Ground;
-use super::schedule::{PhaseOptions, ScheduleName};
+use super::schedule::ClockOptions;
 use super::{Limits, Outcome, Reading, complain, format, load, matchers};
 use crate::io;
 use crate::model::Matcher;
@@ -58,15 +58,8 @@ pub(super) struct Options {
     pending: bool,
     #[command(flatten)]
     gates: Gates,
-    /// The global evaluation interval, for groups that have none of their own; tests say it themselves
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    interval: String,
-    /// Group schedule: each group on its own interval, or all on the global one from the first sample on [default:
-    /// production, or what a test says]
-    #[arg(long, value_enum, hide_default_value = true)]
-    schedule: Option<ScheduleName>,
     #[command(flatten)]
-    phases: PhaseOptions,
+    clock: ClockOptions,
     /// How to print the result; markdown is made to be posted on a pull request
     #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,

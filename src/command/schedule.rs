@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 
+use super::load;
 use crate::io;
 use crate::model::{Duration, Millis};
 use crate::replay::{Schedule, phase};
@@ -25,6 +26,46 @@ impl From<ScheduleName> for Schedule {
             ScheduleName::Production => Schedule::Production,
             ScheduleName::Promtool => Schedule::Promtool,
         }
+    }
+}
+
+/// The flags that say when rules are evaluated over recordings, or in tests, which say most of it themselves.
+#[derive(Debug, Args)]
+pub(super) struct ClockOptions {
+    /// The global evaluation interval, for groups that have none of their own; tests say it themselves
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub interval: String,
+    /// Group schedule: each group on its own interval, or all on the global one from the first sample on [default:
+    /// production, or what a test says]
+    #[arg(long, value_enum, hide_default_value = true)]
+    pub schedule: Option<ScheduleName>,
+    #[command(flatten)]
+    pub phases: PhaseOptions,
+}
+
+impl ClockOptions {
+    /// Over recordings: the interval, the schedule and the phases.
+    ///
+    /// # Errors
+    ///
+    /// What is no interval or no phase, and phases without the schedule that has them.
+    pub fn of_recordings(&self) -> Result<(Millis, Schedule, Phases), Vec<Diagnostic>> {
+        let interval = load::interval(&self.interval).map_err(|fault| vec![fault])?;
+        let schedule = self.schedule.unwrap_or(ScheduleName::Production).into();
+        Ok((interval, schedule, self.phases.read(schedule)?))
+    }
+
+    /// The words by which they are given.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.interval != "1m" {
+            words.extend(["--interval".to_owned(), self.interval.clone()]);
+        }
+        if let Some(ScheduleName::Promtool) = self.schedule {
+            words.extend(["--schedule".to_owned(), "promtool".to_owned()]);
+        }
+        words.extend(self.phases.words());
+        words
     }
 }
 

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 
 use self::load::Loaded;
 use super::load::{all_or_faults, complain_of_errors, too_long};
-use super::schedule::{PhaseOptions, ScheduleName};
+use super::schedule::ClockOptions;
 use super::{Limits, Outcome, Reading, complain, format};
 use crate::io;
 use crate::report::Format;
@@ -64,15 +64,8 @@ pub(super) struct Options {
     /// Only show what --write would change
     #[arg(long, requires = "write")]
     dry_run: bool,
-    /// The global evaluation interval, for groups that have none of their own; tests say it themselves
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    interval: String,
-    /// Group schedule: each group on its own interval, or all on the global one from the first sample on [default:
-    /// production, or what a test says]
-    #[arg(long, value_enum, hide_default_value = true)]
-    schedule: Option<ScheduleName>,
     #[command(flatten)]
-    phases: PhaseOptions,
+    clock: ClockOptions,
     /// How to print the result; markdown is made to be posted on a pull request
     #[arg(long, value_name = "FORMAT", value_parser = format(&FORMATS), default_value = "text")]
     format: Format,

@@ -7,7 +7,6 @@ use super::Options;
 use super::sides::{Known, Sides};
 use crate::command::complain;
 use crate::command::load::{self, Shelf, each};
-use crate::command::schedule::ScheduleName;
 use crate::io;
 use crate::replay::Schedule;
 use crate::rules::{ReadOptions, RuleFile};
@@ -29,7 +28,10 @@ pub(super) fn read(
     reading: &ReadOptions,
     sides: &mut Sides,
 ) -> Result<Vec<Ground>, Vec<Diagnostic>> {
-    if let (true, Some(flag)) = (options.data.is_empty(), options.phases.words().first()) {
+    if let (true, Some(flag)) = (
+        options.data.is_empty(),
+        options.clock.phases.words().first(),
+    ) {
         let fault = Diagnostic::error(format!("{flag} means nothing without --data"));
         let help = "give --data, over which the rules are replayed; tests are evaluated at the times they say themselves";
         return Err(vec![fault.help(help)]);
@@ -37,17 +39,15 @@ pub(super) fn read(
     if !options.tests.is_empty() {
         return of_tests(options, reading, sides);
     }
-    let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
+    let (interval, schedule, phases) = options.clock.of_recordings()?;
     if options.data.is_empty() {
         return Ok(Vec::new());
     }
-    let schedule = options.schedule.unwrap_or(ScheduleName::Production);
-    let phases = options.phases.read(schedule.into())?;
     sides.set_phases(&phases, interval)?;
     let before = load::recorded_world(
         &options.data,
         interval,
-        schedule.into(),
+        schedule,
         reading.features,
         options.limits.max_samples,
     )?;
@@ -64,7 +64,7 @@ fn of_tests(
 ) -> Result<Vec<Ground>, Vec<Diagnostic>> {
     let running = RunOptions {
         features: reading.features,
-        schedule: options.schedule.map(Schedule::from),
+        schedule: options.clock.schedule.map(Schedule::from),
         max_samples: options.limits.max_samples,
         ..RunOptions::default()
     };

@@ -36,16 +36,14 @@ pub(super) fn load(options: &Options) -> Result<Loaded, Vec<Diagnostic>> {
         let worlds = tests(options, &reading, &mut files)?;
         return loaded(options, files.all, reading, worlds);
     }
-    let interval = load::interval(&options.interval).map_err(|fault| vec![fault])?;
-    let schedule = options.schedule.unwrap_or(ScheduleName::Production);
-    let phases = options.phases.read(schedule.into())?;
+    let (interval, schedule, phases) = options.clock.of_recordings()?;
     load::set_phases(&phases, &mut files.all, interval)?;
     let mut worlds = Vec::new();
     if !options.data.is_empty() {
         worlds.push(load::recorded_world(
             &options.data,
             interval,
-            schedule.into(),
+            schedule,
             reading.features,
             options.limits.max_samples,
         )?);
@@ -108,13 +106,13 @@ fn tests(
 ) -> Result<Vec<World>, Vec<Diagnostic>> {
     let running = RunOptions {
         features: reading.features,
-        schedule: options.schedule.map(Schedule::from),
+        schedule: options.clock.schedule.map(Schedule::from),
         max_samples: options.limits.max_samples,
         ..RunOptions::default()
     };
     // The schedule of tests is promtool's unless they say another.
-    let schedule = options.schedule.unwrap_or(ScheduleName::Promtool);
-    let phases = options.phases.read(schedule.into())?;
+    let schedule = options.clock.schedule.unwrap_or(ScheduleName::Promtool);
+    let phases = options.clock.phases.read(schedule.into())?;
     let shelf = Shelf::default();
     let mut faults = Vec::new();
     let worlds = each(io::test_files(&options.tests), |path| {

@@ -6,7 +6,6 @@ use super::Options;
 use super::load::Loaded;
 use crate::command::Outcome;
 use crate::command::load::{complain_of, too_long};
-use crate::command::schedule::ScheduleName;
 use crate::io;
 use crate::report::page::Page;
 use crate::report::sweep::Swept;
@@ -86,12 +85,6 @@ fn command(options: &Options, names: &dyn Fn(&[PathBuf]) -> Vec<String>) -> Vec<
             words.extend(names(paths));
         }
     }
-    if options.interval != "1m" {
-        words.extend(["--interval".to_owned(), options.interval.clone()]);
-    }
-    if let Some(ScheduleName::Promtool) = options.schedule {
-        words.extend(["--schedule".to_owned(), "promtool".to_owned()]);
-    }
-    words.extend(options.phases.words());
+    words.extend(options.clock.words());
     words
 }
