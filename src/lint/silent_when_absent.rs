@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::rules::Subject;
 use super::tree::{comparisons, metric, nodes, number, selector};
 use super::{Level, Lint, Look, Rules};
-use crate::promql::ast::{BinaryOp, Expr, ExprKind};
+use crate::model::Matcher;
+use crate::promql::ast::{BinaryOp, Expr, ExprKind, VectorSelector};
 use crate::text::Diagnostic;
 
 pub(super) const LINT: Lint = Lint {
@@ -54,7 +55,7 @@ fn unguarded<'s>(guards: &Guards<'_>, subject: Subject<'s>) -> Option<(&'s Expr,
         Some((node, metric(selector(node).filter(|_| is_selector)?)?))
     });
     named.find(|(_, name)| {
-        let is_watched = own.contains(name) || guards.watched.contains(name);
+        let is_watched = own.contains(name) || guards.watch_in(expr, name);
         !is_watched && subject.rules.recording(name).is_empty()
     })
 }
@@ -63,22 +64,39 @@ fn unguarded<'s>(guards: &Guards<'_>, subject: Subject<'s>) -> Option<(&'s Expr,
 pub(super) struct Guards<'r> {
     /// Those that an alert watches which does nothing else.
     watched: HashSet<&'r str>,
+    /// What alerts ask for beside something else: they have their own series in mind, and others only by the way.
+    beside: Vec<&'r VectorSelector>,
 }
 
 impl<'r> Guards<'r> {
     /// Those of all alerts.
     pub fn of(rules: &'r Rules<'_>) -> Guards<'r> {
         let exprs = rules.alerts().map(|(subject, _)| subject.expr());
-        let guards = exprs.filter(|expr| is_guard(expr));
+        let (guards, others): (Vec<&Expr>, Vec<&Expr>) = exprs.partition(|expr| is_guard(expr));
+        let beside = others.into_iter().flat_map(sides).filter(|it| is_guard(it));
         Guards {
-            watched: guards.flat_map(asked).collect(),
+            watched: guards.into_iter().flat_map(asked).collect(),
+            beside: beside.flat_map(nodes).filter_map(selector).collect(),
         }
     }
 
     /// Whether somebody asks of an alert's metric, be it the alert itself.
     pub fn watch(&self, subject: Subject<'_>, name: &str) -> bool {
         let expr = subject.expr();
-        self.watched.contains(name) || asked(expr).contains(name) || is_filled(expr)
+        self.watch_in(expr, name) || asked(expr).contains(name) || is_filled(expr)
+    }
+
+    /// Whether somebody asks for all that is selected of a metric.
+    fn watch_in(&self, expr: &Expr, name: &str) -> bool {
+        let selectors = nodes(expr).into_iter().filter_map(selector);
+        let mut own = selectors.filter(|it| metric(it) == Some(name));
+        // Where none of these is there, none is that meets more conditions.
+        let is_asked_for = |own: &VectorSelector| {
+            self.beside
+                .iter()
+                .any(|guard| own.matchers.iter().all(|it| has_matcher(guard, it)))
+        };
+        self.watched.contains(name) || own.all(is_asked_for)
     }
 }
 
@@ -94,6 +112,25 @@ fn is_absence(node: &Expr) -> bool {
     matches!(&node.kind, ExprKind::Call(call) if call.function.name.starts_with("absent"))
 }
 
+/// The sides of an alert's `or`.
+fn sides(expr: &Expr) -> Vec<&Expr> {
+    let expr = expr.unwrap_parens();
+    match &expr.kind {
+        ExprKind::Chain(chain) if chain.links.iter().all(|link| link.op == BinaryOp::Or) => {
+            let right = chain.links.iter().map(|link| &link.rhs);
+            let all = std::iter::once(&*chain.first).chain(right);
+            all.flat_map(sides).collect()
+        }
+        _ => vec![expr],
+    }
+}
+
+fn has_matcher(selector: &VectorSelector, wanted: &Matcher) -> bool {
+    let is_wanted =
+        |it: &Matcher| (it.op, &it.name, &it.value) == (wanted.op, &wanted.name, &wanted.value);
+    selector.matchers.iter().any(is_wanted)
+}
+
 /// Whether an alert does nothing but ask for absent metrics.
 fn is_guard(expr: &Expr) -> bool {
     let expr = expr.unwrap_parens();
@@ -102,11 +139,12 @@ fn is_guard(expr: &Expr) -> bool {
             let mut sides =
                 std::iter::once(&*chain.first).chain(chain.links.iter().map(|link| &link.rhs));
             let is_or = chain.links.iter().all(|link| link.op == BinaryOp::Or);
-            let is_compared = chain.links.iter().all(|link| link.op.is_comparison());
-            match (is_or, is_compared) {
+            let is_of_sets = chain.links.iter().any(|link| link.op.is_set());
+            match (is_or, is_of_sets) {
                 (true, _) => sides.all(is_guard),
-                (_, true) => is_guard(&chain.first),
-                _ => false,
+                (_, true) => false,
+                // Compared or multiplied with a number it is the same question.
+                _ => is_guard(&chain.first) && sides.skip(1).all(|side| number(side).is_some()),
             }
         }
         ExprKind::Call(call) if call.function.name.starts_with("label_") => {
