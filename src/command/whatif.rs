@@ -204,7 +204,7 @@ fn asked(
     Ok((changes, edited))
 }
 
-/// Says which knobs move along because they are the same text.
+/// Says what moves along because it is the same text.
 fn tell_shared(changes: &[Change], knobs: &[Knob]) {
     for change in changes.iter().filter(|change| !change.is_nothing()) {
         let knob = &change.knob;
@@ -212,11 +212,19 @@ fn tell_shared(changes: &[Change], knobs: &[Knob]) {
             .iter()
             .filter(|other| other.is_same_text(knob) && other.name != knob.name);
         let others: Vec<&str> = others.map(Knob::shown).collect();
-        if !others.is_empty() {
-            let message = format!("{} is the same text as {}", knob.shown(), others.join(", "));
-            let warning = Diagnostic::warning(message).at(&knob.place.source, knob.place.span);
-            complain(&warning.help("they move together: an alias stands for what is written here"));
-        }
+        let message = match (others.is_empty(), knob.is_repeated) {
+            (false, _) => format!("{} is the same text as {}", knob.shown(), others.join(", ")),
+            (true, true) => format!("an alias repeats the text of {}", knob.shown()),
+            (true, false) => continue,
+        };
+        let help = match knob.is_repeated {
+            true => {
+                "what the alias stands for moves, too, be it another knob, an interval or a label"
+            }
+            false => "they move together: an alias stands for what is written here",
+        };
+        let warning = Diagnostic::warning(message).at(&knob.place.source, knob.place.span);
+        complain(&warning.help(help));
     }
 }
 

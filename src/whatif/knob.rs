@@ -23,6 +23,8 @@ pub struct Knob {
     pub value: String,
     /// Where it stands; for what the rule does not have, the rule's name.
     pub place: Place,
+    /// Whether an alias stands for the text in which it is: what moves with it may be no knob.
+    pub is_repeated: bool,
     /// The rule it belongs to, by its place among the [groups](super::RuleSet::groups); none where it is a specification's.
     pub rule: Option<RuleId>,
     /// How it is written.
@@ -158,6 +160,7 @@ pub(super) fn knobs_with(groups: &[&RuleGroup], specs: &[Source]) -> Vec<Knob> {
             kind: setting.kind,
             value: setting.value,
             place: setting.place,
+            is_repeated: false,
             rule: None,
             slot: Slot::Key,
         };
@@ -190,7 +193,8 @@ impl Collector<'_> {
             let value = query.text.get(number.span.start..number.span.end);
             let value = value.unwrap_or_default().to_owned();
             let place = Place::new(text.source(), written);
-            self.push(number.kind, nth, value, place, Slot::Query(number.span));
+            let slot = Slot::Query(number.span);
+            self.push((number.kind, nth), value, (place, text.is_repeated()), slot);
         }
     }
 
@@ -207,23 +211,31 @@ impl Collector<'_> {
                         false => &text.text,
                     };
                     let place = Place::new(text.source(), inside(text));
-                    self.push(kind, 1, value.to_owned(), place, Slot::Key);
+                    let place = (place, text.is_repeated());
+                    self.push((kind, 1), value.to_owned(), place, Slot::Key);
                 }
                 None => {
                     let place = Place::new(&self.group.source, self.rule.name_span);
-                    self.push(kind, 1, ABSENT.to_owned(), place, Slot::Missing);
+                    self.push((kind, 1), ABSENT.to_owned(), (place, false), Slot::Missing);
                 }
             }
         }
     }
 
-    fn push(&mut self, kind: KnobKind, nth: usize, value: String, place: Place, slot: Slot) {
+    fn push(
+        &mut self,
+        (kind, nth): (KnobKind, usize),
+        value: String,
+        (place, is_repeated): (Place, bool),
+        slot: Slot,
+    ) {
         let knob = Knob {
             name: self.stem.full(kind, nth),
             short: None,
             kind,
             value,
             place,
+            is_repeated,
             rule: Some(self.id),
             slot,
         };

@@ -17,6 +17,7 @@ pub struct Embedded {
     content: Span,
     whole: Span,
     style: Style,
+    is_repeated: bool,
     /// The text before names in it were replaced, where some were.
     before: Option<Box<Before>>,
     /// Where its bytes stand, once somebody asked: a long query is asked of very often.
@@ -43,6 +44,7 @@ impl Embedded {
             content,
             whole: node.target().span(),
             style,
+            is_repeated: node.target().is_aliased(),
             before: None,
             mapping: OnceLock::new(),
         }
@@ -69,9 +71,15 @@ impl Embedded {
             content: whole,
             whole,
             style: Style::Literal,
+            is_repeated: false,
             before: None,
             mapping: OnceLock::new(),
         }
+    }
+
+    /// Whether an alias stands for the scalar, so that it means something elsewhere, too.
+    pub fn is_repeated(&self) -> bool {
+        self.is_repeated
     }
 
     /// The file it stands in.

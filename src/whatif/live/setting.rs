@@ -74,7 +74,7 @@ impl Setting {
             )
         };
         let own = self.knobs.iter();
-        own.filter(move |knob| knob.rule == Some(id) && moves(knob.kind))
+        own.filter(move |knob| knob.rule == Some(id) && moves(knob.kind) && !knob.is_repeated)
             .enumerate()
     }
 

@@ -70,6 +70,10 @@ impl<'g> Movable<'g> {
         let axes: Vec<&Axis> = axes
             .filter_map(|axis| ground.grid.axes().get(*axis))
             .collect();
+        // An alias may stand for a group's interval, or a label.
+        if axes.iter().any(|axis| axis.knob.is_repeated) {
+            return None;
+        }
         let settings = Settings::of(ground, rule, alert, &widest, &axes)?;
         // What can't be written at the ends of the grid is told by the way that writes it.
         let last = block.len(ground.grid).checked_sub(1)?;
