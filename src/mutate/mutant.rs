@@ -146,7 +146,7 @@ impl Mutant {
                     let rules = of_old.rules.iter().enumerate();
                     let rules = rules.filter(|(rule, _)| left(group, *rule));
                     let rules: Vec<(usize, &Rule)> = rules.collect();
-                    of_old.name == of_new.name
+                    same_head(of_old, of_new)
                         && rules.len() == of_new.rules.len()
                         && rules
                             .iter()
@@ -174,6 +174,15 @@ impl Mutant {
             Alteration::Knob(_) | Alteration::Rule(_) => !same(old, new),
         }
     }
+}
+
+/// Whether two groups say the same beside their rules, where an alias may stand for what was changed in one of these.
+fn same_head(old: &RuleGroup, new: &RuleGroup) -> bool {
+    old.name == new.name
+        && old.interval == new.interval
+        && old.own_phase == new.own_phase
+        && old.query_offset == new.query_offset
+        && old.limit == new.limit
 }
 
 /// Whether two rules say the same.
